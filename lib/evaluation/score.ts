@@ -1,0 +1,163 @@
+// In: a loaded model and texts. Out: one reward a text, the same whatever the batch, the order or the padding.
+import * as tf from "@tensorflow/tfjs-core";
+import { TokenStore, encodePairs, layOut, type EncodingOptions } from "../dataset";
+import { backendInfo } from "../engine/backend";
+import { compile } from "../engine/compile";
+import { InputError } from "../errors";
+import { pairWeight } from "../loss";
+import { scoreInputs, type RewardModel } from "../models/rewardModel";
+import type { Message, PreferencePair } from "../pairs/pair";
+import type { LoadedModel } from "../storage/checkpoint";
+import { planScoring } from "../text/batches";
+import type { ScoredPair } from "./scoredPair";
+
+/** What scoring may be told. */
+export interface ScoreOptions {
+  /** f32 unless speed is asked for. */
+  readonly precision?: "bf16" | "f32";
+  /** Most padded tokens of one graph run. */
+  readonly tokensPerBatch?: number;
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Stops between two batches; the promise then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** A prompt and one answer to score. */
+export interface ScoreItem {
+  readonly prompt: string;
+  readonly promptMessages?: readonly Message[];
+  readonly response: string;
+}
+
+/** Scores stored token rows; keeps its compiled graphs until disposed. */
+export interface Scorer {
+  /** @returns reward of each row of the store, shape [N] */
+  score(tokens: TokenStore, options?: Pick<ScoreOptions, "onProgress" | "signal">): Promise<Float64Array>;
+  dispose(): void;
+}
+
+const DEFAULT_TOKENS_PER_BATCH = 8192;
+
+/** `auto` means bf16 where the processor multiplies it. */
+export function resolvePrecision(precision: "auto" | "bf16" | "f32"): "bf16" | "f32" {
+  if (precision !== "auto") return precision;
+  return backendInfo().bf16 ? "bf16" : "f32";
+}
+
+/** A scorer of one model; its weights may change between two calls. */
+export function createScorer(model: RewardModel, padId: number, options: ScoreOptions = {}): Scorer {
+  const forward = compile((ids, mask) => scoreInputs(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D }), {
+    precision: options.precision ?? "f32",
+    name: "score",
+  });
+  const score: Scorer["score"] = async (tokens, { onProgress, signal } = {}) => {
+    const rewards = new Float64Array(tokens.size);
+    const lengths = Int32Array.from({ length: tokens.size }, (_, i) => tokens.length(i));
+    const batches = planScoring(lengths, {
+      tokensPerBatch: options.tokensPerBatch ?? DEFAULT_TOKENS_PER_BATCH,
+      maxLength: lengths.reduce((a, b) => Math.max(a, b), 1),
+    });
+    let done = 0;
+    for (const { rows, width, capacity } of batches) {
+      signal?.throwIfAborted();
+      const { ids, mask } = layOut(rows.map((row) => tokens.ids(row)), capacity, width, padId);
+      const inputs = [tf.tensor2d(ids, [capacity, width], "int32"), tf.tensor2d(mask, [capacity, width])];
+      const [output] = forward(...inputs);
+      const values = output.dataSync();
+      tf.dispose([...inputs, output]);
+      rows.forEach((row, i) => (rewards[row] = values[i]));
+      done += rows.length;
+      onProgress?.(done, tokens.size);
+      await new Promise(setImmediate);
+    }
+    return rewards;
+  };
+  return { score, dispose: () => forward.dispose() };
+}
+
+const encodingOf = ({ settings }: LoadedModel): EncodingOptions => ({
+  template: settings.template,
+  max_length: settings.max_length,
+  truncation: settings.truncation,
+});
+
+/**
+ * Rewards of many prompt-answer items.
+ *
+ * @returns shape [N], in the order of the items
+ * @throws InputError when a score is not a finite number
+ */
+export async function scoreTexts(loaded: LoadedModel, items: readonly ScoreItem[], options: ScoreOptions = {}): Promise<Float64Array> {
+  const { template, max_length: maxLength, truncation } = encodingOf(loaded);
+  const encoded = await loaded.tokenizer.encode(items, { template, maxLength, truncation });
+  return scoreEncoded(loaded, encoded.map((text) => text.ids), options, (index) => `item ${index + 1}`);
+}
+
+/**
+ * Scored pairs, ready for `evaluateScores`. A text that stands in several pairs is scored once.
+ *
+ * @param options.beta β of the pair weights (w = 1 + β·confidencePenalty)
+ */
+export async function scorePairs(
+  loaded: LoadedModel,
+  pairs: readonly PreferencePair[],
+  options: ScoreOptions & { readonly beta?: number } = {},
+): Promise<ScoredPair[]> {
+  const encoded = await encodePairs(pairs, loaded.tokenizer, encodingOf(loaded));
+  const rows = new Map<string, number>();
+  const distinct: Uint32Array[] = [];
+  const rowOf = encoded.map(({ ids }) => {
+    const key = Buffer.from(ids.buffer, ids.byteOffset, ids.byteLength).toString("latin1");
+    if (!rows.has(key)) rows.set(key, distinct.push(ids) - 1);
+    return rows.get(key)!;
+  });
+  const where = (row: number) => pairs[Math.floor(rowOf.indexOf(row) / 2)].id;
+  const scores = await scoreEncoded(loaded, distinct, options, where);
+  return pairs.map((pair, i) => toScoredPair(pair, scores[rowOf[2 * i]], scores[rowOf[2 * i + 1]], options.beta ?? 0));
+}
+
+/** A pair with its two rewards. */
+export function toScoredPair(pair: PreferencePair, chosenScore: number, rejectedScore: number, beta: number): ScoredPair {
+  const { id, questionId, prompt, chosen, rejected, riskLevel, category, subset, margin } = pair;
+  return {
+    id,
+    questionId,
+    promptKey: questionId,
+    risk: riskLevel,
+    category,
+    subset,
+    margin,
+    weight: pairWeight(pair.confidencePenalty, beta),
+    chosenScore,
+    rejectedScore,
+    chosenLength: chosen.length,
+    rejectedLength: rejected.length,
+    prompt,
+    chosen,
+    rejected,
+  };
+}
+
+async function scoreEncoded(
+  loaded: LoadedModel,
+  texts: readonly Uint32Array[],
+  options: ScoreOptions,
+  where: (row: number) => string,
+): Promise<Float64Array> {
+  const tokens = new TokenStore();
+  for (const ids of texts) tokens.push(ids);
+  const scorer = createScorer(loaded.model, loaded.tokenizer.padId, options);
+  try {
+    const scores = await scorer.score(tokens, options);
+    const bad = scores.findIndex((score) => !Number.isFinite(score));
+    if (bad >= 0) {
+      throw new InputError(
+        `${loaded.dir}: expected a finite score, got ${scores[bad]} for ${where(bad)}; the weights hold NaN or overflow: train again with a lower learning rate`,
+      );
+    }
+    return scores;
+  } finally {
+    scorer.dispose();
+    tokens.close();
+  }
+}

@@ -1,0 +1,5 @@
+// Everything an evaluation says about chance, under one name.
+export * from "./distributions";
+export * from "./intervals";
+export * from "./correlation";
+export * from "./pairedTests";

@@ -1,0 +1,63 @@
+// In: score differences of held-out pairs. Out: the temperature that makes σ(Δ/T) tell the truth.
+import { negativeLogLikelihood, sigmoid } from "../ece";
+
+export interface FittedTemperature {
+  readonly temperature: number;
+  readonly nllBefore: number;
+  readonly nllAfter: number;
+  /**
+   * `fitted`, or why T = 1 was kept: `empty`; `separable`, every pair right, so that any smaller T looks better;
+   * `reversed`, the mean Δ is not positive, so that no finite T helps.
+   */
+  readonly status: "fitted" | "empty" | "separable" | "reversed";
+}
+
+/**
+ * Temperature that minimises the negative log-likelihood of the labels: argmin_T mean softplus(−Δ/T).
+ *
+ * Convex in β = 1/T: the root of mean Δ·σ(−βΔ), found by Newton's method inside a bracket. T belongs to a difference
+ * of two scores; σ(r/T) of a single answer means nothing. Fit it on a split other than the one reported.
+ *
+ * @param deltas chosen minus rejected scores of validation pairs
+ * Reference: Guo et al. (2017), On calibration of modern neural networks, arXiv 1706.04599, section 4.2.
+ */
+export function fitTemperature(deltas: ArrayLike<number>): FittedTemperature {
+  const nllBefore = negativeLogLikelihood(deltas);
+  const keep = (status: FittedTemperature["status"]) => ({ temperature: 1, nllBefore, nllAfter: nllBefore, status });
+  let sum = 0;
+  let largest = 0;
+  let wrong = 0;
+  for (let i = 0; i < deltas.length; i++) {
+    sum += deltas[i];
+    largest = Math.max(largest, Math.abs(deltas[i]));
+    if (deltas[i] < 0) wrong++;
+  }
+  if (deltas.length === 0) return keep("empty");
+  if (sum <= 0) return keep("reversed");
+  if (wrong === 0) return keep("separable");
+  const temperature = 1 / likelihoodRoot(deltas, largest);
+  return { temperature, nllBefore, nllAfter: negativeLogLikelihood(deltas, temperature), status: "fitted" };
+}
+
+/** β > 0 at which mean Δ·σ(−βΔ) changes from positive to negative. */
+function likelihoodRoot(deltas: ArrayLike<number>, largest: number): number {
+  let low = 0;
+  let high = Infinity;
+  let beta = 1 / largest;
+  for (let i = 0; i < 500; i++) {
+    let slope = 0;
+    let curvature = 0;
+    for (let k = 0; k < deltas.length; k++) {
+      const s = sigmoid(-beta * deltas[k]);
+      slope += deltas[k] * s;
+      curvature += deltas[k] * deltas[k] * s * (1 - s);
+    }
+    if (slope > 0) low = beta;
+    else high = beta;
+    let next = beta + slope / curvature;
+    if (!(next > low && next < high)) next = high === Infinity ? 2 * beta : (low + high) / 2;
+    if (Math.abs(next - beta) <= 1e-15 * beta) return next;
+    beta = next;
+  }
+  return beta;
+}
