@@ -1,0 +1,5 @@
+// Every figure by one import: pure functions from data to a Plotly figure with a text alternative.
+export * from "./figure";
+export * from "./figuresTraining";
+export * from "./figuresEvaluation";
+export * from "./figuresCost";

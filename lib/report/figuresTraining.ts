@@ -1,0 +1,166 @@
+// In: the lines of train_steps.jsonl and val_epochs.jsonl. Out: the figures of the training run.
+import { axis, COLORS, emptyFigure, layout, percent, round } from "./figure";
+import type { Figure } from "./figure";
+import { mean, movingAverage, thin } from "./series";
+
+const NO_STEPS = "No training step has been logged yet.";
+const NO_EPOCHS = "No validation epoch has been logged yet.";
+
+/** Training loss of every step, thin, with its moving average in front. The window's mean stands at the window's middle step. */
+export function stepLossFigure(
+  steps: readonly { readonly step: number; readonly loss: number }[],
+  { window = 50 }: { readonly window?: number } = {},
+): Figure {
+  const title = "Training loss by step";
+  const known = steps.filter(({ loss }) => Number.isFinite(loss));
+  if (!known.length) return emptyFigure(title, NO_STEPS);
+  const losses = known.map(({ loss }) => loss);
+  const raw = thin(known.map(({ step, loss }) => [step, loss] as const));
+  const data = [line(raw, { name: "each step", color: COLORS.faint, width: 1 })];
+  let told = `last ${round(losses[losses.length - 1])}`;
+  if (losses.length >= window) {
+    const smooth = movingAverage(losses, window);
+    const middle = Math.floor((window - 1) / 2);
+    const points = thin(smooth.map((loss, i) => [known[i + middle].step, loss] as const));
+    data.push(line(points, { name: `mean of ${window} steps`, color: COLORS.blue, width: 2.5 }));
+    told = `mean of ${window} steps from ${round(smooth[0])} to ${round(smooth[smooth.length - 1])}`;
+  }
+  return {
+    data,
+    layout: layout({
+      title,
+      subtitle: told,
+      xaxis: axis("step (optimiser updates)"),
+      yaxis: axis("loss (nats per pair)"),
+      more: { hovermode: "x unified" },
+    }),
+    description: `${title}, ${known.length} steps: ${told}.`,
+  };
+}
+
+/** Mean training loss of each epoch beside the validation loss. */
+export function epochLossFigure(
+  steps: readonly { readonly epoch: number; readonly loss: number }[],
+  epochs: readonly { readonly epoch: number; readonly val_loss?: number }[],
+): Figure {
+  const title = "Training and validation loss by epoch";
+  const train = [...lossByEpoch(steps)].sort(([a], [b]) => a - b);
+  const validation = epochs.flatMap(({ epoch, val_loss }) =>
+    val_loss !== undefined && Number.isFinite(val_loss) ? [[epoch, val_loss] as const] : [],
+  );
+  if (!train.length && !validation.length) return emptyFigure(title, NO_EPOCHS);
+  const data = [];
+  if (train.length) data.push(line(train, { name: "training", color: COLORS.blue, markers: true }));
+  if (validation.length) {
+    data.push(line(validation, { name: "validation", color: COLORS.vermillion, markers: true, dash: "dash" }));
+  }
+  const said = (points: readonly (readonly [number, number])[]) =>
+    points.map(([epoch, loss]) => `${round(loss)} (epoch ${epoch})`).join(", ");
+  return {
+    data,
+    layout: layout({ title, xaxis: epochAxis(), yaxis: axis("loss (nats per pair)"), more: { hovermode: "x unified" } }),
+    description: `${title}. Training: ${said(train) || "none"}. Validation: ${said(validation) || "none"}.`,
+  };
+}
+
+/** Mean step loss of each epoch; the last step of an epoch decides where a fractional epoch number belongs. */
+function lossByEpoch(steps: readonly { readonly epoch: number; readonly loss: number }[]): Map<number, number> {
+  const groups = new Map<number, number[]>();
+  for (const { epoch, loss } of steps) {
+    const whole = Math.ceil(epoch);
+    const group = groups.get(whole);
+    if (group) group.push(loss);
+    else groups.set(whole, [loss]);
+  }
+  return new Map([...groups].map(([epoch, losses]) => [epoch, mean(losses)] as const).filter(([, loss]) => !Number.isNaN(loss)));
+}
+
+export interface EpochMetrics {
+  readonly epoch: number;
+  readonly pairwise_accuracy: number;
+  readonly ece: number;
+  /** 95% interval of the accuracy, where it was computed. */
+  readonly accuracy_ci95?: readonly [number, number];
+}
+
+/** Validation accuracy (with intervals) above, expected calibration error below, by epoch. */
+export function epochAccuracyFigure(epochs: readonly EpochMetrics[]): Figure {
+  const title = "Validation accuracy and calibration error by epoch";
+  if (!epochs.length) return emptyFigure(title, NO_EPOCHS);
+  const points = (pick: (row: EpochMetrics) => number) => epochs.map((row) => [row.epoch, pick(row)] as const);
+  const accuracy = line(points((row) => row.pairwise_accuracy), { name: "accuracy", color: COLORS.blue, markers: true });
+  const intervals = epochs.map(({ pairwise_accuracy: middle, accuracy_ci95: ci }) => ci ?? [middle, middle]);
+  const withIntervals = {
+    ...accuracy,
+    error_y: {
+      type: "data",
+      symmetric: false,
+      array: epochs.map((row, i) => round(intervals[i][1] - row.pairwise_accuracy)),
+      arrayminus: epochs.map((row, i) => round(row.pairwise_accuracy - intervals[i][0])),
+      thickness: 1.2,
+      width: 4,
+    },
+  };
+  const ece = line(points((row) => row.ece), { name: "ECE", color: COLORS.vermillion, markers: true, dash: "dash" });
+  return {
+    data: [epochs.some((row) => row.accuracy_ci95) ? withIntervals : accuracy, { ...ece, yaxis: "y2" }],
+    layout: layout({
+      title,
+      xaxis: { ...epochAxis(), anchor: "y2" },
+      yaxis: axis("accuracy (%)", { domain: [0.46, 1], tickformat: ".0%" }),
+      more: { yaxis2: axis("ECE (0–1)", { domain: [0, 0.34], rangemode: "tozero" }), hovermode: "x unified" },
+    }),
+    description: `${title}: ${epochs
+      .map((row) => `epoch ${row.epoch}: accuracy ${percent(row.pairwise_accuracy)}, ECE ${round(row.ece)}`)
+      .join("; ")}.`,
+  };
+}
+
+/** Learning rate above, gradient norm (before clipping) below, by step. */
+export function learningRateFigure(
+  steps: readonly { readonly step: number; readonly learning_rate?: number; readonly grad_norm?: number }[],
+): Figure {
+  const title = "Learning rate and gradient norm by step";
+  const series = (pick: (row: (typeof steps)[number]) => number | undefined) =>
+    thin(steps.map((row) => [row.step, pick(row) ?? NaN] as const));
+  const rates = series((row) => row.learning_rate);
+  const norms = series((row) => row.grad_norm);
+  if (!rates.length && !norms.length) return emptyFigure(title, NO_STEPS);
+  const highest = Math.max(0, ...rates.map(([, rate]) => rate));
+  return {
+    data: [
+      line(rates, { name: "learning rate", color: COLORS.blue, width: 2 }),
+      { ...line(norms, { name: "gradient norm", color: COLORS.green, width: 1 }), yaxis: "y2" },
+    ],
+    layout: layout({
+      title,
+      xaxis: axis("step (optimiser updates)", { anchor: "y2" }),
+      yaxis: axis("learning rate", { domain: [0.56, 1], rangemode: "tozero", exponentformat: "power" }),
+      more: { yaxis2: axis("gradient norm (L2)", { domain: [0, 0.44], rangemode: "tozero" }), hovermode: "x unified" },
+    }),
+    description: `${title}: highest learning rate ${round(highest)}, mean gradient norm ${round(mean(norms.map(([, y]) => y)))}.`,
+  };
+}
+
+const epochAxis = () => axis("epoch", { dtick: 1, tickformat: "d" });
+
+interface LineOptions {
+  readonly name: string;
+  readonly color: string;
+  readonly width?: number;
+  readonly dash?: string;
+  readonly markers?: boolean;
+}
+
+function line(points: readonly (readonly [number, number])[], options: LineOptions): Record<string, unknown> {
+  const { name, color, width = 2.5, dash = "solid", markers = false } = options;
+  return {
+    type: "scatter",
+    mode: markers ? "lines+markers" : "lines",
+    name,
+    x: points.map(([x]) => x),
+    y: points.map(([, y]) => round(y)),
+    line: { color, width, dash },
+    ...(markers ? { marker: { size: 8, color, symbol: dash === "solid" ? "circle" : "square" } } : {}),
+  };
+}

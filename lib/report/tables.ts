@@ -1,0 +1,78 @@
+// In: rows of values. Out: the table as escaped HTML, as text, and as a notebook's bundle of both.
+import { escapeHtml, escapeTerminal } from "./escape";
+
+export type Cell = string | number | boolean | null | undefined;
+export type Row = Readonly<Record<string, Cell>>;
+
+export interface TableOptions {
+  readonly caption?: string;
+  /** Keys in the order shown; default: the first row's. */
+  readonly columns?: readonly string[];
+  /** Heading of a key; default: the key. */
+  readonly headings?: Readonly<Record<string, string>>;
+  /** How a column's numbers read; default: whole numbers grouped, others with four significant digits. */
+  readonly formats?: Readonly<Record<string, (value: number) => string>>;
+}
+
+export interface Table {
+  readonly html: string;
+  readonly text: string;
+  /** What Jupyter takes: the HTML and the text. */
+  toMimeBundle(): { "text/html": string; "text/plain": string };
+}
+
+/** A table of rows; columns whose values are all numbers stand on the right. */
+export function createTable(rows: readonly Row[], options: TableOptions = {}): Table {
+  const { caption, columns = Object.keys(rows[0] ?? {}), headings = {}, formats = {} } = options;
+  const numeric = columns.map((key) => rows.length > 0 && rows.every((row) => row[key] == null || typeof row[key] === "number"));
+  const cells = rows.map((row) => columns.map((key) => cellText(row[key], formats[key])));
+  const heads = columns.map((key) => headings[key] ?? key);
+  const html = htmlTable(caption, heads, cells, numeric);
+  const text = textTable(caption, heads, cells, numeric);
+  return { html, text, toMimeBundle: () => ({ "text/html": html, "text/plain": text }) };
+}
+
+/** `27775` → `27,775`, `0.812345` → `0.8123`. */
+export function formatNumber(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  if (Number.isInteger(value)) return value.toLocaleString("en");
+  const size = Math.abs(value);
+  return size >= 1e-3 && size < 1e6 ? Number(value.toPrecision(4)).toLocaleString("en", { maximumSignificantDigits: 4 }) : value.toExponential(2);
+}
+
+function cellText(value: Cell, format: (value: number) => string = formatNumber): string {
+  if (value === null || value === undefined) return "–";
+  return typeof value === "number" ? format(value) : String(value);
+}
+
+function htmlTable(caption: string | undefined, heads: string[], cells: string[][], numeric: boolean[]): string {
+  // Styles in the elements: a notebook's output has no style sheet of ours.
+  const style = (i: number) => `text-align:${numeric[i] ? "right;font-variant-numeric:tabular-nums" : "left"};padding:.3em .8em`;
+  const row = (open: string, close: string, texts: string[]) =>
+    `<tr>${texts.map((text, i) => `<${open} style="${style(i)}">${escapeHtml(text)}</${close}>`).join("")}</tr>`;
+  return [
+    `<table style="border-collapse:collapse">`,
+    caption ? `<caption style="text-align:left;font-weight:600;padding:.3em .8em">${escapeHtml(caption)}</caption>` : "",
+    `<thead style="border-bottom:1px solid currentColor">${row('th scope="col"', "th", heads)}</thead>`,
+    `<tbody>${cells.map((texts) => row("td", "td", texts)).join("")}</tbody></table>`,
+  ].join("");
+}
+
+const WIDEST = 60;
+
+function textTable(caption: string | undefined, heads: string[], cells: string[][], numeric: boolean[]): string {
+  const lines = [heads, ...cells].map((texts) => texts.map(clip));
+  const widths = heads.map((_, i) => Math.max(...lines.map((texts) => [...texts[i]].length)));
+  const pad = (text: string, i: number) => {
+    const space = " ".repeat(widths[i] - [...text].length);
+    return numeric[i] ? space + text : text + space;
+  };
+  const drawn = lines.map((texts) => texts.map(pad).join("  ").trimEnd());
+  const rule = widths.map((width) => "─".repeat(width)).join("  ");
+  return [...(caption ? [escapeTerminal(caption)] : []), drawn[0], rule, ...drawn.slice(1)].join("\n");
+}
+
+function clip(text: string): string {
+  const characters = [...escapeTerminal(text)];
+  return characters.length > WIDEST ? `${characters.slice(0, WIDEST - 1).join("")}…` : characters.join("");
+}
