@@ -59,8 +59,10 @@ export async function installTensorFlow(choice) {
     const packages = [...metadata.matchAll(/^Requires-Dist: ([^;]+);.*and-cuda/gm)].map((match) => match[1].trim());
     await pip(["install", "--target", partial, "--no-deps", "--only-binary=:all:", ...packages]);
   }
-  rmSync(home, { recursive: true, force: true });
+  const old = `${home}.old`;
+  if (existsSync(home)) renameSync(home, old);
   renameSync(partial, home);
+  rmSync(old, { recursive: true, force: true });
   return choice.requirement + (choice.cuda ? " with CUDA" : "");
 }
 
