@@ -48,27 +48,33 @@ export interface LayoutOptions {
   readonly subtitle?: string;
   readonly xaxis: Record<string, unknown>;
   readonly yaxis: Record<string, unknown>;
+  /** Room for a legend above the plot; default: none. */
+  readonly legend?: boolean;
   readonly more?: Record<string, unknown>;
 }
 
 /** The shared layout: title and subtitle on the left, legend in one line under them, white ground for print. */
-export function layout({ title, subtitle, xaxis, yaxis, more = {} }: LayoutOptions): Record<string, unknown> {
+export function layout(options: LayoutOptions): Record<string, unknown> {
+  const { title, subtitle, xaxis, yaxis, legend = false, more = {} } = options;
   return {
     title: {
       text: `<b>${title}</b>`,
       ...(subtitle ? { subtitle: { text: subtitle, font: { size: 12.5, color: COLORS.grey } } } : {}),
       x: 0,
-      xref: "paper",
+      xref: "container",
       xanchor: "left",
-      y: 0.97,
+      y: 1,
+      yref: "container",
       yanchor: "top",
+      pad: { l: 14, t: 14 },
       font: { size: 16, color: COLORS.ink },
     },
     font: { family: FONT_FAMILY, size: 12.5, color: COLORS.ink },
     paper_bgcolor: "#FFFFFF",
     plot_bgcolor: "#FFFFFF",
     colorway: SERIES,
-    margin: { l: 64, r: 24, t: 92, b: 56 },
+    margin: { l: 64, r: 24, t: 46 + (subtitle ? 30 : 0) + (legend ? 26 : 0), b: 56 },
+    showlegend: legend,
     legend: { orientation: "h", x: 0, xanchor: "left", y: 1.02, yanchor: "bottom" },
     hoverlabel: { font: { family: FONT_FAMILY, size: 12 } },
     hovermode: "closest",
@@ -114,6 +120,11 @@ export function plain(text: string, most = 40): string {
 /** `0.8123` → `81.2%`. */
 export function percent(share: number, digits = 1): string {
   return `${(100 * share).toFixed(digits)}%`;
+}
+
+/** Three significant digits, for words. */
+export function brief(value: number): string {
+  return Number.isFinite(value) ? String(Number(value.toPrecision(3))) : "unknown";
 }
 
 /** Five significant digits: enough for a plot, a third of the bytes in the file. */

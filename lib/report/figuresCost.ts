@@ -1,5 +1,5 @@
 // In: curves over n or over problem size. Out: the best-of-n figure and the cost figure.
-import { axis, COLORS, DASHES, emptyFigure, layout, MARKERS, plain, round, SERIES } from "./figure";
+import { axis, brief, COLORS, DASHES, emptyFigure, layout, MARKERS, plain, round, SERIES } from "./figure";
 import type { Figure } from "./figure";
 
 export interface Curve {
@@ -18,13 +18,14 @@ export function bestOfNFigure(curves: readonly Curve[], { quality = "mean qualit
       title,
       xaxis: axis("candidates a prompt (n)", { tickformat: "d" }),
       yaxis: axis(quality),
+      legend: true,
       more: { hovermode: "x unified" },
     }),
     description: `${title}. ${drawn.map(({ name, points }) => `${name}: ${said(points[points.length - 1])}`).join("; ")}.`,
   };
 }
 
-const said = ({ x, y }: { x: number; y: number }) => `${round(y)} at n = ${x}`;
+const said = ({ x, y }: { x: number; y: number }) => `${brief(y)} at n = ${x}`;
 
 /** Cost against size on logarithmic axes; a legend entry tells the fitted exponent k of cost ≈ c·sizeᵏ. */
 export function costFigure(
@@ -39,13 +40,15 @@ export function costFigure(
     const exponent = fitExponent(curve.points);
     return { ...curve, label: exponent === null ? curve.name : `${curve.name}, exponent ${exponent.toFixed(2)}` };
   });
+  const sizes = [...new Set(positive.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
   return {
     data: named.map((curve, i) => series({ ...curve, name: curve.label }, i)),
     layout: layout({
       title,
       subtitle: "both axes logarithmic",
-      xaxis: axis(sizeTitle, { type: "log" }),
-      yaxis: axis(costTitle, { type: "log", dtick: 1 }),
+      xaxis: axis(sizeTitle, { type: "log", tickvals: sizes, ticktext: sizes.map((size) => size.toLocaleString("en")) }),
+      yaxis: axis(costTitle, { type: "log", dtick: "D2" }),
+      legend: true,
     }),
     description: `${title}: ${named.map(({ label }) => label).join("; ")}.`,
   };

@@ -1,5 +1,5 @@
 // In: scores, rewards and group accuracies of an evaluation. Out: its figures.
-import { axis, COLORS, emptyFigure, layout, percent, plain, round } from "./figure";
+import { axis, brief, COLORS, emptyFigure, layout, percent, plain, round } from "./figure";
 import type { Figure } from "./figure";
 import { extent, histogram, mean, sample } from "./series";
 
@@ -97,42 +97,44 @@ function verticalLine(x: number, color: string, dash: string): Record<string, un
   return { type: "line", x0: x, x1: x, y0: 0, y1: 1, yref: "paper", line: { color, width: 1.5, dash }, layer: "below" };
 }
 
-/** Histogram of Δ = chosen reward − rejected reward; wrong pairs left of zero in the second colour. */
+/** Histogram of Δ = chosen reward − rejected reward: right, tied and wrong pairs stacked. */
 export function deltaHistogramFigure(
   deltas: readonly number[],
   { bins = 50, epoch }: { readonly bins?: number; readonly epoch?: number } = {},
 ): Figure {
   const title = "Reward difference Δ = chosen − rejected";
   if (!deltas.length) return emptyFigure(title, NO_PAIRS);
-  const { edges, counts } = histogram(deltas, bins);
-  const centres = counts.map((_, i) => (edges[i] + edges[i + 1]) / 2);
-  const wrong = deltas.filter((delta) => delta < 0).length;
-  const ties = deltas.filter((delta) => delta === 0).length;
-  const told = `${epoch === undefined ? "" : `epoch ${epoch}; `}mean ${round(mean(deltas))}, ${percent(wrong / deltas.length)} below zero (wrong)`;
+  const range = extent(deltas);
+  const wrong = deltas.filter((delta) => delta < 0);
+  const ties = deltas.filter((delta) => delta === 0);
+  const told = `${epoch === undefined ? "" : `epoch ${epoch}; `}mean ${brief(mean(deltas))}, ${percent(wrong.length / deltas.length)} wrong`;
+  const trace = (values: readonly number[], name: string, color: string) => {
+    const { edges, counts } = histogram(values, bins, range);
+    return {
+      type: "bar",
+      name,
+      x: counts.map((_, i) => round((edges[i] + edges[i + 1]) / 2)),
+      y: counts,
+      width: edges[1] - edges[0],
+      marker: { color, line: { color: "#FFFFFF", width: 0.5 } },
+      hovertemplate: `Δ about %{x}<br>%{y} ${name}<extra></extra>`,
+    };
+  };
   return {
     data: [
-      {
-        type: "bar",
-        name: "pairs",
-        showlegend: false,
-        x: centres.map(round),
-        y: counts,
-        width: edges[1] - edges[0],
-        marker: {
-          color: centres.map((centre) => (centre < 0 ? COLORS.vermillion : COLORS.blue)),
-          line: { color: "#FFFFFF", width: 0.5 },
-        },
-        hovertemplate: "Δ about %{x}<br>%{y} pairs<extra></extra>",
-      },
+      trace(wrong, "wrong (Δ &lt; 0)", COLORS.vermillion),
+      ...(ties.length ? [trace(ties, "tied (Δ = 0)", COLORS.grey)] : []),
+      trace(deltas.filter((delta) => delta > 0), "right (Δ &gt; 0)", COLORS.blue),
     ],
     layout: layout({
       title,
       subtitle: told,
       xaxis: axis("Δ (reward units)"),
       yaxis: axis("pairs (count)"),
-      more: { bargap: 0, shapes: [verticalLine(0, COLORS.ink, "dash")] },
+      legend: true,
+      more: { barmode: "stack", bargap: 0, shapes: [verticalLine(0, COLORS.ink, "dash")] },
     }),
-    description: `${title} of ${deltas.length} pairs in ${bins} bins: ${told}${ties ? `, ${ties} ties` : ""}.`,
+    description: `${title} of ${deltas.length} pairs in ${bins} bins: ${told}${ties.length ? `, ${ties.length} tied` : ""}.`,
   };
 }
 
@@ -196,7 +198,7 @@ export function reliabilityFigure(
   const kept = bins.flatMap((bin, i) => (bin.count > 0 ? [{ ...bin, interval: intervals?.[i] }] : []));
   if (!kept.length) return emptyFigure(title, NO_PAIRS);
   const from = bins[0].low;
-  const told = ece === undefined ? "dashed: perfect calibration" : `expected calibration error ${round(ece)}; dashed: perfect calibration`;
+  const told = ece === undefined ? "dashed: perfect calibration" : `expected calibration error ${brief(ece)}; dashed: perfect calibration`;
   return {
     data: [
       {
@@ -276,7 +278,7 @@ export function rewardDistributionFigure(
     return {
       type: "scatter",
       mode: "lines",
-      name: `${name} (mean ${round(mean(values))})`,
+      name: `${name} (mean ${brief(mean(values))})`,
       x: counts.map((_, i) => round((edges[i] + edges[i + 1]) / 2)),
       y: counts,
       line: { color, width: 2, shape: "hvh", dash },
@@ -287,8 +289,13 @@ export function rewardDistributionFigure(
   };
   return {
     data: [trace(chosen, "chosen", COLORS.blue, "solid"), trace(rejected, "rejected", COLORS.vermillion, "dot")],
-    layout: layout({ title, xaxis: axis("reward (reward units)"), yaxis: axis("answers (count)", { rangemode: "tozero" }) }),
-    description: `${title}: mean chosen ${round(mean(chosen))}, mean rejected ${round(mean(rejected))}.`,
+    layout: layout({
+      title,
+      xaxis: axis("reward (reward units)"),
+      yaxis: axis("answers (count)", { rangemode: "tozero" }),
+      legend: true,
+    }),
+    description: `${title}: mean chosen ${brief(mean(chosen))}, mean rejected ${brief(mean(rejected))}.`,
   };
 }
 

@@ -1,5 +1,5 @@
 // In: the lines of train_steps.jsonl and val_epochs.jsonl. Out: the figures of the training run.
-import { axis, COLORS, emptyFigure, layout, percent, round } from "./figure";
+import { axis, brief, COLORS, emptyFigure, layout, percent, round } from "./figure";
 import type { Figure } from "./figure";
 import { mean, movingAverage, thin } from "./series";
 
@@ -17,13 +17,13 @@ export function stepLossFigure(
   const losses = known.map(({ loss }) => loss);
   const raw = thin(known.map(({ step, loss }) => [step, loss] as const));
   const data = [line(raw, { name: "each step", color: COLORS.faint, width: 1 })];
-  let told = `last ${round(losses[losses.length - 1])}`;
+  let told = `last ${brief(losses[losses.length - 1])}`;
   if (losses.length >= window) {
     const smooth = movingAverage(losses, window);
     const middle = Math.floor((window - 1) / 2);
     const points = thin(smooth.map((loss, i) => [known[i + middle].step, loss] as const));
     data.push(line(points, { name: `mean of ${window} steps`, color: COLORS.blue, width: 2.5 }));
-    told = `mean of ${window} steps from ${round(smooth[0])} to ${round(smooth[smooth.length - 1])}`;
+    told = `mean of ${window} steps from ${brief(smooth[0])} to ${brief(smooth[smooth.length - 1])}`;
   }
   return {
     data,
@@ -32,6 +32,7 @@ export function stepLossFigure(
       subtitle: told,
       xaxis: axis("step (optimiser updates)"),
       yaxis: axis("loss (nats per pair)"),
+      legend: true,
       more: { hovermode: "x unified" },
     }),
     description: `${title}, ${known.length} steps: ${told}.`,
@@ -55,10 +56,16 @@ export function epochLossFigure(
     data.push(line(validation, { name: "validation", color: COLORS.vermillion, markers: true, dash: "dash" }));
   }
   const said = (points: readonly (readonly [number, number])[]) =>
-    points.map(([epoch, loss]) => `${round(loss)} (epoch ${epoch})`).join(", ");
+    points.map(([epoch, loss]) => `${brief(loss)} (epoch ${epoch})`).join(", ");
   return {
     data,
-    layout: layout({ title, xaxis: epochAxis(), yaxis: axis("loss (nats per pair)"), more: { hovermode: "x unified" } }),
+    layout: layout({
+      title,
+      xaxis: epochAxis(epochs.length),
+      yaxis: axis("loss (nats per pair)"),
+      legend: true,
+      more: { hovermode: "x unified" },
+    }),
     description: `${title}. Training: ${said(train) || "none"}. Validation: ${said(validation) || "none"}.`,
   };
 }
@@ -106,12 +113,13 @@ export function epochAccuracyFigure(epochs: readonly EpochMetrics[]): Figure {
     data: [epochs.some((row) => row.accuracy_ci95) ? withIntervals : accuracy, { ...ece, yaxis: "y2" }],
     layout: layout({
       title,
-      xaxis: { ...epochAxis(), anchor: "y2" },
+      xaxis: { ...epochAxis(epochs.length), anchor: "y2" },
       yaxis: axis("accuracy (%)", { domain: [0.46, 1], tickformat: ".0%" }),
+      legend: true,
       more: { yaxis2: axis("ECE (0–1)", { domain: [0, 0.34], rangemode: "tozero" }), hovermode: "x unified" },
     }),
     description: `${title}: ${epochs
-      .map((row) => `epoch ${row.epoch}: accuracy ${percent(row.pairwise_accuracy)}, ECE ${round(row.ece)}`)
+      .map((row) => `epoch ${row.epoch}: accuracy ${percent(row.pairwise_accuracy)}, ECE ${brief(row.ece)}`)
       .join("; ")}.`,
   };
 }
@@ -136,13 +144,14 @@ export function learningRateFigure(
       title,
       xaxis: axis("step (optimiser updates)", { anchor: "y2" }),
       yaxis: axis("learning rate", { domain: [0.56, 1], rangemode: "tozero", exponentformat: "power" }),
+      legend: true,
       more: { yaxis2: axis("gradient norm (L2)", { domain: [0, 0.44], rangemode: "tozero" }), hovermode: "x unified" },
     }),
-    description: `${title}: highest learning rate ${round(highest)}, mean gradient norm ${round(mean(norms.map(([, y]) => y)))}.`,
+    description: `${title}: highest learning rate ${brief(highest)}, mean gradient norm ${brief(mean(norms.map(([, y]) => y)))}.`,
   };
 }
 
-const epochAxis = () => axis("epoch", { dtick: 1, tickformat: "d" });
+const epochAxis = (epochs: number) => axis("epoch", { dtick: Math.max(1, Math.ceil(epochs / 12)), tickformat: "d" });
 
 interface LineOptions {
   readonly name: string;
