@@ -37,7 +37,7 @@ const handler = new jupyter.JupyterHandlerImpl(executor, false);
 queueSends({ server: jupyter.ZmqServer, Publisher, Router });
 mendReplies({ server: jupyter.ZmqServer, handler, errors, buildError });
 
-// An interrupt stops the loops that lib/notebook/interrupt.ts registered here, after their step. A second interrupt, or
+// An interrupt stops the loops that lib/interrupt.ts registered here, after their step. A second interrupt, or
 // one without such a loop, breaks the cell.
 const stops = (globalThis[Symbol.for("rewardbook.stops")] = new Set());
 process.on("SIGINT", () => {

@@ -1,0 +1,109 @@
+"""run_notebook.py IN.ipynb OUT.ipynb OUT.html: executes a notebook and exports it as one offline HTML page.
+
+Tells what happens as JSON lines on standard output: start, cell, progress, error, done. What was made until a cell
+failed is written all the same; the exit code is then 1. SIGUSR1 interrupts the running cell, SIGTERM ends the run.
+"""
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+
+import latex2mathml.converter
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbconvert import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer
+from traitlets.config import Config
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+
+
+def tell(event, **fields):
+    print(json.dumps({"event": event, **fields}), flush=True)
+
+
+class Client(NotebookClient):
+    """Passes live displays on to the terminal."""
+
+    def process_message(self, msg, cell, cell_index):
+        content = msg["content"]
+        if msg["msg_type"] in ("display_data", "update_display_data") and (content.get("transient") or {}).get("live"):
+            tell("progress", text=content["data"].get("text/plain", ""))
+        return super().process_message(msg, cell, cell_index)
+
+
+async def execute(notebook):
+    code_cells = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    heading = ""
+
+    def on_cell_start(cell, cell_index):
+        nonlocal heading
+        if cell.cell_type == "markdown":
+            titles = [line for line in cell.source.splitlines() if line.startswith("#")]
+            heading = titles[-1].lstrip("# ") if titles else heading
+        else:
+            tell("cell", number=code_cells.index(cell_index) + 1, total=len(code_cells), heading=heading)
+
+    client = Client(
+        notebook,
+        kernel_name="rewardbook",
+        timeout=None,
+        startup_timeout=180,
+        record_timing=False,
+        on_cell_start=on_cell_start,
+        resources={"metadata": {"path": str(ROOT)}},
+    )
+    tell("start", total=len(code_cells))
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGUSR1, lambda: loop.create_task(client.km.interrupt_kernel()))
+    try:
+        await client.async_execute()
+        return 0
+    except CellExecutionError as error:
+        at = next((i for i in code_cells if any(o.output_type == "error" for o in notebook.cells[i].outputs)), None)
+        number = 0 if at is None else code_cells.index(at) + 1
+        first = "" if at is None else notebook.cells[at].source.split("\n")[0]
+        tell("error", number=number, source=first, ename=error.ename, evalue=error.evalue, traceback=error.traceback)
+    except (DeadKernelError, RuntimeError) as error:
+        tell("error", number=0, source="", ename="KernelDied", evalue=str(error), traceback="")
+    return 1
+
+
+def mathml(display):
+    """The formulas are the notebooks' own, in Markdown; data never comes through here."""
+    return lambda _renderer, body: latex2mathml.converter.convert(body, display=display)
+
+
+def export(notebook, title, target):
+    IPythonRenderer.inline_math = mathml("inline")
+    IPythonRenderer.block_math = mathml("block")
+    config = Config()
+    config.TemplateExporter.extra_template_basedirs = [str(HERE / "templates")]
+    config.TemplateExporter.extra_template_paths = [str(ROOT / "node_modules" / "plotly.js-dist-min")]
+    exporter = HTMLExporter(config=config, template_name="rewardbook", embed_images=True)
+    page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title}})
+    write(target, page)
+
+
+def write(target, text):
+    """A page is there whole or not at all."""
+    partial = Path(f"{target}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(target)
+
+
+def main(source, executed, html):
+    notebook = nbformat.read(source, as_version=4)
+    title = next((line.lstrip("# ") for line in notebook.cells[0].source.splitlines() if line.startswith("#")), Path(source).stem)
+    status = asyncio.run(execute(notebook))
+    write(executed, nbformat.writes(notebook) + "\n")
+    export(notebook, title, html)
+    tell("done", status=status)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
