@@ -1,0 +1,91 @@
+// In: token ids and mask. Out: the hidden states of BERT, RoBERTa and XLM-RoBERTa, whose layers are the same.
+// Reference: Devlin et al. (2019), arXiv 1810.04805; transformers, modeling_bert.py and modeling_roberta.py.
+
+import * as tf from "@tensorflow/tfjs-core";
+import type { ModelConfig } from "./config";
+import {
+  activate, attention, layerNorm, linear, parameter, pickRow, splitHeads, type Forward, type Layout,
+} from "./layers";
+
+const trunk = (config: ModelConfig) => (config.modelType === "bert" ? "bert" : "roberta");
+
+/** Name → shape of the trunk's parameters, as transformers saves them. */
+export function bertShapes(config: ModelConfig): Map<string, number[]> {
+  const { hiddenSize: H, intermediateSize: I } = config;
+  const shapes = new Map<string, number[]>();
+  const weightAndBias = (module: string, out: number, into?: number) => {
+    shapes.set(`${module}.weight`, into === undefined ? [out] : [out, into]);
+    shapes.set(`${module}.bias`, [out]);
+  };
+  const embeddings = `${trunk(config)}.embeddings`;
+  shapes.set(`${embeddings}.word_embeddings.weight`, [config.vocabSize, H]);
+  shapes.set(`${embeddings}.position_embeddings.weight`, [config.maxPositions, H]);
+  shapes.set(`${embeddings}.token_type_embeddings.weight`, [config.tokenTypes, H]);
+  weightAndBias(`${embeddings}.LayerNorm`, H);
+  for (let i = 0; i < config.layers; i++) {
+    const layer = `${trunk(config)}.encoder.layer.${i}`;
+    for (const name of ["query", "key", "value"]) weightAndBias(`${layer}.attention.self.${name}`, H, H);
+    weightAndBias(`${layer}.attention.output.dense`, H, H);
+    weightAndBias(`${layer}.attention.output.LayerNorm`, H);
+    weightAndBias(`${layer}.intermediate.dense`, I, H);
+    weightAndBias(`${layer}.output.dense`, H, I);
+    weightAndBias(`${layer}.output.LayerNorm`, H);
+  }
+  return shapes;
+}
+
+/**
+ * Position of each token. BERT counts tokens from 0, RoBERTa from padding_idx + 1 with padding at padding_idx.
+ * Taken from the mask, so that left padding moves nothing (transformers' BERT counts padding too: equal for right padding).
+ */
+function positionIds(config: ModelConfig, { count }: Layout, mask: tf.Tensor2D): tf.Tensor2D {
+  const tokens = tf.mul(count, mask);
+  const ids = config.modelType === "bert" ? tf.maximum(tf.sub(tokens, 1), 0) : tf.add(tokens, config.padTokenId);
+  return tf.cast(ids, "int32") as tf.Tensor2D;
+}
+
+function embeddings(forward: Forward, ids: tf.Tensor2D, mask: tf.Tensor2D, layout: Layout): tf.Tensor2D {
+  const { config } = forward;
+  const module = `${trunk(config)}.embeddings`;
+  const words = tf.gather(parameter(forward, `${module}.word_embeddings.weight`), ids);
+  const positions = tf.gather(parameter(forward, `${module}.position_embeddings.weight`), positionIds(config, layout, mask));
+  const types = parameter(forward, `${module}.token_type_embeddings.weight`).slice([0, 0], [1, config.hiddenSize]); // one segment
+  const sum = tf.add(tf.add(words, positions).reshape([-1, config.hiddenSize]), types) as tf.Tensor2D;
+  return forward.dropout(layerNorm(forward, sum, `${module}.LayerNorm`), config.dropout.hidden);
+}
+
+/**
+ * One encoder layer.
+ *
+ * @param x    [B·T, H]
+ * @param read one-hot of the only row needed of each text, or null for all: keys and values still come from every row
+ * @returns [B·T, H], or [B, H] with `read`
+ */
+function encoderLayer(forward: Forward, x: tf.Tensor2D, layer: string, layout: Layout, read: tf.Tensor3D | null): tf.Tensor2D {
+  const { config } = forward;
+  const rows = read ? pickRow(x, read) : x;
+  const heads = (input: tf.Tensor2D, name: string) =>
+    splitHeads(linear(forward, input, `${layer}.attention.self.${name}`), layout.B, config.heads);
+  const mixed = attention(forward, { query: heads(rows, "query"), key: heads(x, "key"), value: heads(x, "value"), bias: layout.bias });
+  const attended = forward.dropout(linear(forward, mixed, `${layer}.attention.output.dense`), config.dropout.hidden);
+  const middle = layerNorm(forward, tf.add(rows, attended) as tf.Tensor2D, `${layer}.attention.output.LayerNorm`);
+  const wide = activate(linear(forward, middle, `${layer}.intermediate.dense`), config.activation);
+  const narrow = forward.dropout(linear(forward, wide, `${layer}.output.dense`), config.dropout.hidden);
+  return layerNorm(forward, tf.add(middle, narrow), `${layer}.output.LayerNorm`);
+}
+
+/**
+ * Last hidden states.
+ *
+ * @param read one-hot [B, T, 1] of the row the head reads, or null for all rows
+ * @returns [B, H] with `read`, [B·T, H] without
+ */
+export function bertHidden(forward: Forward, ids: tf.Tensor2D, mask: tf.Tensor2D, layout: Layout, read: tf.Tensor3D | null): tf.Tensor2D {
+  const { config, fullLastLayer } = forward;
+  let x = embeddings(forward, ids, mask, layout);
+  for (let i = 0; i < config.layers; i++) {
+    const shortcut = i === config.layers - 1 && !fullLastLayer ? read : null;
+    x = encoderLayer(forward, x, `${trunk(config)}.encoder.layer.${i}`, layout, shortcut);
+  }
+  return read && fullLastLayer ? pickRow(x, read) : x;
+}

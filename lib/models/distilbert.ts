@@ -1,0 +1,62 @@
+// In: token ids and mask. Out: the hidden states of DistilBERT: BERT without segments and pooler, half the layers.
+// Reference: Sanh et al. (2019), arXiv 1910.01108; transformers, modeling_distilbert.py.
+
+import * as tf from "@tensorflow/tfjs-core";
+import type { ModelConfig } from "./config";
+import {
+  activate, attention, layerNorm, linear, parameter, pickRow, splitHeads, type Forward, type Layout,
+} from "./layers";
+
+/** Name → shape of the trunk's parameters, as transformers saves them. */
+export function distilbertShapes(config: ModelConfig): Map<string, number[]> {
+  const { hiddenSize: H, intermediateSize: I } = config;
+  const shapes = new Map<string, number[]>();
+  const weightAndBias = (module: string, out: number, into?: number) => {
+    shapes.set(`${module}.weight`, into === undefined ? [out] : [out, into]);
+    shapes.set(`${module}.bias`, [out]);
+  };
+  shapes.set("distilbert.embeddings.word_embeddings.weight", [config.vocabSize, H]);
+  shapes.set("distilbert.embeddings.position_embeddings.weight", [config.maxPositions, H]);
+  weightAndBias("distilbert.embeddings.LayerNorm", H);
+  for (let i = 0; i < config.layers; i++) {
+    const layer = `distilbert.transformer.layer.${i}`;
+    for (const name of ["q_lin", "k_lin", "v_lin", "out_lin"]) weightAndBias(`${layer}.attention.${name}`, H, H);
+    weightAndBias(`${layer}.sa_layer_norm`, H);
+    weightAndBias(`${layer}.ffn.lin1`, I, H);
+    weightAndBias(`${layer}.ffn.lin2`, H, I);
+    weightAndBias(`${layer}.output_layer_norm`, H);
+  }
+  return shapes;
+}
+
+/** Word and position vectors; positions count tokens from 0, so that left padding moves nothing. */
+function embeddings(forward: Forward, ids: tf.Tensor2D, mask: tf.Tensor2D, { count }: Layout): tf.Tensor2D {
+  const words = tf.gather(parameter(forward, "distilbert.embeddings.word_embeddings.weight"), ids);
+  const at = tf.cast(tf.maximum(tf.sub(tf.mul(count, mask), 1), 0), "int32");
+  const positions = tf.gather(parameter(forward, "distilbert.embeddings.position_embeddings.weight"), at);
+  const sum = tf.add(words, positions).reshape([-1, forward.config.hiddenSize]) as tf.Tensor2D;
+  return forward.dropout(layerNorm(forward, sum, "distilbert.embeddings.LayerNorm"), forward.config.dropout.hidden);
+}
+
+/** One layer, [B·T, H] → [B·T, H]; with `read`, only the row it points at, [B, H]. No dropout after attention's output: the original has none. */
+function transformerLayer(forward: Forward, x: tf.Tensor2D, layer: string, layout: Layout, read: tf.Tensor3D | null): tf.Tensor2D {
+  const { config } = forward;
+  const rows = read ? pickRow(x, read) : x;
+  const heads = (input: tf.Tensor2D, name: string) => splitHeads(linear(forward, input, `${layer}.attention.${name}`), layout.B, config.heads);
+  const mixed = attention(forward, { query: heads(rows, "q_lin"), key: heads(x, "k_lin"), value: heads(x, "v_lin"), bias: layout.bias });
+  const middle = layerNorm(forward, tf.add(linear(forward, mixed, `${layer}.attention.out_lin`), rows) as tf.Tensor2D, `${layer}.sa_layer_norm`);
+  const wide = activate(linear(forward, middle, `${layer}.ffn.lin1`), config.activation);
+  const narrow = forward.dropout(linear(forward, wide, `${layer}.ffn.lin2`), config.dropout.hidden);
+  return layerNorm(forward, tf.add(narrow, middle), `${layer}.output_layer_norm`);
+}
+
+/** Last hidden states: [B, H] of the row `read` points at, or [B·T, H] when it is null. */
+export function distilbertHidden(forward: Forward, ids: tf.Tensor2D, mask: tf.Tensor2D, layout: Layout, read: tf.Tensor3D | null): tf.Tensor2D {
+  const { config, fullLastLayer } = forward;
+  let x = embeddings(forward, ids, mask, layout);
+  for (let i = 0; i < config.layers; i++) {
+    const shortcut = i === config.layers - 1 && !fullLastLayer ? read : null;
+    x = transformerLayer(forward, x, `distilbert.transformer.layer.${i}`, layout, shortcut);
+  }
+  return read && fullLastLayer ? pickRow(x, read) : x;
+}

@@ -1,0 +1,59 @@
+// In: the hidden states a head reads. Out: one score a text. And which parameters the head of a configuration has.
+
+import * as tf from "@tensorflow/tfjs-core";
+import { isDecoder, type ModelConfig } from "./config";
+import { linear, type Forward, type Layout } from "./layers";
+
+/** Dropout before the teaching head's linear layer, as in the source system's `nn.Dropout(0.1)`. */
+const VALUE_HEAD_DROPOUT = 0.1;
+
+/**
+ * Name → shape of the head's parameters, as transformers' …ForSequenceClassification saves them.
+ * The heads transformers does not know are called `score`; a decoder's has no bias, so that Python loads it as its own.
+ */
+export function headShapes(config: ModelConfig): Map<string, number[]> {
+  const H = config.hiddenSize;
+  const dense = (module: string, out: number): [string, number[]][] => [[`${module}.weight`, [out, H]], [`${module}.bias`, [out]]];
+  if (isDecoder(config)) return new Map([["score.weight", [1, H]]]);
+  if (config.head !== "classification") return new Map(dense("score", 1));
+  switch (config.modelType) {
+    case "bert": return new Map([...dense("bert.pooler.dense", H), ...dense("classifier", 1)]);
+    case "distilbert": return new Map([...dense("pre_classifier", H), ...dense("classifier", 1)]);
+    default: return new Map([...dense("classifier.dense", H), ...dense("classifier.out_proj", 1)]);
+  }
+}
+
+/** The module whose one output is the score. */
+export function outputModule(config: ModelConfig): string {
+  if (isDecoder(config) || config.head !== "classification") return "score";
+  return config.modelType === "roberta" || config.modelType === "xlm-roberta" ? "classifier.out_proj" : "classifier";
+}
+
+/** Which row of the last layer the head reads: one-hot [B, T, 1], or null for all of them. */
+export function rowRead(config: ModelConfig, layout: Layout): tf.Tensor3D | null {
+  if (config.head === "mean") return null;
+  return config.head === "value" || isDecoder(config) ? layout.last : layout.first;
+}
+
+/** Scores [B] of pooled hidden states x [B, H]. */
+export function scorePooledRows(forward: Forward, x: tf.Tensor2D): tf.Tensor1D {
+  const { config, dropout } = forward;
+  const output = (input: tf.Tensor2D) => linear(forward, input, outputModule(config)).reshape([x.shape[0]]) as tf.Tensor1D;
+  if (config.head === "mean") return output(x);
+  if (config.head === "value") return output(dropout(x, VALUE_HEAD_DROPOUT));
+  const rate = config.dropout.classifier;
+  switch (config.modelType) {
+    case "bert": return output(dropout(tf.tanh(linear(forward, x, "bert.pooler.dense")), rate));
+    case "distilbert": return output(dropout(tf.relu(linear(forward, x, "pre_classifier")), rate));
+    case "roberta":
+    case "xlm-roberta": return output(dropout(tf.tanh(linear(forward, dropout(x, rate), "classifier.dense")), rate));
+    default: return output(x);
+  }
+}
+
+/** Σ mask·x / Σ mask, [B·T, H] → [B, H]; 0 for a text of padding alone. */
+export function meanOverTokens(x: tf.Tensor2D, mask: tf.Tensor2D): tf.Tensor2D {
+  const [B, T] = mask.shape;
+  const sum = tf.sum(tf.mul(x.reshape([B, T, x.shape[1]]), mask.reshape([B, T, 1])), 1);
+  return tf.div(sum, tf.maximum(tf.sum(mask, 1, true), 1));
+}

@@ -1,0 +1,143 @@
+// In: activations and named parameters. Out: the layers all families are made of, in plain tfjs-core.
+// Everything here can be traced: no value is read and no shape depends on data.
+
+import * as tf from "@tensorflow/tfjs-core";
+import { dropout } from "../engine/dropout";
+import type { Activation, ModelConfig } from "./config";
+
+/** What one forward pass needs besides its inputs. */
+export interface Forward {
+  readonly config: ModelConfig;
+  readonly parameters: ReadonlyMap<string, tf.Tensor>;
+  /** Adds the low-rank update where a projection has one; see lora.ts. */
+  readonly lora: { readonly scale: number; readonly dropout: number } | null;
+  /** The identity when scoring. */
+  readonly dropout: <T extends tf.Tensor>(x: T, rate: number) => T;
+  /** Computes every row of the last layer although the head reads one: for measurements. */
+  readonly fullLastLayer: boolean;
+}
+
+/** Dropout whose masks differ by place (counted in call order) and by seed; none without a seed. */
+export function createDropout(seed: tf.Tensor1D | undefined): Forward["dropout"] {
+  let place = 0;
+  return (x, rate) => (seed === undefined || rate === 0 ? x : (dropout(x, rate, seed, place++) as typeof x));
+}
+
+export function parameter({ parameters }: Pick<Forward, "parameters">, name: string): tf.Tensor {
+  const found = parameters.get(name);
+  if (!found) throw new Error(`parameter: expected ${name} in the model, got none; it is listed by parameterShapes`);
+  return found;
+}
+
+/**
+ * x·Wᵀ + b with W in Hugging Face orientation [out, in]; the bias where the model has one.
+ * With LoRA: + scale · dropout(x)·Aᵀ·Bᵀ.
+ *
+ * @param x [N, in]
+ * @param module name without `.weight`
+ */
+export function linear(forward: Forward, x: tf.Tensor2D, module: string): tf.Tensor2D {
+  const { parameters, lora } = forward;
+  const product = tf.matMul(x, parameter(forward, `${module}.weight`) as tf.Tensor2D, false, true);
+  const bias = parameters.get(`${module}.bias`);
+  const y = (bias ? tf.add(product, bias) : product) as tf.Tensor2D;
+  const down = parameters.get(`${module}.lora_A.weight`);
+  if (!lora || !down) return y;
+  const narrow = tf.matMul(forward.dropout(x, lora.dropout), down as tf.Tensor2D, false, true);
+  const update = tf.matMul(narrow, parameter(forward, `${module}.lora_B.weight`) as tf.Tensor2D, false, true);
+  return tf.add(y, tf.mul(update, lora.scale)) as tf.Tensor2D;
+}
+
+/** (x − mean)/√(variance + ε)·w + b over the last axis. */
+export function layerNorm<T extends tf.Tensor>(forward: Forward, x: T, module: string): T {
+  const centred = tf.sub(x, tf.mean(x, -1, true));
+  const variance = tf.mean(tf.square(centred), -1, true);
+  const unit = tf.mul(centred, tf.rsqrt(tf.add(variance, forward.config.normEpsilon)));
+  return tf.add(tf.mul(unit, parameter(forward, `${module}.weight`)), parameter(forward, `${module}.bias`));
+}
+
+/** x/√(mean(x²) + ε)·w over the last axis. */
+export function rmsNorm<T extends tf.Tensor>(forward: Forward, x: T, module: string): T {
+  const scale = tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), forward.config.normEpsilon));
+  return tf.mul(tf.mul(x, scale), parameter(forward, `${module}.weight`));
+}
+
+/** `gelu` is the exact one, x·Φ(x); `gelu_new` its tanh approximation, as in transformers. */
+export function activate<T extends tf.Tensor>(x: T, kind: Activation): T {
+  switch (kind) {
+    case "gelu": return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
+    case "gelu_new": {
+      const inner = tf.mul(tf.add(x, tf.mul(tf.mul(tf.square(x), x), 0.044715)), Math.sqrt(2 / Math.PI));
+      return tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(inner), 1));
+    }
+    case "relu": return tf.relu(x);
+    case "silu": return tf.mul(x, tf.sigmoid(x));
+    case "tanh": return tf.tanh(x);
+  }
+}
+
+/** What the mask says: all a family needs to know about padding, made once a call. */
+export interface Layout {
+  readonly B: number;
+  readonly T: number;
+  /** [B, T] number of tokens up to and including this one, from 1; meaningless on padding. */
+  readonly count: tf.Tensor2D;
+  /** [B, 1, 1, T] 0 on tokens, very negative on padding: finite, so that a row of padding alone gives no NaN. */
+  readonly bias: tf.Tensor4D;
+  readonly first: tf.Tensor3D; // [B, T, 1] one-hot of the first token
+  readonly last: tf.Tensor3D; // [B, T, 1] one-hot of the last token
+}
+
+/** Finite, so that −1e9 − 1e9 stays a number and exp of it is exactly 0. */
+const MASKED = -1e9;
+
+export function layoutOf(mask: tf.Tensor2D): Layout {
+  const [B, T] = mask.shape;
+  const count = tf.cumsum(mask, 1) as tf.Tensor2D;
+  const oneHot = (at: tf.Tensor | number) =>
+    tf.mul(mask, tf.cast(tf.equal(count, at), "float32")).reshape([B, T, 1]) as tf.Tensor3D;
+  return {
+    B, T, count,
+    bias: tf.mul(tf.sub(1, mask), MASKED).reshape([B, 1, 1, T]),
+    first: oneHot(1),
+    last: oneHot(tf.sum(mask, 1, true)),
+  };
+}
+
+/** Bias [B, 1, T, T] that also hides the future. */
+export function causalBias({ T, bias }: Layout): tf.Tensor4D {
+  const at = tf.range(0, T);
+  const future = tf.cast(tf.greater(at.reshape([1, T]), at.reshape([T, 1])), "float32");
+  return tf.add(tf.mul(future, MASKED).reshape([1, 1, T, T]), bias);
+}
+
+/** The row of each text that a one-hot [B, T, 1] points at: [B·T, H] → [B, H]. */
+export function pickRow(x: tf.Tensor2D, oneHot: tf.Tensor3D): tf.Tensor2D {
+  const [B, T] = oneHot.shape;
+  return tf.sum(tf.mul(x.reshape([B, T, x.shape[1]]), oneHot), 1);
+}
+
+/** [B·T, heads·D] → [B, heads, T, D]. */
+export function splitHeads(x: tf.Tensor2D, B: number, heads: number): tf.Tensor4D {
+  return tf.transpose(x.reshape([B, x.shape[0] / B, heads, x.shape[1] / heads]), [0, 2, 1, 3]) as tf.Tensor4D;
+}
+
+/**
+ * softmax(q·kᵀ/√D + bias)·v, heads joined again: [B·Tq, heads·D].
+ * Grouped queries need no copies of keys: the queries of a group are stacked along time, [B, keyValueHeads, group·Tq, D].
+ *
+ * @param query [B, heads, Tq, D]
+ * @param key   [B, keyValueHeads, T, D], likewise `value`
+ * @param bias  broadcasts to [B, heads, Tq, T]
+ */
+export function attention(forward: Forward, heads: { query: tf.Tensor4D; key: tf.Tensor4D; value: tf.Tensor4D; bias: tf.Tensor4D }): tf.Tensor2D {
+  const { query, key, value, bias } = heads;
+  const [B, A, Tq, D] = query.shape;
+  const [, KV, T] = key.shape;
+  const grouped = (x: tf.Tensor4D, last: number) => (KV === A ? x : x.reshape([B, KV, (A / KV) * Tq, last]) as tf.Tensor4D);
+  const products = tf.matMul(grouped(query, D), key, false, true).reshape([B, A, Tq, T]);
+  const weights = tf.softmax(tf.add(tf.mul(products, 1 / Math.sqrt(D)), bias)) as tf.Tensor4D;
+  const dropped = forward.dropout(weights, forward.config.dropout.attention);
+  const mixed = tf.matMul(grouped(dropped, T), value).reshape([B, A, Tq, D]);
+  return tf.transpose(mixed, [0, 2, 1, 3]).reshape([B * Tq, A * D]);
+}

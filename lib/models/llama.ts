@@ -1,0 +1,116 @@
+// In: token ids and mask. Out: the hidden states of Llama, Qwen 2, Qwen 3 and Mistral: rotary positions, grouped queries, RMS norm, SwiGLU.
+// Reference: Touvron et al. (2023), arXiv 2302.13971; transformers, modeling_llama.py, modeling_qwen2.py, modeling_qwen3.py, modeling_mistral.py.
+
+import * as tf from "@tensorflow/tfjs-core";
+import { InputError } from "../errors";
+import type { ModelConfig } from "./config";
+import {
+  activate, attention, causalBias, linear, parameter, pickRow, rmsNorm, splitHeads, type Forward, type Layout,
+} from "./layers";
+import { rotaryTables } from "./rope";
+
+/** Which projections carry a bias: Qwen 2's q, k, v always; Llama's and Qwen 3's by `attention_bias`; Mistral's never. */
+function biased({ modelType, attentionBias, mlpBias }: ModelConfig, projection: string): boolean {
+  if (modelType === "qwen2") return ["q_proj", "k_proj", "v_proj"].includes(projection);
+  const inAttention = ["q_proj", "k_proj", "v_proj", "o_proj"].includes(projection);
+  if (modelType === "llama") return inAttention ? attentionBias : mlpBias;
+  return modelType === "qwen3" && inAttention && attentionBias;
+}
+
+/** Name → shape of the trunk's parameters, as transformers saves them. Tied embeddings need no second table: the head is `score`. */
+export function llamaShapes(config: ModelConfig): Map<string, number[]> {
+  const { hiddenSize: H, intermediateSize: I, headSize: D, heads, keyValueHeads } = config;
+  const shapes = new Map<string, number[]>([["model.embed_tokens.weight", [config.vocabSize, H]]]);
+  for (let i = 0; i < config.layers; i++) {
+    const layer = `model.layers.${i}`;
+    const projection = (block: string, name: string, out: number, into: number) => {
+      shapes.set(`${layer}.${block}.${name}.weight`, [out, into]);
+      if (biased(config, name)) shapes.set(`${layer}.${block}.${name}.bias`, [out]);
+    };
+    shapes.set(`${layer}.input_layernorm.weight`, [H]);
+    projection("self_attn", "q_proj", heads * D, H);
+    projection("self_attn", "k_proj", keyValueHeads * D, H);
+    projection("self_attn", "v_proj", keyValueHeads * D, H);
+    projection("self_attn", "o_proj", H, heads * D);
+    if (config.modelType === "qwen3") for (const n of ["q_norm", "k_norm"]) shapes.set(`${layer}.self_attn.${n}.weight`, [D]);
+    shapes.set(`${layer}.post_attention_layernorm.weight`, [H]);
+    projection("mlp", "gate_proj", I, H);
+    projection("mlp", "up_proj", I, H);
+    projection("mlp", "down_proj", H, I);
+  }
+  return shapes.set("model.norm.weight", [H]);
+}
+
+/** Cosines and sines of the first half of the dimensions (the second half is the same): [T, D/2], or a row for each text: [B, 1, 1, D/2]. */
+interface Rotation { readonly cosine: tf.Tensor; readonly sine: tf.Tensor }
+
+/** (a, b) → (a·cos − b·sin, b·cos + a·sin), a and b the halves of the last axis. */
+function rotate(x: tf.Tensor4D, { cosine, sine }: Rotation): tf.Tensor4D {
+  const [B, A, T, D] = x.shape;
+  const a = tf.slice(x, [0, 0, 0, 0], [B, A, T, D / 2]);
+  const b = tf.slice(x, [0, 0, 0, D / 2], [B, A, T, D / 2]);
+  return tf.concat([tf.sub(tf.mul(a, cosine), tf.mul(b, sine)), tf.add(tf.mul(b, cosine), tf.mul(a, sine))], 3) as tf.Tensor4D;
+}
+
+/** Positions count from 0 with padding included, as transformers does: only differences matter to a rotary model. */
+function rotationOf({ rope }: ModelConfig, T: number): Rotation {
+  const { cosine, sine } = rotaryTables(rope!, T);
+  return { cosine: tf.tensor2d(cosine, [T, cosine.length / T]), sine: tf.tensor2d(sine, [T, sine.length / T]) };
+}
+
+/** The rotation of the one row of each text that is read. Sums, not products: they stay exact where matrix products are bf16. */
+function rotationOfRow(rotation: Rotation, read: tf.Tensor3D): Rotation {
+  const row = (table: tf.Tensor) => tf.sum(tf.mul(table, read), 1).reshape([read.shape[0], 1, 1, -1]);
+  return { cosine: row(rotation.cosine), sine: row(rotation.sine) };
+}
+
+interface Block { readonly layer: string; readonly layout: Layout; readonly rotation: Rotation; readonly causal: tf.Tensor4D }
+
+/**
+ * One decoder layer, [B·T, H] → [B·T, H].
+ *
+ * @param read the only row needed of each text, always its last token: it sees every token, so no causal mask; or null for all rows
+ */
+function decoderLayer(forward: Forward, x: tf.Tensor2D, { layer, layout, rotation, causal }: Block, read: tf.Tensor3D | null): tf.Tensor2D {
+  const { config } = forward;
+  const normed = rmsNorm(forward, x, `${layer}.input_layernorm`);
+  const project = (input: tf.Tensor2D, name: string, heads: number) =>
+    splitHeads(linear(forward, input, `${layer}.self_attn.${name}_proj`), layout.B, heads);
+  const positioned = (input: tf.Tensor2D, name: string, heads: number, at: Rotation) => {
+    const y = project(input, name, heads);
+    return rotate(config.modelType === "qwen3" ? rmsNorm(forward, y, `${layer}.self_attn.${name}_norm`) : y, at);
+  };
+  const mixed = attention(forward, {
+    query: read
+      ? positioned(pickRow(normed, read), "q", config.heads, rotationOfRow(rotation, read))
+      : positioned(normed, "q", config.heads, rotation),
+    key: positioned(normed, "k", config.keyValueHeads, rotation),
+    value: project(normed, "v", config.keyValueHeads),
+    bias: read ? layout.bias : causal,
+  });
+  const middle = tf.add(read ? pickRow(x, read) : x, linear(forward, mixed, `${layer}.self_attn.o_proj`)) as tf.Tensor2D;
+  const z = rmsNorm(forward, middle, `${layer}.post_attention_layernorm`);
+  const gated = tf.mul(activate(linear(forward, z, `${layer}.mlp.gate_proj`), config.activation), linear(forward, z, `${layer}.mlp.up_proj`));
+  return tf.add(middle, linear(forward, gated as tf.Tensor2D, `${layer}.mlp.down_proj`));
+}
+
+/**
+ * Last hidden states, after the final norm: [B, H] of the row `read` points at (the last token), or [B·T, H].
+ *
+ * @throws InputError when a sliding window would hide tokens
+ */
+export function llamaHidden(forward: Forward, ids: tf.Tensor2D, layout: Layout, read: tf.Tensor3D | null): tf.Tensor2D {
+  const { config, fullLastLayer } = forward;
+  const { B, T } = layout;
+  if (config.slidingWindow !== null && T > config.slidingWindow) {
+    throw new InputError(`llamaHidden: expected at most ${config.slidingWindow} tokens (sliding_window), got ${T}; lower max_length`);
+  }
+  const rotation = rotationOf(config, T);
+  const causal = causalBias(layout);
+  let x = tf.gather(parameter(forward, "model.embed_tokens.weight"), ids).reshape([B * T, config.hiddenSize]) as tf.Tensor2D;
+  for (let i = 0; i < config.layers; i++) {
+    const shortcut = i === config.layers - 1 && !fullLastLayer ? read : null;
+    x = decoderLayer(forward, x, { layer: `model.layers.${i}`, layout, rotation, causal }, shortcut);
+  }
+  return rmsNorm(forward, read && fullLastLayer ? pickRow(x, read) : x, "model.norm");
+}

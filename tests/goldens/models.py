@@ -1,0 +1,113 @@
+"""Writes tests/goldens/models/*.json: tiny random models of every family with the scores and pair-loss gradients of Python's transformers.
+
+Run: .cache/reference/bin/python -P tests/goldens/models.py (-P: a neighbour here is called statistics.py)
+Arrays are base64 of little-endian f32. Versions are inside each file.
+"""
+import base64
+import json
+import pathlib
+
+import numpy as np
+import torch
+import transformers
+from transformers import AutoModel, AutoModelForSequenceClassification, AutoConfig
+
+OUT = pathlib.Path(__file__).parent / "models"
+MINILM = pathlib.Path(__file__).parents[2] / "models" / "all-MiniLM-L6-v2"
+VERSIONS = {"transformers": transformers.__version__, "torch": torch.__version__}
+VOCABULARY = 40
+LENGTHS = [11, 6, 1, 8]  # rows 0 and 1 are chosen, rows 2 and 3 rejected
+T = max(LENGTHS)
+
+ENCODER = dict(vocab_size=VOCABULARY, hidden_size=16, num_hidden_layers=2, num_attention_heads=4, intermediate_size=24, max_position_embeddings=20, type_vocab_size=2)
+DECODER = dict(vocab_size=VOCABULARY, hidden_size=16, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, intermediate_size=24, max_position_embeddings=64, pad_token_id=0)
+LLAMA3 = dict(rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=32)
+MODELS = {
+    "bert": ("bert", {**ENCODER}),
+    "bert_gelu_new": ("bert", {**ENCODER, "hidden_act": "gelu_new"}),
+    "bert_relu": ("bert", {**ENCODER, "hidden_act": "relu"}),
+    "distilbert": ("distilbert", dict(vocab_size=VOCABULARY, dim=16, n_layers=2, n_heads=4, hidden_dim=24, max_position_embeddings=20)),
+    "roberta": ("roberta", {**ENCODER, "type_vocab_size": 1, "pad_token_id": 1, "layer_norm_eps": 1e-5}),
+    "xlm_roberta": ("xlm-roberta", {**ENCODER, "type_vocab_size": 1, "pad_token_id": 1, "layer_norm_eps": 1e-5}),
+    "llama": ("llama", {**DECODER, "tie_word_embeddings": True}),
+    "llama3": ("llama", {**DECODER, "rope_theta": 500000.0, "rope_scaling": LLAMA3, "rms_norm_eps": 1e-5}),
+    "llama_bias": ("llama", {**DECODER, "attention_bias": True, "mlp_bias": True, "head_dim": 6, "num_key_value_heads": 4, "rope_scaling": dict(rope_type="linear", factor=2.0)}),
+    "qwen2": ("qwen2", {**DECODER, "rope_theta": 1000000.0}),
+    "qwen3": ("qwen3", {**DECODER, "head_dim": 8}),
+    "mistral": ("mistral", {**DECODER, "sliding_window": 16, "num_key_value_heads": 1}),
+}
+
+
+def pack(tensor):
+    array = np.ascontiguousarray(tensor.detach().numpy().astype("<f4"))
+    return {"shape": list(array.shape), "data": base64.b64encode(array.tobytes()).decode()}
+
+
+def randomise(model):
+    """Larger than the usual start, so that every operation moves the score."""
+    generator = torch.Generator().manual_seed(7)
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            noise = torch.randn(p.shape, generator=generator)
+            if p.dim() == 1:
+                p.copy_((1 if "norm" in name.lower() and name.endswith("weight") else 0) + 0.1 * noise)
+            else:
+                p.copy_(0.3 * noise)
+
+
+def inputs(pad):
+    generator = torch.Generator().manual_seed(3)
+    texts = [torch.randint(5, VOCABULARY, (n,), generator=generator).tolist() for n in LENGTHS]
+    right = [t + [pad] * (T - len(t)) for t in texts]
+    left = [[pad] * (T - len(t)) + t for t in texts]
+    return right, [[1] * len(t) + [0] * (T - len(t)) for t in texts], left, [[0] * (T - len(t)) + [1] * len(t) for t in texts]
+
+
+def scores_of(model, ids, mask):
+    return model(input_ids=torch.tensor(ids), attention_mask=torch.tensor(mask)).logits[:, 0]
+
+
+def golden(name):
+    model_type, fields = MODELS[name]
+    config = AutoConfig.for_model(model_type, num_labels=1, attn_implementation="eager", **fields)
+    model = AutoModelForSequenceClassification.from_config(config, attn_implementation="eager").eval()
+    randomise(model)
+    right, right_mask, left, left_mask = inputs(config.pad_token_id)
+    scores = scores_of(model, right, right_mask)
+    loss = torch.nn.functional.softplus(-(scores[:2] - scores[2:])).mean()
+    loss.backward()
+    decoder = "score.weight" in dict(model.named_parameters())
+    saved = json.loads(config.to_json_string(use_diff=False))
+    return {
+        "versions": VERSIONS, "config": {**saved, "architectures": [type(model).__name__], "num_labels": 1},
+        "right": {"ids": right, "mask": right_mask, "scores": scores.tolist()},
+        # transformers' encoders count padding as positions and read the first column: their left-padded scores mean nothing
+        "left": {"ids": left, "mask": left_mask, "scores": scores_of(model, left, left_mask).tolist() if decoder else scores.tolist()},
+        "loss": loss.item(),
+        "tensors": {n: pack(p) for n, p in model.named_parameters()},
+        "gradients": {n: pack(p.grad if p.grad is not None else torch.zeros_like(p)) for n, p in model.named_parameters()},
+    }
+
+
+def minilm():
+    """The default encoder with a head made by formula: scores and the first hidden states of a few texts."""
+    model = AutoModelForSequenceClassification.from_pretrained(MINILM, num_labels=1, attn_implementation="eager").eval()
+    with torch.no_grad():
+        H = model.config.hidden_size
+        model.classifier.weight.copy_(torch.tensor([[np.sin(i + 1) / 4 for i in range(H)]]))
+        model.classifier.bias.fill_(0.25)
+    lengths = [40, 17, 2, 128]
+    texts = [[101] + [1000 + (7919 * (row + 1) * (i + 1)) % 28000 for i in range(n - 2)] + [102] for row, n in enumerate(lengths)]
+    width = max(lengths)
+    ids = [t + [0] * (width - len(t)) for t in texts]
+    mask = [[1] * len(t) + [0] * (width - len(t)) for t in texts]
+    hidden = AutoModel.from_pretrained(MINILM, attn_implementation="eager").eval()(
+        input_ids=torch.tensor(ids), attention_mask=torch.tensor(mask)).last_hidden_state[:, 0]
+    return {"versions": VERSIONS, "texts": texts, "scores": scores_of(model, ids, mask).tolist(), "hidden": pack(hidden)}
+
+
+if __name__ == "__main__":
+    OUT.mkdir(exist_ok=True)
+    for each in MODELS:
+        (OUT / f"{each}.json").write_text(json.dumps(golden(each)) + "\n")
+    (OUT / "minilm.json").write_text(json.dumps(minilm()) + "\n")
