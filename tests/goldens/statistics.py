@@ -37,7 +37,7 @@ def original_ece(deltas, bins=10):
     gaps = np.abs(acc[used] - conf[used])
     return {
         "deltas": deltas.tolist(), "probs": probs.tolist(), "corrects": corrects.tolist(),
-        "pairwise_accuracy": float(corrects.mean()), "ece": float(np.sum(counts[used] / len(probs) * gaps)),
+        "pairwise_accuracy": float(corrects.astype(np.float64).mean()), "ece": float(np.sum(counts[used] / len(probs) * gaps)),
         "mce": float(gaps.max()), "bin_edges": edges.tolist(), "bin_counts": counts.tolist(),
         "bin_acc": acc.tolist(), "bin_conf": conf.tolist(),
     }

@@ -1,0 +1,41 @@
+// What every evaluation starts from: one preference pair with the two rewards a model gave it.
+import { InputError } from "../errors";
+
+export interface ScoredPair {
+  readonly id: string;
+  readonly questionId: string;
+  /** Pairs with the same key are not independent: intervals and tests draw whole keys. */
+  readonly promptKey: string;
+  /** `UNKNOWN` where the source gives none. */
+  readonly risk: string;
+  readonly category?: string;
+  readonly subset?: string;
+  /** w of the loss, 1 + β·confidencePenalty. */
+  readonly weight: number;
+  /** m of the loss; absent where the source gives none. */
+  readonly margin?: number;
+  readonly chosenScore: number;
+  readonly rejectedScore: number;
+  /** Lengths of the two answers, in characters or tokens. */
+  readonly chosenLength: number;
+  readonly rejectedLength: number;
+  readonly prompt: string;
+  readonly chosen: string;
+  readonly rejected: string;
+}
+
+/** Δ = chosen minus rejected reward of each pair. */
+export function rewardDeltas(pairs: readonly ScoredPair[]): Float64Array {
+  return Float64Array.from(pairs, (pair) => pair.chosenScore - pair.rejectedScore);
+}
+
+/** @throws InputError naming the first pair whose score is not a finite number */
+export function requireFiniteScores(pairs: readonly ScoredPair[]): void {
+  for (const { id, chosenScore, rejectedScore } of pairs) {
+    if (Number.isFinite(chosenScore) && Number.isFinite(rejectedScore)) continue;
+    throw new InputError(
+      `pair ${id}: expected finite scores, got chosen ${chosenScore} and rejected ${rejectedScore}; ` +
+        "the model or the scores file is broken: score again in f32, or train with a lower learning rate",
+    );
+  }
+}
