@@ -9,7 +9,8 @@ export const printResult = (jupyter) => (value) => {
   jupyter.lastWriteDisplayData({ data, metadata: {}, transient: { display_id: randomBytes(8).toString("hex") } }, false);
 };
 
-const isForeignFrame = (line) => /^\s+at .*(node:internal|node:vm|node_modules\/tslab|processTicksAndRejections)/.test(line);
+const isForeignFrame = (line) => /^\s+at .*(node:internal|node:vm|node_modules\/tslab|scripts\/kernel)/.test(line);
+const isInterrupt = (message) => message === "Interrupted asynchronously" || message.startsWith("Script execution was interrupted");
 
 /** Collects what tslab prints as an error: thrown values, and the type checker's findings. */
 export function errorRecorder() {
@@ -23,6 +24,7 @@ export function errorRecorder() {
       const thrown = parts.map(([first]) => first).find((value) => value instanceof Error || value?.stack);
       if (thrown) {
         const evalue = String(thrown.message ?? thrown);
+        if (isInterrupt(evalue)) return { ename: "Interrupted", evalue: "the cell was interrupted", traceback: ["Interrupted: the cell was interrupted"] };
         const stack = String(thrown.stack ?? evalue).split("\n");
         return { ename: thrown.name || "Error", evalue, traceback: stack.filter((line) => !isForeignFrame(line)) };
       }
