@@ -131,3 +131,11 @@ export function brief(value: number): string {
 export function round(value: number): number | null {
   return Number.isFinite(value) ? Number(value.toPrecision(5)) : null;
 }
+
+/** What a figure of scored pairs says without any. */
+export const NO_PAIRS = "No pair has been scored.";
+
+/** A line across the plot at one x, behind the data. */
+export function verticalLine(x: number, color: string, dash: string): Record<string, unknown> {
+  return { type: "line", x0: x, x1: x, y0: 0, y1: 1, yref: "paper", line: { color, width: 1.5, dash }, layer: "below" };
+}

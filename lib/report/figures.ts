@@ -1,5 +1,7 @@
 // Every figure by one import: pure functions from data to a Plotly figure with a text alternative.
 export * from "./figure";
 export * from "./figuresTraining";
-export * from "./figuresEvaluation";
+export * from "./figuresAccuracy";
+export * from "./figuresCalibration";
+export * from "./figuresRewards";
 export * from "./figuresCost";

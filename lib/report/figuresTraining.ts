@@ -41,7 +41,7 @@ export function stepLossFigure(
 
 /** Mean training loss of each epoch beside the validation loss. */
 export function epochLossFigure(
-  steps: readonly { readonly epoch: number; readonly loss: number }[],
+  steps: readonly EpochLoss[],
   epochs: readonly { readonly epoch: number; readonly val_loss?: number }[],
 ): Figure {
   const title = "Training and validation loss by epoch";
@@ -70,16 +70,23 @@ export function epochLossFigure(
   };
 }
 
-/** Mean step loss of each epoch; the last step of an epoch decides where a fractional epoch number belongs. */
-function lossByEpoch(steps: readonly { readonly epoch: number; readonly loss: number }[]): Map<number, number> {
-  const groups = new Map<number, number[]>();
-  for (const { epoch, loss } of steps) {
+export interface EpochLoss {
+  readonly epoch: number;
+  readonly loss: number;
+  /** Pairs of the step: its weight in the epoch's mean. */
+  readonly pairs?: number;
+}
+
+/** Mean loss of each epoch over its pairs; a fractional epoch number belongs to the epoch under way. */
+function lossByEpoch(steps: readonly EpochLoss[]): Map<number, number> {
+  const sums = new Map<number, { loss: number; pairs: number }>();
+  for (const { epoch, loss, pairs = 1 } of steps) {
+    if (!Number.isFinite(loss)) continue;
     const whole = Math.ceil(epoch);
-    const group = groups.get(whole);
-    if (group) group.push(loss);
-    else groups.set(whole, [loss]);
+    const sum = sums.get(whole) ?? { loss: 0, pairs: 0 };
+    sums.set(whole, { loss: sum.loss + loss * pairs, pairs: sum.pairs + pairs });
   }
-  return new Map([...groups].map(([epoch, losses]) => [epoch, mean(losses)] as const).filter(([, loss]) => !Number.isNaN(loss)));
+  return new Map([...sums].map(([epoch, { loss, pairs }]) => [epoch, loss / pairs]));
 }
 
 export interface EpochMetrics {

@@ -1,0 +1,124 @@
+// In: parsed JSON of a run's files. Out: their types. Keys as DESIGN's list of files has them; unknown keys stay.
+import { z } from "zod";
+
+/** A number; not a number is written as null. */
+const measured = z.number().nullable().transform((value) => value ?? NaN);
+const optional = measured.optional();
+const interval = z.tuple([z.number(), z.number()]);
+const counts = z.record(z.string(), z.number());
+
+export const json = z.record(z.string(), z.unknown());
+export type Json = z.output<typeof json>;
+
+export const stepLine = z.looseObject({
+  step: z.number(),
+  epoch: z.number(),
+  ts: z.number().optional(),
+  loss: measured,
+  accuracy: optional,
+  margin: optional,
+  learning_rate: optional,
+  grad_norm: optional,
+  tokens_per_second: optional,
+  padding_share: optional,
+  num_tokens: optional,
+  pairs: z.number().optional(),
+});
+export type StepLine = z.output<typeof stepLine>;
+
+export const epochLine = z.looseObject({
+  epoch: z.number(),
+  step: z.number().optional(),
+  pairwise_accuracy: z.number(),
+  ece: z.number(),
+  val_loss: optional,
+  accuracy_ci95: interval.nullish().transform((value) => value ?? undefined),
+  acc_by_risk: counts.optional(),
+  ece_symmetric: optional,
+});
+export type EpochLine = z.output<typeof epochLine>;
+
+export const deltasFile = z.object({ epoch: z.number(), deltas: z.array(measured) });
+
+export const runMetrics = z.looseObject({
+  train_accuracy: z.number().nullish(),
+  val_accuracy: z.number().nullish(),
+  overfitting_gap: z.number().nullish(),
+  num_parameters: z.number().nullish(),
+  training_steps: z.number().nullish(),
+  train_seconds: z.number().nullish(),
+  train_pairs_per_second: z.number().nullish(),
+  peak_memory_mb: z.number().nullish(),
+});
+export type RunMetrics = z.output<typeof runMetrics>;
+
+const source = z.looseObject({
+  file: z.string(),
+  sha256: z.string().optional(),
+  format: z.string().optional(),
+  rows: z.number().optional(),
+  used: z.number().optional(),
+  not_used: counts.optional(),
+});
+const byPart = z.looseObject({ train: z.number().optional(), val: z.number().optional(), test: z.number().optional() });
+const split = z.looseObject({
+  seed: z.number().optional(),
+  drop_weak: z.boolean().optional(),
+  dropped: counts.optional(),
+  counts: byPart.optional(),
+  unique_qids: byPart.optional(),
+  risk_dist: z.record(z.string(), counts).optional(),
+});
+export const runData = z.looseObject({ sources: z.array(source).default([]), split: split.nullish() });
+export type RunData = z.output<typeof runData>;
+
+const group = z.looseObject({
+  n: z.number(),
+  accuracy: z.number(),
+  ci95: interval,
+  ece: z.number().optional(),
+  ece_symmetric: z.number().optional(),
+  mean_margin: z.number().optional(),
+});
+const groups = z.record(z.string(), group).default({});
+export const evaluationFile = z.looseObject({
+  n_pairs: z.number(),
+  ties: z.number().default(0),
+  accuracy: z.number().nullable(),
+  accuracy_ci95: interval.nullish(),
+  loss: z.number().nullish(),
+  nll: z.number().nullish(),
+  brier: z.number().nullish(),
+  ece: z.number().nullish(),
+  ece_symmetric: z.number().nullish(),
+  mce: z.number().nullish(),
+  temperature: z.number().nullish(),
+  mean_margin: z.number().nullish(),
+  by_risk: groups,
+  by_category: groups,
+  length: z.looseObject({}).nullish(),
+  baselines: z.record(z.string(), z.unknown()).default({}),
+});
+export type EvaluationFile = z.output<typeof evaluationFile>;
+
+export const gateFile = z.looseObject({
+  passed: z.boolean().nullish(),
+  checks: z
+    .array(z.looseObject({ name: z.string(), passed: z.boolean().nullish(), value: z.unknown(), threshold: z.unknown() }))
+    .default([]),
+});
+export type GateFile = z.output<typeof gateFile>;
+
+export const warningLine = z.looseObject({ step: z.number().optional(), epoch: z.number().optional(), message: z.string() });
+export type WarningLine = z.output<typeof warningLine>;
+
+export const scoreLine = z.looseObject({
+  id: z.string(),
+  question_id: z.string(),
+  chosen_score: z.number(),
+  rejected_score: z.number(),
+});
+export type ScoreLine = z.output<typeof scoreLine>;
+
+export const errorAnalysisFile = z.looseObject({});
+export type ErrorAnalysisFile = z.output<typeof errorAnalysisFile>;
