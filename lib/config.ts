@@ -59,8 +59,8 @@ export const trainingSchema = z.strictObject({
   freeze: z
     .string()
     .default("none")
-    .describe("none, head-only, top-N, embeddings, pattern:REGEX; by epoch: 1:head-only,2:top-2,3:none"),
-  head: z.enum(["auto", "pooler", "cls", "mean", "last"]).default("auto").describe("head put on a base model"),
+    .describe("none, head-only, top-N, embeddings, pattern:REGEX; gradual: one more layer from the top each epoch"),
+  head: z.enum(["auto", "classification", "value", "mean"]).default("auto").describe("classification: as transformers has it; value: dropout and a linear layer on the last token; mean: on the mean token"),
   lora_rank: count.default(0).describe("rank of LoRA adapters; 0: none"),
   lora_alpha: z.number().positive().default(16).describe("LoRA scale: alpha / rank"),
   lora_dropout: fraction.default(0).describe("dropout before the LoRA projections"),

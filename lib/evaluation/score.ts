@@ -1,7 +1,7 @@
 // In: a loaded model and texts. Out: one reward a text, the same whatever the batch, the order or the padding.
 import * as tf from "@tensorflow/tfjs-core";
 import { TokenStore, encodePairs, layOut, type EncodingOptions } from "../dataset";
-import { backendInfo } from "../engine/backend";
+import { initBackend } from "../engine/backend";
 import { compile } from "../engine/compile";
 import { InputError } from "../errors";
 import { pairWeight } from "../loss";
@@ -39,9 +39,9 @@ export interface Scorer {
 const DEFAULT_TOKENS_PER_BATCH = 8192;
 
 /** `auto` means bf16 where the processor multiplies it. */
-export function resolvePrecision(precision: "auto" | "bf16" | "f32"): "bf16" | "f32" {
+export async function resolvePrecision(precision: "auto" | "bf16" | "f32"): Promise<"bf16" | "f32"> {
   if (precision !== "auto") return precision;
-  return backendInfo().bf16 ? "bf16" : "f32";
+  return (await initBackend()).bf16 ? "bf16" : "f32";
 }
 
 /** A scorer of one model; its weights may change between two calls. */

@@ -1,0 +1,73 @@
+// rewardbook evaluate: a checkpoint and held-out pairs in, every metric with its interval out.
+import type { Command } from "commander";
+import { initBackend } from "../lib/engine/backend";
+import { compareScores } from "../lib/evaluation/compare";
+import { evaluateScores } from "../lib/evaluation/evaluate";
+import { scorePairs, type ScoreOptions } from "../lib/evaluation/score";
+import type { ScoredPair } from "../lib/evaluation/scoredPair";
+import { rewardBench } from "../lib/evaluation/rewardBench";
+import { loadPairs } from "../lib/pairs/read";
+import type { PreferencePair } from "../lib/pairs/pair";
+import { percent } from "../lib/report/figures";
+import { loadRewardModel } from "../lib/storage/checkpoint";
+import { writeFileAtomically } from "../lib/storage/atomic";
+import { precisionOption } from "./flags";
+import { createOutput, type Output } from "./output";
+
+export function register(program: Command): void {
+  program
+    .command("evaluate")
+    .description("accuracy, calibration, length bias and baselines of a checkpoint on held-out pairs")
+    .requiredOption("--checkpoint <dir>", "Hugging Face directory of the reward model")
+    .requiredOption("--pairs <file>", "held-out preference pairs")
+    .requiredOption("--out <file>", "JSON file to write")
+    .option("--scores <file>", "also write the two scores of each pair (JSONL)")
+    .option("--against <dir>", "a second checkpoint to compare with, by paired tests")
+    .addOption(precisionOption())
+    .option("--skip-bad-rows", "leave out rows that cannot be read")
+    .option("--json", "print one JSON object on stdout")
+    .action(async (options) => {
+      const out = createOutput(options.json === true);
+      const { pairs, report } = await loadPairs(options.pairs, { skipBadRows: options.skipBadRows });
+      for (const [reason, n] of Object.entries(report.counts)) out.say(`${report.path}: ${n} rows left out: ${reason}`);
+      const scoring: ScoreOptions = { precision: options.precision };
+      const { scored, temperature } = await scoreWith(options.checkpoint, pairs, scoring, out);
+      const evaluation = evaluateScores(scored, { temperature });
+      const result: Record<string, unknown> = { ...evaluation };
+      const bench = rewardBench(scored);
+      if (bench) result.rewardbench = bench;
+      if (options.against) {
+        const other = await scoreWith(options.against, pairs, scoring, out);
+        result.against = { checkpoint: options.against, ...compareScores(scored, other.scored) };
+      }
+      await writeFileAtomically(options.out, JSON.stringify(result, null, 2) + "\n");
+      if (options.scores) await writeFileAtomically(options.scores, scored.map((pair, i) => JSON.stringify(scoreRow(pairs[i], pair)) + "\n").join(""));
+      const [low, high] = evaluation.accuracy_ci95;
+      out.result(result, [
+        `accuracy   ${percent(evaluation.accuracy)} [${percent(low)}, ${percent(high)}] on ${evaluation.n_pairs} pairs, ${evaluation.ties} ties`,
+        `baselines  longer answer ${percent(evaluation.baselines.longer_answer)}, random ${percent(evaluation.baselines.random)}`,
+        `ECE        ${evaluation.ece.toFixed(4)} (symmetric ${evaluation.ece_symmetric.toFixed(4)}), Brier ${evaluation.brier.toFixed(4)}, NLL ${evaluation.nll.toFixed(4)}`,
+        `written    ${options.out}`,
+      ]);
+    });
+}
+
+/** Rewards of all pairs under one checkpoint, with a progress bar. */
+async function scoreWith(checkpoint: string, pairs: readonly PreferencePair[], options: ScoreOptions, out: Output) {
+  await initBackend();
+  const loaded = await loadRewardModel(checkpoint);
+  if (loaded.model.freshHead) out.say(`warning: ${checkpoint} has no reward head; a fresh one gives scores without meaning`);
+  const bar = out.progress("scoring", 2 * pairs.length);
+  try {
+    const scored = await scorePairs(loaded, pairs, { ...options, onProgress: (done) => bar.update(done) });
+    bar.end();
+    return { scored, temperature: loaded.settings.temperature };
+  } finally {
+    loaded.model.dispose();
+  }
+}
+
+/** A pair's line of the scores file: what was read, and its two rewards. */
+export function scoreRow(pair: PreferencePair, scored: ScoredPair): Record<string, unknown> {
+  return { ...pair.raw, id: pair.id, chosen_score: scored.chosenScore, rejected_score: scored.rejectedScore };
+}

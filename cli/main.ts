@@ -1,0 +1,49 @@
+// In: the words of the command line. Out: the exit code.
+import { Command, CommanderError } from "commander";
+import { readFileSync } from "node:fs";
+import { InputError, UsageError } from "../lib/errors";
+import { projectPath } from "../lib/paths";
+import { EXIT, ExitWith } from "./exit";
+import { register as check } from "./check";
+import { register as doctor } from "./doctor";
+import { register as evaluate } from "./evaluate";
+import { register as generate } from "./generate";
+import { register as pull } from "./pull";
+import { register as report } from "./report";
+import { register as rerank } from "./rerank";
+import { register as score } from "./score";
+import { register as split } from "./split";
+import { register as train } from "./train";
+
+function program(): Command {
+  const { version } = JSON.parse(readFileSync(projectPath("package.json"), "utf8"));
+  const root = new Command("rewardbook")
+    .description("Train, evaluate, calibrate and report reward models.")
+    .version(version)
+    .exitOverride()
+    .addHelpText("after", "\nExit codes: 0 done, 1 the input is at fault, 2 usage, 3 quality gate failed, 70 our fault.");
+  for (const register of [generate, check, split, train, evaluate, score, rerank, report, pull, doctor]) register(root);
+  for (const command of root.commands) command.exitOverride();
+  return root;
+}
+
+/**
+ * Runs one command.
+ *
+ * @param argv the words after the program's name
+ */
+export async function run(argv: readonly string[]): Promise<number> {
+  try {
+    await program().parseAsync(argv, { from: "user" });
+    return EXIT.done;
+  } catch (error) {
+    if (error instanceof ExitWith) return error.code;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage; // it has written its message
+    if (error instanceof InputError || error instanceof UsageError) {
+      process.stderr.write(`${error.message}\n`);
+      return error instanceof InputError ? EXIT.input : EXIT.usage;
+    }
+    process.stderr.write(`rewardbook: this is our fault, please report it with the command and this trace\n${(error as Error)?.stack ?? error}\n`);
+    return EXIT.ours;
+  }
+}

@@ -1,0 +1,67 @@
+// What a command says: results on stdout, everything else on stderr; with --json one object on stdout and nothing beside it.
+
+/** A bar on a terminal, a line every few seconds elsewhere. */
+export interface ProgressLine {
+  update(done: number, note?: string): void;
+  end(note?: string): void;
+}
+
+export interface Output {
+  readonly json: boolean;
+  /** A sentence for the reader. */
+  say(text: string): void;
+  /** The command's result: the object with --json, else the lines. */
+  result(value: unknown, lines: string | readonly string[]): void;
+  progress(label: string, total: number): ProgressLine;
+}
+
+const BAR_WIDTH = 24;
+const TERMINAL_INTERVAL_MS = 100;
+const PLAIN_INTERVAL_MS = 5000;
+
+const clock = (seconds: number): string => {
+  if (!Number.isFinite(seconds)) return "–";
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+};
+
+/** Control characters of hostile texts never reach the terminal. */
+const printable = (text: string): string => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "�");
+
+/** @param json whether the caller asked for one JSON object */
+export function createOutput(json: boolean): Output {
+  return {
+    json,
+    say: (text) => process.stderr.write(printable(text) + "\n"),
+    result: (value, lines) => {
+      const text = json ? JSON.stringify(value) : printable(typeof lines === "string" ? lines : lines.join("\n"));
+      process.stdout.write(text + "\n");
+    },
+    progress: (label, total) => createProgress(label, total),
+  };
+}
+
+function createProgress(label: string, total: number): ProgressLine {
+  const terminal = process.stderr.isTTY === true;
+  const started = Date.now();
+  let last = 0;
+  const draw = (done: number, note: string, end: boolean) => {
+    const seconds = (Date.now() - started) / 1000;
+    const rate = done / Math.max(seconds, 1e-3);
+    const filled = Math.round((done / Math.max(1, total)) * BAR_WIDTH);
+    const bar = terminal ? `${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)} ` : "";
+    const left = end ? `in ${clock(seconds)}` : `${clock((total - done) / rate)} left`;
+    const line = `${label} ${bar}${done}/${total} · ${rate.toFixed(1)}/s · ${left}${note ? ` · ${note}` : ""}`;
+    process.stderr.write(terminal ? `\r\x1b[2K${line}${end ? "\n" : ""}` : `${line}\n`);
+  };
+  let reached = 0;
+  return {
+    update: (done, note = "") => {
+      reached = done;
+      if (Date.now() - last < (terminal ? TERMINAL_INTERVAL_MS : PLAIN_INTERVAL_MS)) return;
+      last = Date.now();
+      draw(done, note, false);
+    },
+    end: (note = "") => draw(reached, note, true),
+  };
+}

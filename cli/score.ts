@@ -1,0 +1,49 @@
+// rewardbook score: pairs or prompt-answer rows in, the same rows with their rewards out.
+import type { Command } from "commander";
+import { initBackend } from "../lib/engine/backend";
+import { scorePairs, scoreTexts } from "../lib/evaluation/score";
+import { readResponses } from "../lib/pairs/responses";
+import { loadPairs } from "../lib/pairs/read";
+import { writeFileAtomically } from "../lib/storage/atomic";
+import { loadRewardModel } from "../lib/storage/checkpoint";
+import { scoreRow } from "./evaluate";
+import { precisionOption } from "./flags";
+import { createOutput } from "./output";
+
+export function register(program: Command): void {
+  program
+    .command("score")
+    .description("rewards of preference pairs (chosen_score, rejected_score) or of {prompt, response} rows (score)")
+    .requiredOption("--checkpoint <dir>", "Hugging Face directory of the reward model")
+    .requiredOption("--input <file>", "pairs in any format of `check`, or JSONL rows with prompt and response")
+    .requiredOption("--out <file>", "JSONL file to write")
+    .addOption(precisionOption())
+    .option("--skip-bad-rows", "leave out rows that cannot be read")
+    .option("--json", "print one JSON object on stdout")
+    .action(async (options) => {
+      const out = createOutput(options.json === true);
+      const responses = await readResponses(options.input, { skipBadRows: options.skipBadRows });
+      for (const fault of responses?.faults ?? []) out.say(`left out: ${fault}`);
+      await initBackend();
+      const loaded = await loadRewardModel(options.checkpoint);
+      if (loaded.model.freshHead) out.say(`warning: ${options.checkpoint} has no reward head; a fresh one gives scores without meaning`);
+      const started = performance.now();
+      const bar = out.progress("scoring", 0);
+      const scoring = { precision: options.precision, onProgress: (done: number) => bar.update(done) };
+      let rows: object[];
+      if (responses) {
+        const scores = await scoreTexts(loaded, responses.rows, scoring);
+        rows = responses.rows.map(({ raw }, i) => ({ ...raw, score: scores[i] }));
+      } else {
+        const { pairs } = await loadPairs(options.input, { skipBadRows: options.skipBadRows, keepTies: true });
+        const scored = await scorePairs(loaded, pairs, scoring);
+        rows = pairs.map((pair, i) => scoreRow(pair, scored[i]));
+      }
+      bar.end();
+      await writeFileAtomically(options.out, rows.map((row) => JSON.stringify(row) + "\n").join(""));
+      const seconds = (performance.now() - started) / 1000;
+      const kind = responses ? "responses" : "pairs";
+      out.result({ [kind]: rows.length, seconds, out: options.out }, `${rows.length} ${kind} scored in ${seconds.toFixed(1)} s: ${options.out}`);
+      loaded.model.dispose();
+    });
+}

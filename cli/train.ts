@@ -1,0 +1,44 @@
+// rewardbook train: pairs in, a reward model and everything measured on the way out.
+import type { Command } from "commander";
+import { percent } from "../lib/report/figures";
+import { trainRewardModel } from "../lib/training";
+import { EXIT, ExitWith } from "./exit";
+import { addConfigFlags, configFromFlags } from "./flags";
+import { createOutput, type ProgressLine } from "./output";
+
+export function register(program: Command): void {
+  const command = program
+    .command("train")
+    .description("train a reward model on preference pairs; Ctrl-C stops after the current step and keeps what was learned")
+    .option("--json", "print one JSON object on stdout");
+  addConfigFlags(command).action(async (options) => {
+    const out = createOutput(options.json === true);
+    let bar: ProgressLine | null = null;
+    const result = await trainRewardModel(configFromFlags(options), {
+      onMessage: (text) => out.say(text),
+      onProgress: ({ step, totalSteps, epoch, loss, accuracy, pairsPerSecond }) => {
+        bar ??= out.progress("training", totalSteps);
+        bar.update(step, `epoch ${epoch} · loss ${loss.toFixed(4)} · accuracy ${percent(accuracy)} · ${pairsPerSecond.toFixed(1)} pairs/s`);
+        if (step === totalSteps) bar.end();
+      },
+      onValidation: ({ epoch, step, evaluation, best }) => {
+        const [low, high] = evaluation.accuracy_ci95;
+        const values = `accuracy ${percent(evaluation.accuracy)} [${percent(low)}, ${percent(high)}], ECE ${evaluation.ece.toFixed(4)}, loss ${evaluation.loss.toFixed(4)}`;
+        out.say(`validation, epoch ${epoch}, step ${step}: ${values}${best ? " (best)" : ""}`);
+      },
+    });
+    const { metrics, evaluation, gate } = result;
+    const [low, high] = metrics.val_accuracy_ci95;
+    const verdict = gate === null ? "not judged" : gate.passed ? "passed" : "FAILED";
+    out.result({ ...metrics, checkpoint: result.checkpoint, metrics_dir: result.metricsDir, quality_gate: gate }, [
+      `validation accuracy  ${percent(metrics.val_accuracy)} [${percent(low)}, ${percent(high)}] on ${evaluation.n_pairs} pairs`,
+      `baselines            longer answer ${percent(evaluation.baselines.longer_answer)}, random ${percent(evaluation.baselines.random)}`,
+      `training accuracy    ${percent(metrics.train_accuracy)}`,
+      `speed                ${metrics.train_pairs_per_second.toFixed(1)} pairs/s, ${metrics.training_steps} steps in ${metrics.train_seconds.toFixed(0)} s`,
+      `quality gate         ${verdict}`,
+      `checkpoint           ${result.checkpoint}`,
+      `metrics              ${result.metricsDir}`,
+    ]);
+    if (result.gateFailed) throw new ExitWith(EXIT.gate);
+  });
+}

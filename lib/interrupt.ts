@@ -1,0 +1,39 @@
+// In: a long loop. Out: the moment at which the user asked it to stop.
+
+/** The kernel keeps the running loops here and aborts them when the user interrupts it. */
+const KERNEL_STOPS = Symbol.for("rewardbook.stops");
+
+/** A stop that a user can ask for; {@link StopRequest.release} ends the listening. */
+export interface StopRequest {
+  readonly signal: AbortSignal;
+  release(): void;
+}
+
+/** Lets signals, heartbeats and output through. */
+export const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/**
+ * Listens for Ctrl-C or the kernel's interrupt, once: the loop should stop after its current step and keep what it has.
+ * A second Ctrl-C ends the process as usual.
+ *
+ * The listener must not be added in the synchronous part of a notebook cell (the end of that part resets the signal's
+ * action and the next interrupt would kill the kernel), hence the wait before it.
+ */
+export async function listenForStop(outer?: AbortSignal): Promise<StopRequest> {
+  const controller = new AbortController();
+  const stop = () => controller.abort();
+  const kernelStops = (globalThis as Record<symbol, unknown>)[KERNEL_STOPS] as Set<AbortController> | undefined;
+  await breathe();
+  if (kernelStops) kernelStops.add(controller);
+  else process.once("SIGINT", stop).once("SIGTERM", stop);
+  outer?.addEventListener("abort", stop);
+  if (outer?.aborted) stop();
+  return {
+    signal: controller.signal,
+    release: () => {
+      kernelStops?.delete(controller);
+      process.removeListener("SIGINT", stop).removeListener("SIGTERM", stop);
+      outer?.removeEventListener("abort", stop);
+    },
+  };
+}

@@ -1,0 +1,92 @@
+// In: a training under way. Out: checkpoints/RUN/best, epochNN and last, each whole or not there at all.
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { analyseErrors } from "../evaluation/errorAnalysis";
+import { UsageError } from "../errors";
+import { checkpointsDir } from "../paths";
+import { modelCard } from "../report/modelCard";
+import { findVerified, saveRewardModel } from "../storage/checkpoint";
+import type { TrainingRun } from "./prepare";
+import { readTrainingState, writeTrainingState } from "./state";
+import type { ValidationRecord } from "./validate";
+
+const place = (run: TrainingRun, name: string): string => join(checkpointsDir(run.config.run), name);
+
+/** Saves the model as it stands, with what a validation said about it. */
+async function save(run: TrainingRun, name: string, record: ValidationRecord | null): Promise<void> {
+  const { loaded, config } = run;
+  const evaluation = record?.evaluation;
+  const settings = {
+    ...loaded.settings,
+    loss: { kind: config.loss, beta: config.beta, label_smoothing: config.label_smoothing, centering: config.centering },
+    temperature: evaluation?.temperature ?? 1,
+    metrics: evaluation && {
+      val_pairs: evaluation.n_pairs,
+      val_accuracy: evaluation.accuracy,
+      val_accuracy_ci95: evaluation.accuracy_ci95,
+      val_ece: evaluation.ece,
+      val_loss: evaluation.loss,
+    },
+    run_id: config.run,
+    epoch: record?.epoch ?? run.state.epoch,
+    step: run.state.step,
+  };
+  const card = modelCard({ config, settings, evaluation: evaluation ?? null, modelConfig: loaded.model.config, data: run.dataRecord });
+  await saveRewardModel(place(run, name), { loaded, settings, modelCard: card });
+}
+
+/** Keeps the best model and everything that was measured with it. */
+export async function saveBest(run: TrainingRun, record: ValidationRecord): Promise<void> {
+  await save(run, "best", record);
+  run.log.write("evaluation.json", record.evaluation);
+  run.log.write("errors.json", analyseErrors(record.scored));
+  run.log.replace("val_scores.jsonl", record.scored.map((pair) => ({
+    id: pair.id,
+    question_id: pair.questionId,
+    risk: pair.risk,
+    category: pair.category,
+    chosen_score: pair.chosenScore,
+    rejected_score: pair.rejectedScore,
+    chosen_length: pair.chosenLength,
+    rejected_length: pair.rejectedLength,
+  })));
+}
+
+/** Keeps the model of an epoch. */
+export function saveEpoch(run: TrainingRun, epoch: number, record: ValidationRecord): Promise<void> {
+  return save(run, `epoch${String(epoch).padStart(2, "0")}`, record);
+}
+
+/** Keeps everything needed to go on: model, optimizer, place in the data order, early stopping. */
+export async function saveLast(run: TrainingRun): Promise<void> {
+  const { loaded, config, state } = run;
+  const settings = { ...loaded.settings, run_id: config.run, step: state.step };
+  const optimizer = run.currentStep()!.optimizer;
+  await saveRewardModel(place(run, "last"), {
+    loaded,
+    settings,
+    extra: (dir) => writeTrainingState(dir, state, optimizer),
+  });
+}
+
+/**
+ * The checkpoint to go on from: the newest whose files match their checksums.
+ *
+ * @returns null when the run has none yet
+ * @throws UsageError when it was made with other data or settings
+ */
+export async function findResumePoint(run: string, fingerprint: string, say: (text: string) => void): Promise<string | null> {
+  const dir = checkpointsDir(run);
+  const names = existsSync(dir) ? readdirSync(dir).filter((name) => name.startsWith("last")) : [];
+  const found = await findVerified(names.map((name) => join(dir, name)), (skipped, why) => say(`skipped ${skipped}: ${why}`));
+  if (found === null) {
+    say(`nothing to resume in ${dir}: starting anew`);
+    return null;
+  }
+  if (readTrainingState(found).fingerprint !== fingerprint) {
+    throw new UsageError(
+      `resume: expected the settings and data that ${found} was made with, got others; give the same ones (metrics/${run}/config.json), or another --run`,
+    );
+  }
+  return found;
+}

@@ -1,0 +1,130 @@
+// In: a training that ended. Out: metrics.json, the verdict of the quality gate, the plots, and the result for the caller.
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Evaluation } from "../evaluation/evaluate";
+import { countParameters } from "../models/rewardModel";
+import type { Warning } from "../monitoring";
+import { checkpointsDir } from "../paths";
+import { checkQualityGate, type GateVerdict } from "../qualityGate";
+import { savePlots } from "../report/png";
+import { readRun } from "../report/runFiles";
+import { runFigures } from "../report/runFigures";
+import type { TrainingHooks } from "../training";
+import { saveLast } from "./checkpoints";
+import type { TrainingRun } from "./prepare";
+import { validate } from "./validate";
+
+/** `metrics.json`. */
+export interface RunMetrics {
+  readonly run: string;
+  readonly train_accuracy: number;
+  readonly val_accuracy: number;
+  readonly val_accuracy_ci95: readonly [number, number];
+  readonly val_ece: number;
+  readonly overfitting_gap: number;
+  readonly best_epoch: number;
+  readonly best_step: number;
+  readonly num_parameters: number;
+  readonly trainable_parameters: number;
+  readonly training_steps: number;
+  readonly train_seconds: number;
+  readonly train_pairs_per_second: number;
+  readonly train_tokens_per_second: number;
+  readonly peak_memory_mb: number;
+  readonly baselines: Evaluation["baselines"];
+  readonly interrupted: boolean;
+}
+
+/** What `trainRewardModel` returns. */
+export interface TrainingResult {
+  readonly run: string;
+  readonly metricsDir: string;
+  /** The best checkpoint, a Hugging Face directory. */
+  readonly checkpoint: string;
+  readonly metrics: RunMetrics;
+  readonly evaluation: Evaluation;
+  readonly gate: GateVerdict | null;
+  /** Whether a failed gate should end the command with exit code 3. */
+  readonly gateFailed: boolean;
+  readonly warnings: readonly Warning[];
+  readonly interrupted: boolean;
+}
+
+/** Ends a run, whole or interrupted. */
+export async function finishRun(run: TrainingRun, hooks: TrainingHooks, interrupted: boolean): Promise<TrainingResult> {
+  const { config, state, log } = run;
+  if (interrupted) {
+    hooks.onMessage?.(`interrupted after step ${state.step}: keeping what was learned`);
+    if (state.step > 0) await saveLast(run);
+  }
+  if (state.stopping.step === 0 || !existsSync(join(log.dir, "evaluation.json"))) await validate(run, state.epoch, "step", hooks);
+  const evaluation: Evaluation = JSON.parse(readFileSync(join(log.dir, "evaluation.json"), "utf8"));
+  const metrics = runMetrics(run, evaluation, interrupted);
+  log.write("metrics.json", metrics);
+  const gate = judge(run, metrics, evaluation, hooks);
+  const plots = await savePlots(runFigures(await readRun(log.dir)), join(log.dir, "plots"));
+  if (plots.leftOut) hooks.onMessage?.(plots.leftOut);
+  return {
+    run: config.run,
+    metricsDir: log.dir,
+    checkpoint: join(checkpointsDir(config.run), "best"),
+    metrics,
+    evaluation,
+    gate,
+    gateFailed: gate !== null && !gate.passed && config.gate !== "report",
+    warnings: run.warnings,
+    interrupted,
+  };
+}
+
+function runMetrics(run: TrainingRun, evaluation: Evaluation, interrupted: boolean): RunMetrics {
+  const { state, config, loaded } = run;
+  const trainAccuracy = state.stopping.train_accuracy ?? 0;
+  const trainable = run.currentStep()?.trainable ?? [];
+  return {
+    run: config.run,
+    train_accuracy: trainAccuracy,
+    val_accuracy: evaluation.accuracy,
+    val_accuracy_ci95: evaluation.accuracy_ci95,
+    val_ece: evaluation.ece,
+    overfitting_gap: trainAccuracy - evaluation.accuracy,
+    best_epoch: state.stopping.epoch,
+    best_step: state.stopping.step,
+    num_parameters: countParameters(loaded.model),
+    trainable_parameters: trainable.reduce((sum, name) => sum + loaded.model.parameters.get(name)!.size, 0),
+    training_steps: state.step,
+    train_seconds: state.train_seconds,
+    train_pairs_per_second: state.train_seconds > 0 ? state.pairs_seen / state.train_seconds : 0,
+    train_tokens_per_second: state.train_seconds > 0 ? state.num_tokens / state.train_seconds : 0,
+    peak_memory_mb: process.resourceUsage().maxRSS / 1024,
+    baselines: evaluation.baselines,
+    interrupted,
+  };
+}
+
+/** The verdict of the quality gate, in the log and in a file; null where it is off or has too few pairs to judge. */
+function judge(run: TrainingRun, metrics: RunMetrics, evaluation: Evaluation, hooks: TrainingHooks): GateVerdict | null {
+  const { config, log } = run;
+  if (config.gate === "off") return null;
+  if (config.gate === "auto" && evaluation.n_pairs < config.gate_min_pairs) {
+    hooks.onMessage?.(`quality gate: not judged on ${evaluation.n_pairs} validation pairs (fewer than ${config.gate_min_pairs}); --gate enforce judges anyway`);
+    return null;
+  }
+  const verdict = checkQualityGate({
+    trainAccuracy: metrics.train_accuracy,
+    valAccuracy: metrics.val_accuracy,
+    pValue: evaluation.baseline_tests.random.p_value,
+    losses: readRun.stepLosses(log.dir),
+    thresholds: {
+      trainAccuracy: config.gate_train_accuracy,
+      valAccuracy: config.gate_val_accuracy,
+      gap: config.gate_gap,
+      pValue: config.gate_p_value,
+    },
+  });
+  log.write("quality_gate.json", verdict);
+  for (const criterion of verdict.criteria) {
+    if (!criterion.passed) hooks.onMessage?.(`quality gate: ${criterion.name} ${criterion.value} misses ${criterion.threshold}; ${criterion.advice}`);
+  }
+  return verdict;
+}

@@ -1,0 +1,213 @@
+// In: the configuration. Out: everything the first step needs, or one clear error before anything is written.
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { TrainingConfig } from "../config";
+import { buildDataset, type PairDataset } from "../dataset";
+import { initBackend, type BackendInfo } from "../engine/backend";
+import { InputError } from "../errors";
+import { createScorer, resolvePrecision, type Scorer } from "../evaluation/score";
+import { gradualFreeze, trainableNames } from "../models/freeze";
+import { createMonitor, type Monitor, type Warning } from "../monitoring";
+import type { PreferencePair } from "../pairs/pair";
+import { writeRejectedRows } from "../pairs/read";
+import { checkpointsDir, projectPath } from "../paths";
+import { loadRewardModel, type LoadedModel } from "../storage/checkpoint";
+import { openMetricsLog, type MetricsLog } from "../storage/metricsLog";
+import { planTrainingWidths, type TrainingPlanOptions } from "../text/batches";
+import type { TrainingHooks } from "../training";
+import { findResumePoint } from "./checkpoints";
+import { readTrainingPairs, type TrainingPairs } from "./data";
+import { describeEnvironment } from "./environment";
+import { readTrainingState, restoreOptimizer, type TrainingState } from "./state";
+import { createTrainingStep, type TrainingStep } from "./step";
+
+/** The default encoder, put there by the set-up. */
+export const DEFAULT_MODEL = "all-MiniLM-L6-v2";
+
+/** A training under way. */
+export interface TrainingRun {
+  readonly config: TrainingConfig;
+  readonly backend: BackendInfo;
+  readonly precision: "bf16" | "f32";
+  readonly loaded: LoadedModel;
+  readonly dataset: PairDataset;
+  readonly val: readonly PreferencePair[];
+  readonly valDataset: PairDataset;
+  readonly scorer: Scorer;
+  readonly plan: TrainingPlanOptions;
+  readonly widths: readonly number[];
+  readonly totalSteps: number;
+  readonly log: MetricsLog;
+  readonly monitor: Monitor;
+  readonly warnings: Warning[];
+  readonly state: TrainingState;
+  /** Set when the last step is done before the last epoch: a step limit or early stopping. */
+  finished: boolean;
+  /** The compiled step for what trains in this epoch. */
+  stepFor(epoch: number): TrainingStep;
+  currentStep(): TrainingStep | null;
+  warn(warnings: readonly Warning[], hooks: TrainingHooks): void;
+  /** Pairs a second since the start of this process's training, compilation included. */
+  rate(pairs: number): number;
+  dispose(): void;
+}
+
+/** Directory of a model given by path, by name under models/, or not at all. */
+export function findModel(model: string | undefined): string {
+  const name = model ?? DEFAULT_MODEL;
+  const places = [name, projectPath("models", name), projectPath("models", name.split("/").pop()!)];
+  const found = places.find((place) => existsSync(join(place, "config.json")));
+  if (found) return found;
+  if (existsSync(name)) return name; // loading it says what is missing inside
+  const remedy = model === undefined ? "run npm run setup" : `give a model directory, or run rewardbook pull ${name}`;
+  throw new InputError(`model: expected a Hugging Face directory at ${name} or models/${name}, got none; ${remedy}`);
+}
+
+const newState = (fingerprint: string): TrainingState => ({
+  step: 0,
+  epoch: 1,
+  epoch_step: 0,
+  num_tokens: 0,
+  train_seconds: 0,
+  pairs_seen: 0,
+  epoch_sums: { loss: 0, correct: 0, pairs: 0 },
+  stopping: { accuracy: -1, ece: Infinity, epoch: 0, step: 0, train_accuracy: null, since: 0 },
+  fingerprint,
+});
+
+/** What must be the same for a run to be gone on with: everything but names, limits and reporting. */
+function runFingerprint(config: TrainingConfig, data: Record<string, unknown>): string {
+  const { run: _run, resume: _resume, gate: _gate, patience: _patience, save_steps: _save, ...decisive } = config;
+  return createHash("sha256").update(JSON.stringify([decisive, data])).digest("hex");
+}
+
+/**
+ * Reads and checks all input, loads the model, tokenises, plans the batches and opens the log.
+ *
+ * @throws InputError, UsageError before any file of the run is touched
+ */
+export async function prepareRun(config: TrainingConfig, hooks: TrainingHooks): Promise<TrainingRun> {
+  const say = (text: string) => hooks.onMessage?.(text);
+  const backend = await initBackend();
+  const precision = await resolvePrecision(config.precision);
+  say(`backend: ${backend.name} ${backend.version}, ${backend.threads} threads${backend.gpu ? `, ${backend.gpu}` : ""}, ${precision}`);
+  const pairs = await readTrainingPairs(config);
+  announce(pairs, say);
+
+  const fingerprint = runFingerprint(config, pairs.record);
+  const resumeFrom = config.resume ? await findResumePoint(config.run, fingerprint, say) : null;
+  const state = resumeFrom ? readTrainingState(resumeFrom) : newState(fingerprint);
+  const directory = resumeFrom ?? findModel(config.model);
+  const loaded = await loadRewardModel(directory, {
+    seed: config.seed,
+    head: config.head === "auto" ? undefined : config.head,
+    settings: { template: config.template, max_length: config.max_length, truncation: config.truncation },
+  });
+  if (!resumeFrom) say(`model: ${directory}, ${loaded.model.config.modelType}${loaded.model.freshHead ? ", fresh head" : ""}`);
+
+  const margin = config.loss === "scaled" && config.margin === 0 ? 1 : config.margin;
+  const encoding = { ...loaded.settings, beta: config.beta, margin };
+  const dataset = await buildDataset(pairs.train, loaded.tokenizer, encoding);
+  const valDataset = await buildDataset(pairs.val, loaded.tokenizer, encoding);
+  for (const [name, { truncation, size }] of [["training", dataset], ["validation", valDataset]] as const) {
+    if (truncation.pairs) say(`${name}: ${truncation.pairs} of ${size} pairs longer than ${config.max_length} tokens; ${truncation.tokens_cut} tokens cut`);
+  }
+  const plan: TrainingPlanOptions = {
+    batchSize: config.batch_size,
+    gradientAccumulation: config.gradient_accumulation,
+    tokensPerBatch: config.tokens_per_batch,
+    maxLength: config.max_length,
+    seed: config.seed,
+    epochs: config.epochs,
+  };
+  const stepsPerEpoch = Math.ceil(Math.ceil(dataset.size / config.batch_size) / config.gradient_accumulation);
+  const allSteps = stepsPerEpoch * config.epochs;
+
+  const log = openMetricsLog(config.run, resumeFrom ? state.step : undefined);
+  log.write("config.json", { ...config, model: directory === resumeFrom ? config.model : directory });
+  log.write("environment.json", describeEnvironment(backend));
+  log.write("data.json", {
+    ...pairs.record,
+    counts: { train: pairs.train.length, val: pairs.val.length, test: pairs.test.length },
+    truncation: { train: dataset.truncation, val: valDataset.truncation },
+  });
+  for (const report of pairs.reports) await writeRejectedRows(report, log.dir);
+  writePairs(log, "val_pairs.jsonl", pairs.val);
+  if (pairs.test.length) writePairs(log, "test_pairs.jsonl", pairs.test);
+
+  const common = { config, backend, precision, loaded, dataset, valDataset, val: pairs.val, plan, state, log };
+  const run = assembleRun({ ...common, totalSteps: config.max_steps > 0 ? Math.min(config.max_steps, allSteps) : allSteps });
+  if (resumeFrom) {
+    await restoreOptimizer(resumeFrom, run.stepFor(state.epoch).optimizer);
+    say(`resumed after step ${state.step} from ${resumeFrom}`);
+  }
+  return run;
+}
+
+type Prepared = Pick<
+  TrainingRun,
+  "config" | "backend" | "precision" | "loaded" | "dataset" | "valDataset" | "val" | "plan" | "state" | "log" | "totalSteps"
+>;
+
+function assembleRun(prepared: Prepared): TrainingRun {
+  const { config, precision, loaded, dataset, plan, log, valDataset } = prepared;
+  const padId = loaded.tokenizer.padId;
+  const scorer = createScorer(loaded.model, padId, { precision, tokensPerBatch: config.tokens_per_batch });
+  const warnings: Warning[] = [];
+  let step: { rule: string; step: TrainingStep } | null = null;
+  const started = performance.now();
+  let pairsDone = 0;
+  const ruleAt = (epoch: number) => (config.freeze === "gradual" ? gradualFreeze(loaded.model.config, epoch) : config.freeze);
+  const stepFor = (epoch: number): TrainingStep => {
+    const rule = ruleAt(epoch);
+    if (step?.rule === rule) return step.step;
+    const trainable = [...trainableNames(loaded.model, rule)];
+    const next = createTrainingStep({ model: loaded.model, trainable, dataset, config, precision, padId });
+    if (step) {
+      next.optimizer.restore(step.step.optimizer.state());
+      step.step.dispose();
+    }
+    step = { rule, step: next };
+    return next;
+  };
+  return {
+    ...prepared,
+    widths: planTrainingWidths(dataset.lengths, plan),
+    scorer,
+    monitor: createMonitor({ truncatedShare: dataset.truncation.pairs / dataset.size }),
+    warnings,
+    finished: false,
+    stepFor,
+    currentStep: () => step?.step ?? null,
+    warn: (found, hooks) => {
+      for (const warning of found) {
+        warnings.push(warning);
+        log.append("warnings.jsonl", warning);
+        hooks.onMessage?.(`warning: ${warning.message}; ${warning.advice}`);
+      }
+    },
+    rate: (pairs) => (pairsDone += pairs) / ((performance.now() - started) / 1000),
+    dispose: () => {
+      step?.step.dispose();
+      scorer.dispose();
+      loaded.model.dispose();
+      dataset.tokens.close();
+      valDataset.tokens.close();
+    },
+  };
+}
+
+function announce(pairs: TrainingPairs, say: (text: string) => void): void {
+  for (const report of pairs.reports) {
+    const left = Object.entries(report.counts).map(([reason, n]) => `${n} ${reason}`);
+    say(`${report.path}: ${report.format}, ${report.used} of ${report.rows} pairs used${left.length ? ` (left out: ${left.join(", ")})` : ""}`);
+  }
+  say(`pairs: ${pairs.train.length} to train, ${pairs.val.length} to validate${pairs.test.length ? `, ${pairs.test.length} to test` : ""}`);
+}
+
+const writePairs = (log: MetricsLog, file: string, pairs: readonly PreferencePair[]): void => {
+  for (const pair of pairs) log.append(file, pair.raw);
+};
+
+export { checkpointsDir };

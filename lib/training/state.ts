@@ -1,0 +1,53 @@
+// In: a running training. Out: the files of checkpoints/RUN/last that let it go on exactly where it was.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type * as tf from "@tensorflow/tfjs-core";
+import { z } from "zod";
+import type { AdamW } from "../engine/adamw";
+import { readSafetensors, writeSafetensors } from "../storage/safetensors";
+
+const STATE_FILE = "training_state.json";
+const OPTIMIZER_FILE = "optimizer.safetensors";
+
+const stateSchema = z.object({
+  step: z.number(),
+  epoch: z.number(),
+  /** Optimizer steps already done in this epoch: the place in its data order, which seed and epoch determine. */
+  epoch_step: z.number(),
+  num_tokens: z.number(),
+  train_seconds: z.number(),
+  pairs_seen: z.number(),
+  epoch_sums: z.object({ loss: z.number(), correct: z.number(), pairs: z.number() }),
+  stopping: z.object({
+    accuracy: z.number(),
+    ece: z.number(),
+    epoch: z.number(),
+    step: z.number(),
+    train_accuracy: z.number().nullable(),
+    since: z.number(),
+  }),
+  /** Training goes on only with these: the configuration that decides the numbers, and the data. */
+  fingerprint: z.string(),
+});
+
+/** Where a training run stands. */
+export type TrainingState = z.output<typeof stateSchema>;
+
+/** Writes state and optimizer slots into a checkpoint folder that is being made. */
+export async function writeTrainingState(dir: string, state: TrainingState, optimizer: AdamW): Promise<void> {
+  writeFileSync(join(dir, STATE_FILE), JSON.stringify(state, null, 2) + "\n");
+  const slots = [...optimizer.state()].map(([name, tensor]: [string, tf.Tensor]) => ({
+    name,
+    shape: tensor.shape,
+    data: tensor.dataSync() as Float32Array,
+  }));
+  await writeSafetensors(join(dir, OPTIMIZER_FILE), slots);
+}
+
+export function readTrainingState(dir: string): TrainingState {
+  return stateSchema.parse(JSON.parse(readFileSync(join(dir, STATE_FILE), "utf8")));
+}
+
+export async function restoreOptimizer(dir: string, optimizer: AdamW): Promise<void> {
+  optimizer.restore(await readSafetensors(join(dir, OPTIMIZER_FILE)));
+}

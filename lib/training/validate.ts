@@ -1,0 +1,83 @@
+// In: the model as it stands. Out: how well it ranks the held-out pairs, written to the run's files.
+import { fitTemperature } from "../evaluation/temperature";
+import { evaluateScores, originalEvaluation, type Evaluation } from "../evaluation/evaluate";
+import type { ScoredPair } from "../evaluation/scoredPair";
+import { toScoredPair } from "../evaluation/score";
+import type { TrainingHooks } from "../training";
+import { saveBest } from "./checkpoints";
+import type { TrainingRun } from "./prepare";
+
+/** One validation. */
+export interface ValidationRecord {
+  readonly ts: number;
+  readonly epoch: number;
+  readonly step: number;
+  readonly train_loss: number;
+  /** Accuracy of the epoch's training pairs so far, each taken before its own step. */
+  readonly train_accuracy: number;
+  readonly val_loss: number;
+  readonly accuracy: number;
+  readonly pairwise_accuracy: number;
+  readonly ece: number;
+  readonly acc_by_risk: Readonly<Record<string, number>>;
+  readonly evaluation: Evaluation;
+  readonly scored: readonly ScoredPair[];
+  readonly best: boolean;
+}
+
+/**
+ * Scores the validation pairs, logs every metric, keeps the best checkpoint by (accuracy, −ECE).
+ *
+ * @param when `epoch` writes the per-epoch files of the original notebook, `step` one line of `val_steps.jsonl`
+ */
+export async function validate(run: TrainingRun, epoch: number, when: "epoch" | "step", hooks: TrainingHooks): Promise<ValidationRecord> {
+  const { state, log, val, config } = run;
+  const scores = await run.scorer.score(run.valDataset.tokens);
+  const scored = val.map((pair, i) => toScoredPair(pair, scores[2 * i], scores[2 * i + 1], config.beta));
+  const original = originalEvaluation(scored);
+  const { temperature } = fitTemperature(original.deltas);
+  const evaluation = evaluateScores(scored, { temperature, loss: lossOptions(run) });
+  const sums = state.epoch_sums;
+  const summary = {
+    ts: Date.now() / 1000,
+    epoch,
+    step: state.step,
+    train_loss: sums.loss / sums.pairs,
+    train_accuracy: sums.correct / sums.pairs,
+    val_loss: evaluation.loss,
+    accuracy: evaluation.accuracy,
+  };
+  const best = evaluation.accuracy > state.stopping.accuracy
+    || (evaluation.accuracy === state.stopping.accuracy && evaluation.ece < state.stopping.ece);
+  const record: ValidationRecord = { ...summary, ...original, evaluation, scored, best };
+  if (when === "epoch") {
+    const name = String(epoch).padStart(2, "0");
+    const measured = { ...evaluation, calibration_bins: undefined };
+    log.append("val_epochs.jsonl", { ...measured, ...summary, ...original });
+    log.write(`reward_eval_val_epoch${name}.json`, { ...original, val_loss: evaluation.loss, epoch });
+    log.write(`val_deltas/deltas_epoch${name}.json`, { epoch, deltas: original.deltas });
+    log.csv({
+      epoch,
+      step: state.step,
+      train_loss: summary.train_loss,
+      train_accuracy: summary.train_accuracy,
+      val_loss: evaluation.loss,
+      val_accuracy: evaluation.accuracy,
+      val_ece: evaluation.ece,
+    });
+  } else {
+    log.append("val_steps.jsonl", { ...summary, ece: evaluation.ece, acc_by_risk: original.acc_by_risk });
+  }
+  run.warn(run.monitor.onValidation({ ...summary, ece: evaluation.ece, acc_by_risk: original.acc_by_risk }), hooks);
+  if (best) {
+    state.stopping = { accuracy: evaluation.accuracy, ece: evaluation.ece, epoch, step: state.step, train_accuracy: summary.train_accuracy, since: 0 };
+    await saveBest(run, record);
+  } else state.stopping.since++;
+  hooks.onValidation?.(record);
+  return record;
+}
+
+/** The constants that make the validation loss comparable with the training loss. */
+function lossOptions({ config }: TrainingRun) {
+  return { kind: config.loss, labelSmoothing: config.label_smoothing, centering: config.centering, margin: config.margin };
+}
