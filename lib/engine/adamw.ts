@@ -1,0 +1,116 @@
+// In: gradients and a learning rate. Out: updated weights, by AdamW with a clipped gradient.
+import * as tf from "@tensorflow/tfjs-core";
+import { InputError } from "../errors";
+import { compile, type CompiledFunction } from "./compile";
+
+export interface AdamWOptions {
+  /** Decoupled decay: each step shrinks a weight by learningRate·weightDecay. */
+  readonly weightDecay: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** Largest global gradient norm; longer gradients are scaled down to it. Infinity for none. */
+  readonly gradClip: number;
+  /** Which parameters decay (by custom not biases and normalisations). */
+  readonly decays: (name: string) => boolean;
+}
+
+export interface AdamW {
+  /**
+   * One update. Gradients come in the order of the parameters; the caller keeps them and owns the two scalars:
+   * `gradNorm` before clipping, and `skipped`, 1 when the norm was not finite and nothing changed, else 0.
+   */
+  step(gradients: readonly tf.Tensor[], learningRate: number): { gradNorm: tf.Scalar; skipped: tf.Scalar };
+  /** The live state by name: `step`, `exp_avg.NAME`, `exp_avg_sq.NAME`. Save it with the weights to resume exactly. */
+  state(): Map<string, tf.Tensor>;
+  /** Takes over a saved state. @throws {InputError} when a name is missing or a shape differs. */
+  restore(state: ReadonlyMap<string, tf.Tensor>): void;
+  dispose(): void;
+}
+
+interface Slot {
+  readonly name: string;
+  readonly parameter: tf.Variable;
+  readonly average: tf.Variable;
+  readonly square: tf.Variable;
+  readonly decay: number;
+}
+
+/** Keeps the scale finite for a gradient of zero (torch.nn.utils.clip_grad_norm_ adds the same). */
+const CLIP_EPSILON = 1e-6;
+
+/**
+ * AdamW: m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², w ← w·(1−ηλ) − η·m̂ / (√v̂ + ε), m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ),
+ * with g scaled by min(1, clip/‖g‖). One compiled graph serves batches of every shape.
+ *
+ * Reference: Loshchilov and Hutter (2019), Decoupled Weight Decay Regularization, algorithm 2; arithmetic as torch.optim.AdamW.
+ */
+export function createAdamW(parameters: ReadonlyMap<string, tf.Variable>, options: AdamWOptions): AdamW {
+  const zeros = (shape: number[]) => tf.tidy(() => tf.variable(tf.zeros(shape), false));
+  const slots: Slot[] = [...parameters].map(([name, parameter]) => ({
+    name, parameter, average: zeros(parameter.shape), square: zeros(parameter.shape),
+    decay: options.decays(name) ? options.weightDecay : 0,
+  }));
+  const count = tf.tidy(() => tf.variable(tf.scalar(0), false));
+  const update: CompiledFunction = compile(
+    (learningRate, ...gradients) => updateAll(slots, count, options, learningRate as tf.Scalar, gradients),
+    { name: "AdamW", precision: "f32" },
+  );
+  const state = () =>
+    new Map<string, tf.Tensor>([
+      ["step", count],
+      ...slots.flatMap(({ name, average, square }) => [
+        [`exp_avg.${name}`, average] as const, [`exp_avg_sq.${name}`, square] as const,
+      ]),
+    ]);
+  return {
+    step(gradients, learningRate) {
+      const rate = tf.scalar(learningRate);
+      const [gradNorm, skipped] = update(rate, ...gradients) as tf.Scalar[];
+      rate.dispose();
+      return { gradNorm, skipped };
+    },
+    state,
+    restore: (saved) => {
+      for (const [name, target] of state()) {
+        const source = saved.get(name);
+        const wanted = `[${target.shape}]`;
+        if (!source) throw new InputError(`optimizer state ${name}: expected a tensor ${wanted}, got none; start without --resume`);
+        if (`[${source.shape}]` !== wanted)
+          throw new InputError(`optimizer state ${name}: expected shape ${wanted}, got [${source.shape}]; resume with the model it was saved with`);
+        (target as tf.Variable).assign(source);
+      }
+    },
+    dispose: () => {
+      update.dispose();
+      for (const tensor of state().values()) tensor.dispose();
+    },
+  };
+}
+
+function updateAll(
+  slots: readonly Slot[], count: tf.Variable, options: AdamWOptions, learningRate: tf.Scalar, gradients: tf.Tensor[],
+): tf.Tensor[] {
+  const { beta1, beta2, epsilon, gradClip } = options;
+  const norm = tf.sqrt(tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient)))));
+  const finite = tf.isFinite(norm);
+  const step = tf.add(count, tf.cast(finite, "float32"));
+  const scale = Number.isFinite(gradClip) ? tf.minimum(1, tf.div(gradClip, tf.add(norm, CLIP_EPSILON))) : tf.scalar(1);
+  // 1 − βᵗ = −expm1(t·ln β): exact where 1 − pow(β, t) loses digits
+  const correction = (beta: number) => tf.neg(tf.expm1(tf.mul(tf.maximum(step, 1), Math.log(beta))));
+  const rate = tf.div(learningRate, correction(beta1));
+  const rootCorrection = tf.rsqrt(correction(beta2));
+  const keep = (next: tf.Tensor, old: tf.Tensor) => tf.where(finite, next, old);
+  slots.forEach(({ parameter, average, square, decay }, i) => {
+    const gradient = tf.mul(gradients[i], scale);
+    const m = tf.add(tf.mul(average, beta1), tf.mul(gradient, 1 - beta1));
+    const v = tf.add(tf.mul(square, beta2), tf.mul(tf.square(gradient), 1 - beta2));
+    const denominator = tf.add(tf.mul(tf.sqrt(v), rootCorrection), epsilon);
+    const shrunk = decay === 0 ? parameter : tf.mul(parameter, tf.sub(1, tf.mul(learningRate, decay)));
+    parameter.assign(keep(tf.sub(shrunk, tf.div(tf.mul(m, rate), denominator)), parameter) as never);
+    average.assign(keep(m, average) as never);
+    square.assign(keep(v, square) as never);
+  });
+  count.assign(step as never);
+  return [norm, tf.sub(1, tf.cast(finite, "float32"))];
+}

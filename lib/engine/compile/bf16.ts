@@ -1,0 +1,51 @@
+// In: a program in f32. Out: the same with its matrix products in bfloat16.
+//
+// Products take most of the time and bf16 instructions halve it. TensorFlow accumulates them in f32; master weights, sums,
+// normalisations and the loss stay f32. Casts are shared between readers and move before Reshape and Transpose, so that
+// data is moved in the narrow type.
+import { DType } from "../binding";
+import { copyNode, createCast, createNode, elementCount, mapProgram, type GraphNode, type GraphValue, type Program } from "./graph";
+
+const PRODUCT: ReadonlySet<string> = new Set(["MatMul", "BatchMatMulV2"]);
+const MOVE: ReadonlySet<string> = new Set(["Reshape", "Transpose"]);
+/** Smaller products (heads, tests) cost more to cast than they save. */
+const SMALLEST = 4096;
+
+export function toBf16(program: Program): Program {
+  const nodes: GraphNode[] = [];
+  const wide = new Map<GraphValue, GraphValue>(); // value of the old program → the same in the new one
+  const narrow = new Map<GraphValue, GraphValue>(); // value of the new program → its bf16 copy
+  const add = (node: GraphNode): GraphValue => {
+    nodes.push(node);
+    return node.outputs[0];
+  };
+  const retyped = (node: GraphNode, inputs: GraphValue[], shape: readonly number[]) => {
+    const attributes = { ...node.attributes, T: { kind: "type", value: DType.BF16 } as const };
+    return add(createNode({ op: node.op, attributes, inputs, outputs: [[shape, DType.BF16]], backward: node.backward }));
+  };
+  const toNarrow = (value: GraphValue): GraphValue => {
+    const known = narrow.get(value);
+    if (known) return known;
+    const { node } = value;
+    const result = MOVE.has(node.op)
+      ? retyped(node, [toNarrow(node.inputs[0]), node.inputs[1]], value.shape)
+      : add(createCast(value, DType.BF16, node.backward));
+    narrow.set(value, result);
+    return result;
+  };
+  for (const node of program.nodes) {
+    const inputs = node.inputs.map((value) => wide.get(value)!);
+    const [out] = node.outputs;
+    if (PRODUCT.has(node.op) && out.dtype === DType.F32 && elementCount(out.shape) > SMALLEST) {
+      const product = retyped(node, inputs.map(toNarrow), out.shape);
+      const result = add(createCast(product, DType.F32, node.backward));
+      narrow.set(result, product);
+      wide.set(out, result);
+    } else {
+      const copy = copyNode(node, inputs);
+      nodes.push(copy);
+      node.outputs.forEach((value, i) => wide.set(value, copy.outputs[i]));
+    }
+  }
+  return mapProgram(program, nodes, (value) => wide.get(value)!);
+}
