@@ -1,0 +1,63 @@
+// Reads typed fields of a row; each throws a RowFault that names the field, what it should be and what it is.
+import { type Row } from "./containers/row";
+import { RowFault, typeName } from "./faults";
+
+/** Own fields only: a row may have a field called `constructor` or none called so. */
+export const has = (row: Row, field: string): boolean => Object.hasOwn(row, field) && row[field] !== undefined;
+export const get = (row: Row, field: string): unknown => (Object.hasOwn(row, field) ? row[field] : undefined);
+const present = (row: Row, field: string): boolean => has(row, field) && row[field] !== null && row[field] !== "";
+
+/** Half of a surrogate pair cannot be written as UTF-8: it becomes U+FFFD here, once. */
+const wellFormed = (text: string): string =>
+  /[\ud800-\udfff]/.test(text) ? Buffer.from(text, "utf8").toString("utf8") : text;
+
+export function text(row: Row, field: string, label = field): string {
+  const value = get(row, field);
+  if (value === undefined) {
+    const fields = Object.keys(row).slice(0, 12).join(", ") || "none";
+    throw new RowFault("missing_field", `expected field "${label}", got only ${fields}`);
+  }
+  if (typeof value !== "string") throw new RowFault("wrong_type", `${label}: expected a string, got ${typeName(value)}`);
+  return wellFormed(value);
+}
+
+/** A finite number, also written as text (CSV); undefined where the field is missing, null or "". */
+export function optionalNumber(row: Row, field: string, label = field): number | undefined {
+  if (!present(row, field)) return undefined;
+  const value = row[field];
+  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  if (typeof number !== "number") throw new RowFault("wrong_type", `${label}: expected a number, got ${typeName(value)}`);
+  if (!Number.isFinite(number)) {
+    const got = typeof value === "string" ? JSON.stringify(value.slice(0, 40)) : String(value);
+    throw new RowFault("wrong_type", `${label}: expected a finite number, got ${got}`);
+  }
+  return number;
+}
+
+/** A name: text, or a number that becomes text; undefined where missing, null or "". */
+export function optionalName(row: Row, field: string): string | undefined {
+  if (!present(row, field)) return undefined;
+  const value = row[field];
+  if (typeof value === "string") return wellFormed(value);
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  throw new RowFault("wrong_type", `${field}: expected a string, got ${typeName(value)}`);
+}
+
+export function list(row: Row, field: string, label = field): readonly unknown[] {
+  const value = get(row, field);
+  if (value === undefined) {
+    throw new RowFault("missing_field", `expected field "${label}", got only ${Object.keys(row).slice(0, 12).join(", ") || "none"}`);
+  }
+  if (!Array.isArray(value)) throw new RowFault("wrong_type", `${label}: expected a list, got ${typeName(value)}`);
+  return value;
+}
+
+export function object(row: Row, field: string): Row {
+  const value = get(row, field);
+  if (value === undefined) {
+    throw new RowFault("missing_field", `expected field "${field}", got only ${Object.keys(row).slice(0, 12).join(", ") || "none"}`);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new RowFault("wrong_type", `${field}: expected an object, got ${typeName(value)}`);
+  return value as Row;
+}

@@ -1,0 +1,76 @@
+// What a format is: fields it is known by, and how one row becomes drafts of pairs.
+import type { Message } from "../pair";
+import type { Row } from "../containers/row";
+import { RowFault, type Rule } from "../faults";
+import { optionalName, optionalNumber } from "../fields";
+
+/** A pair before the rules are applied and the missing fields filled in. */
+export interface Draft {
+  readonly id?: string;
+  readonly questionId?: string;
+  readonly prompt: string;
+  readonly chosen: string;
+  readonly rejected: string;
+  readonly promptMessages?: readonly Message[];
+  readonly margin?: number;
+  readonly scoreChosen?: number;
+  readonly scoreRejected?: number;
+  readonly riskLevel?: string;
+  readonly confidencePenalty?: number;
+  readonly category?: string;
+  readonly subset?: string;
+  /** Set where the source itself says that neither answer is better. */
+  readonly tie?: boolean;
+}
+
+/** A pair that the format leaves out by rule. */
+export interface LeftOut {
+  readonly rule: Rule;
+  readonly message: string;
+  readonly id?: string;
+}
+export type Outcome = Draft | LeftOut;
+export const isLeftOut = (outcome: Outcome): outcome is LeftOut => "rule" in outcome;
+
+/** A row and the line it stands in. */
+export interface Numbered {
+  readonly row: Row;
+  readonly line: number;
+  readonly fileLine?: number;
+}
+
+export interface FormatOptions {
+  /** Least difference of two ratings that makes a pair (formats with ratings). */
+  readonly minimumGap: number;
+}
+
+export interface PairFormat {
+  readonly name: string;
+  /** What it reads, for the log. */
+  readonly reads: string;
+  matches(row: Row): boolean;
+  /** The pairs of a row, or of a group of rows; throws RowFault. */
+  convert(rows: readonly Row[], options: FormatOptions): readonly Outcome[];
+  /** Formats with one answer a row: consecutive rows with the same key belong together. */
+  groupKey?(row: Row): string;
+  /** One row may give several pairs: each carries on a plain row of its own instead of the row as read. */
+  readonly expands?: boolean;
+}
+
+/** The optional fields that any format may carry. */
+export function commonFields(row: Row): Omit<Draft, "prompt" | "chosen" | "rejected"> {
+  const confidencePenalty = optionalNumber(row, "confidence_penalty");
+  if (confidencePenalty !== undefined && confidencePenalty < 0)
+    throw new RowFault("invalid_value", `confidence_penalty: expected 0 or more, got ${confidencePenalty}`);
+  return {
+    id: optionalName(row, "id"),
+    questionId: optionalName(row, "question_id"),
+    margin: optionalNumber(row, "margin"),
+    scoreChosen: optionalNumber(row, "score_chosen"),
+    scoreRejected: optionalNumber(row, "score_rejected"),
+    riskLevel: optionalName(row, "risk_level"),
+    confidencePenalty,
+    category: optionalName(row, "category"),
+    subset: optionalName(row, "subset"),
+  };
+}

@@ -1,0 +1,277 @@
+// In: pairs and ratios. Out: train, validation and test pairs that share no question, and the original's statistics.
+import { join } from "node:path";
+import { UsageError } from "./errors";
+import { createUnion, createNearDuplicateIndex, NEAR } from "./pairs/duplicates";
+import { normaliseText } from "./pairs/normalise";
+import type { PreferencePair } from "./pairs/pair";
+import { writeJson, writeJsonLines, writeJsonList } from "./pairs/write";
+import { createRandom } from "./random";
+
+export const SPLITS = ["train", "val", "test"] as const;
+export type SplitName = (typeof SPLITS)[number];
+type PerSplit<T> = Record<SplitName, T>;
+
+export interface SplitOptions {
+  readonly trainRatio: number;
+  readonly valRatio: number;
+  readonly testRatio: number;
+  readonly seed: number;
+  /** Leave out pairs with score difference 0, and pairs whose answers are both rated 1. Default false. */
+  readonly dropWeak?: boolean;
+  /** Keep questions with near-duplicate prompts in one split. Default false: they are reported. */
+  readonly keepNearDuplicates?: boolean;
+}
+
+/** The original notebook's `preference_pairs_split_stats.json`. */
+export interface SplitStats {
+  readonly seed: number;
+  readonly drop_weak: boolean;
+  readonly dropped: { score_diff_zero: number; both_score1: number };
+  readonly counts: PerSplit<number>;
+  readonly unique_qids: PerSplit<number>;
+  readonly risk_dist: PerSplit<Record<string, number>>;
+}
+
+/** Two near-duplicate prompts that ended up in different splits. */
+export interface Leak {
+  readonly similarity: number;
+  readonly splits: readonly [SplitName, SplitName];
+  readonly lines: readonly [number, number];
+  readonly prompts: readonly [string, string];
+}
+
+export interface Split extends PerSplit<PreferencePair[]> {
+  readonly stats: SplitStats;
+  /** Near-duplicate prompts across splits; empty with `keepNearDuplicates`. */
+  readonly nearDuplicates: readonly Leak[];
+}
+
+/** Pairs that belong together: their questions share an id or a normalised prompt. */
+interface Group {
+  readonly pairs: PreferencePair[];
+  readonly risk: string;
+}
+
+/**
+ * Splits by question, stratified by the majority risk of each question.
+ *
+ * Each split gets its share of the questions to within one, over all and within each risk level; a split with a ratio
+ * above 0 gets at least one question where there are enough. Rows keep their order.
+ *
+ * @throws UsageError when the ratios are not shares that sum to 1
+ */
+export function splitPairs(pairs: readonly PreferencePair[], options: SplitOptions): Split {
+  const ratios = checkRatios(options);
+  const { kept, dropped } = options.dropWeak ? dropWeak(pairs) : { kept: pairs, dropped: { score_diff_zero: 0, both_score1: 0 } };
+  const prompts = distinctPrompts(kept);
+  const near = prompts.index.links(NEAR, (item) => prompts.texts[item]);
+  const groups = groupPairs(kept, prompts, options.keepNearDuplicates ? near : []);
+  const splitOf = assignGroups(groups, ratios, options.seed);
+  const result: PerSplit<PreferencePair[]> = { train: [], val: [], test: [] };
+  const placed = new Map<PreferencePair, SplitName>();
+  groups.forEach((group, i) => group.pairs.forEach((pair) => placed.set(pair, splitOf[i])));
+  for (const pair of kept) result[placed.get(pair)!].push(pair);
+
+  const per = <T>(measure: (split: PreferencePair[]) => T): PerSplit<T> =>
+    ({ train: measure(result.train), val: measure(result.val), test: measure(result.test) });
+  const stats: SplitStats = {
+    seed: options.seed,
+    drop_weak: options.dropWeak ?? false,
+    dropped,
+    counts: per((split) => split.length),
+    unique_qids: per((split) => new Set(split.map((pair) => pair.questionId)).size),
+    risk_dist: per((split) => Object.fromEntries(tally(split.map((pair) => pair.riskLevel)))),
+  };
+  const nearDuplicates = near.flatMap(({ a, b, similarity }): Leak[] => {
+    const [first, second] = [prompts.firsts[a], prompts.firsts[b]];
+    const splits = [placed.get(first)!, placed.get(second)!] as const;
+    return splits[0] === splits[1] ? [] : [{ similarity, splits, lines: [first.line, second.line], prompts: [first.prompt, second.prompt] }];
+  });
+  return { ...result, stats, nearDuplicates };
+}
+
+function checkRatios({ trainRatio, valRatio, testRatio }: SplitOptions): number[] {
+  const ratios = [trainRatio, valRatio, testRatio];
+  const sum = trainRatio + valRatio + testRatio;
+  if (ratios.some((ratio) => !(ratio >= 0)) || !(Math.abs(sum - 1) < 1e-6))
+    throw new UsageError(`split: expected ratios of 0 or more that sum to 1, got ${ratios.join(" + ")}; change one of them`);
+  return ratios;
+}
+
+/** As in the original; where a source has scores but no score_difference, equal scores count as difference 0. */
+function dropWeak(pairs: readonly PreferencePair[]) {
+  const dropped = { score_diff_zero: 0, both_score1: 0 };
+  const kept = pairs.filter(({ raw, scoreChosen, scoreRejected }) => {
+    const bothOne = scoreChosen === 1 && scoreRejected === 1;
+    if (raw.score_difference === 0) dropped.score_diff_zero++;
+    else if (bothOne) dropped.both_score1++;
+    else if (scoreChosen !== undefined && scoreChosen === scoreRejected) dropped.score_diff_zero++;
+    else return true;
+    return false;
+  });
+  return { kept, dropped };
+}
+
+/** Counts in order of first appearance. */
+function tally(items: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const item of items) counts.set(item, (counts.get(item) ?? 0) + 1);
+  return counts;
+}
+
+/** Each normalised prompt once: its number, the first pair that has it, and its MinHash. */
+function distinctPrompts(pairs: readonly PreferencePair[]) {
+  const index = createNearDuplicateIndex();
+  const numbers = new Map<string, number>();
+  const firsts: PreferencePair[] = [];
+  const texts: string[] = [];
+  for (const pair of pairs) {
+    const key = promptIdentity(pair);
+    if (numbers.has(key)) continue;
+    numbers.set(key, firsts.length);
+    firsts.push(pair);
+    texts.push(pair.prompt);
+    index.add(pair.prompt);
+  }
+  return { index, numbers, firsts, texts };
+}
+
+/** Pairs without a prompt are questions of their own. */
+const promptIdentity = (pair: PreferencePair): string => normaliseText(pair.prompt) || `\0${pair.questionId}`;
+
+/** Joins pairs over question ids, prompts and, on request, near-duplicate prompts; groups in order of first appearance. */
+function groupPairs(
+  pairs: readonly PreferencePair[],
+  prompts: ReturnType<typeof distinctPrompts>,
+  near: readonly { a: number; b: number }[],
+): Group[] {
+  const union = createUnion(prompts.firsts.length);
+  const firstOfQuestion = new Map<string, number>();
+  for (const pair of pairs) {
+    const number = prompts.numbers.get(promptIdentity(pair))!;
+    const first = firstOfQuestion.get(pair.questionId);
+    if (first === undefined) firstOfQuestion.set(pair.questionId, number);
+    else union.join(first, number);
+  }
+  for (const { a, b } of near) union.join(a, b);
+  const members = new Map<number, PreferencePair[]>();
+  for (const pair of pairs) {
+    const root = union.root(prompts.numbers.get(promptIdentity(pair))!);
+    const group = members.get(root);
+    if (group) group.push(pair);
+    else members.set(root, [pair]);
+  }
+  return [...members.values()].map((group) => ({ pairs: group, risk: majorityRisk(group) }));
+}
+
+/** The most frequent risk level; of equal ones the first to appear. */
+function majorityRisk(pairs: readonly PreferencePair[]): string {
+  const counts = [...tally(pairs.map((pair) => pair.riskLevel))];
+  return counts.reduce((best, entry) => (entry[1] > best[1] ? entry : best))[0];
+}
+
+/** The split of each group, in the order of the groups. */
+function assignGroups(groups: readonly Group[], ratios: readonly number[], seed: number): SplitName[] {
+  const random = createRandom(seed);
+  const strata = new Map<string, number[]>();
+  for (const i of random.shuffle(groups.map((_, index) => index))) {
+    const stratum = strata.get(groups[i].risk);
+    if (stratum) stratum.push(i);
+    else strata.set(groups[i].risk, [i]);
+  }
+  const rows = [...strata.values()];
+  const table = shareOut(rows.map((row) => row.length), ratios);
+  const out = new Array<SplitName>(groups.length);
+  rows.forEach((row, s) => {
+    const ordered = random.shuffle(row);
+    let next = 0;
+    SPLITS.forEach((name, k) => {
+      for (let n = 0; n < table[s][k]; n++) out[ordered[next++]] = name;
+    });
+  });
+  return out;
+}
+
+/** Whole numbers that sum to `total`, each the floor or the ceiling of its share; what would be nothing comes first. */
+function wholeShares(total: number, ratios: readonly number[]): number[] {
+  const exact = ratios.map((ratio) => Math.round(total * ratio * 1e9) / 1e9);
+  const whole = exact.map(Math.floor);
+  const order = ratios.map((_, k) => k).filter((k) => exact[k] > whole[k])
+    .sort((a, b) => Number(whole[b] === 0) - Number(whole[a] === 0) || (exact[b] - whole[b]) - (exact[a] - whole[a]) || a - b);
+  for (let left = total - whole.reduce((sum, n) => sum + n, 0), i = 0; left > 0; left--, i++) whole[order[i % order.length]]++;
+  return whole;
+}
+
+/**
+ * Controlled rounding: a table of whole numbers, one row a stratum, one column a split, whose rows sum to the sizes,
+ * whose columns sum to the whole shares of all, and whose cells are the floor or the ceiling of size × ratio.
+ *
+ * Reference: Cox (1987), A constructive procedure for unbiased controlled rounding, JASA 82(398): such a table exists.
+ */
+export function shareOut(sizes: readonly number[], ratios: readonly number[]): number[][] {
+  const exact = sizes.map((size) => ratios.map((ratio) => Math.round(size * ratio * 1e9) / 1e9));
+  const table = exact.map((row) => row.map(Math.floor));
+  const target = wholeShares(sizes.reduce((sum, size) => sum + size, 0), ratios);
+  const room = target.map((total, k) => total - table.reduce((sum, row) => sum + row[k], 0));
+  const open = (s: number, k: number) => exact[s][k] > Math.floor(exact[s][k]);
+  const raised = exact.map(() => new Set<number>());
+
+  /** Gives row s one more in a column with room, moving another row's unit where there is none (an augmenting path). */
+  const raise = (s: number, seen: Set<number>): boolean => {
+    const columns = ratios.map((_, k) => k).filter((k) => open(s, k) && !raised[s].has(k) && !seen.has(k))
+      .sort((a, b) => (exact[s][b] % 1) - (exact[s][a] % 1));
+    for (const k of columns) {
+      if (room[k] > 0) {
+        room[k]--;
+        raised[s].add(k);
+        return true;
+      }
+    }
+    for (const k of columns) {
+      seen.add(k);
+      for (let other = 0; other < sizes.length; other++) {
+        if (other === s || !raised[other].has(k)) continue;
+        if (!raise(other, seen)) continue;
+        raised[other].delete(k);
+        raised[s].add(k);
+        return true;
+      }
+    }
+    return false;
+  };
+  sizes.forEach((size, s) => {
+    for (let left = size - table[s].reduce((sum, n) => sum + n, 0); left > 0; left--) {
+      if (raise(s, new Set())) continue;
+      // The columns' whole shares leave no such table (rounding of the ratios): the row's own sum goes first.
+      const k = ratios.indexOf(Math.max(...ratios));
+      table[s][k]++;
+    }
+  });
+  raised.forEach((columns, s) => columns.forEach((k) => table[s][k]++));
+  return table;
+}
+
+/** Where a split is written and how. */
+export interface SplitFiles {
+  readonly directory: string;
+  /** Name of the input without extension; `preference_pairs…` keeps the original's names. */
+  readonly stem: string;
+  /** A JSON list (as the original) or JSON lines. */
+  readonly container: "json" | "jsonl";
+  readonly withTest: boolean;
+}
+
+/** Writes `STEM_train`, `_val`, `_test` (where asked for) and `STEM_split_stats.json`; returns the paths by name. */
+export async function writeSplit(split: Split, files: SplitFiles): Promise<Record<string, string>> {
+  const stem = files.stem.startsWith("preference_pairs") ? "preference_pairs" : files.stem;
+  const paths: Record<string, string> = {};
+  for (const name of SPLITS) {
+    if (name === "test" && !files.withTest) continue;
+    paths[name] = join(files.directory, `${stem}_${name}.${files.container}`);
+    const rows = split[name].map((pair) => pair.raw);
+    await (files.container === "json" ? writeJsonList : writeJsonLines)(paths[name], rows);
+  }
+  paths.stats = join(files.directory, `${stem}_split_stats.json`);
+  await writeJson(paths.stats, split.stats);
+  return paths;
+}
