@@ -3,7 +3,7 @@
 //
 //   RB_PYTHON=path   the Python to make .venv with
 //   RB_NATIVE=0      WebAssembly backend only, no TensorFlow
-//   RB_CUDA=0|1      TensorFlow without or with CUDA, whatever GPU there is
+//   RB_CUDA=0|1      TensorFlow without or with CUDA, whatever GPU there is (`npm run setup -- --gpu` is RB_CUDA=1)
 //   CXX=path         the C++ compiler
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -117,7 +117,7 @@ export async function setup(log = console.log) {
   const seconds = () => `${((Date.now() - started) / 1000).toFixed(1)} s`;
   checkNode();
   const { steps, fallback } = listSteps();
-  const warn = (why) => log(`  ! native engine left out: ${why}; the WebAssembly backend takes its place (about 20 times slower)`);
+  const warn = (why) => log(`  ! native engine left out: ${why}; the WebAssembly backend takes its place, many times slower`);
   if (steps.every(isInPlace)) {
     if (fallback) warn(fallback);
     log(`Set-up: everything is in place (${seconds()})`);
@@ -132,12 +132,18 @@ export async function setup(log = console.log) {
   return ok;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+/** setup() for a command that cannot go on without it: exits with 1 when it fails. */
+export async function setupOrExit() {
   try {
-    process.exitCode = (await setup()) ? 0 : 1;
+    if (await setup()) return;
   } catch (error) {
     if (!(error instanceof StepError)) throw error;
     console.error(`Set-up failed: ${error.message}\n  remedy: ${error.remedy}`);
-    process.exitCode = 1;
   }
+  process.exit(1);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv.includes("--gpu")) process.env.RB_CUDA = "1";
+  await setupOrExit();
 }

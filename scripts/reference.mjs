@@ -1,0 +1,54 @@
+#!/usr/bin/env node
+// Sets up the Python reference (torch, transformers, trl, peft) in .cache/reference and runs the compatibility tests against it.
+//
+//   node scripts/reference.mjs             set up, then tests/compat
+//   node scripts/reference.mjs --setup     set up only; done again, it takes no time
+//   RB_REFERENCE=DIR                       a virtual environment elsewhere
+//   RB_PYTHON=path                         the Python to make it with
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
+const environment = path.resolve(root, process.env.RB_REFERENCE ?? ".cache/reference");
+const requirements = path.join(root, "tests", "goldens", "requirements.txt");
+const wanted = readFileSync(requirements, "utf8");
+/** Holds the requirements the environment was made from: written last. */
+const stamp = path.join(environment, "requirements.txt");
+
+function run(program, args, step, remedy) {
+  const started = Date.now();
+  const { status, error } = spawnSync(program, args, { cwd: root, stdio: "inherit" });
+  if (status !== 0) {
+    console.error(`${step}: expected it to succeed, got ${error?.message ?? `exit code ${status}`}; ${remedy}`);
+    process.exit(1);
+  }
+  console.log(`${step}: ${((Date.now() - started) / 1000).toFixed(0)} s`);
+}
+
+function setUp() {
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  const python = path.join(environment, "bin", "python");
+  const remedy = "check the network and pip's settings, then run again";
+  if (!existsSync(python)) {
+    rmSync(environment, { recursive: true, force: true });
+    mkdirSync(path.dirname(environment), { recursive: true });
+    run(process.env.RB_PYTHON ?? "python3", ["-m", "venv", environment], "Python environment", "Debian, Ubuntu: apt-get install python3-venv");
+  }
+  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+  const torch = wanted.split("\n").find((line) => line.startsWith("torch=="));
+  run(python, [...pip, torch], torch, remedy);
+  run(python, [...pip, "-r", requirements], "transformers, trl, peft", remedy);
+  writeFileSync(stamp, wanted);
+}
+
+setUp();
+if (!process.argv.includes("--setup")) {
+  const vitest = path.join(root, "node_modules", "vitest", "vitest.mjs");
+  const args = [vitest, "run", "--config", path.join(root, "vitest.compat.config.mts"), ...process.argv.slice(2)];
+  const { status } = spawnSync(process.execPath, args, {
+    cwd: root, stdio: "inherit", env: { ...process.env, RB_REFERENCE: environment, TF_CPP_MIN_LOG_LEVEL: "3" },
+  });
+  process.exit(status ?? 1);
+}
