@@ -81,6 +81,29 @@ const group = z.looseObject({
   mean_margin: z.number().optional(),
 });
 const groups = z.record(z.string(), group).default({});
+const quartiles = z.record(z.string(), group.extend({ low: z.number(), high: z.number() })).default({});
+const share = z.number().nullish();
+const bin = z.looseObject({
+  low: z.number(),
+  high: z.number(),
+  symmetric_count: z.number(),
+  symmetric_accuracy: z.number(),
+  symmetric_confidence: z.number(),
+  symmetric_ci95: interval.nullish(),
+});
+const length = z.looseObject({
+  spearman_delta_length: share,
+  accuracy_chosen_longer: share,
+  accuracy_chosen_shorter: share,
+  accuracy_chosen_longer_ci95: interval.nullish(),
+  accuracy_chosen_shorter_ci95: interval.nullish(),
+  n_chosen_longer: share,
+  n_chosen_shorter: share,
+  length_only_accuracy: share,
+  verdict: z.string().optional(),
+  sentence: z.string().optional(),
+});
+const calibration = z.looseObject({ nll: share, brier: share, ece: share, ece_symmetric: share, mce: share });
 export const evaluationFile = z.looseObject({
   n_pairs: z.number(),
   ties: z.number().default(0),
@@ -96,20 +119,32 @@ export const evaluationFile = z.looseObject({
   mean_margin: z.number().nullish(),
   by_risk: groups,
   by_category: groups,
-  length: z.looseObject({}).nullish(),
-  baselines: z.record(z.string(), z.unknown()).default({}),
+  by_preference_type: groups,
+  by_length_quartile: quartiles,
+  calibration_bins: z.array(bin).default([]),
+  calibrated: calibration.nullish(),
+  length: length.nullish(),
+  baselines: counts.default({}),
+  baseline_tests: z.looseObject({}).nullish(),
 });
 export type EvaluationFile = z.output<typeof evaluationFile>;
 
-export const gateFile = z.looseObject({
-  passed: z.boolean().nullish(),
-  checks: z
-    .array(z.looseObject({ name: z.string(), passed: z.boolean().nullish(), value: z.unknown(), threshold: z.unknown() }))
-    .default([]),
+const criterion = z.looseObject({
+  name: z.string(),
+  value: z.unknown(),
+  threshold: z.unknown(),
+  passed: z.boolean(),
+  advice: z.string().optional(),
 });
+export const gateFile = z.looseObject({ passed: z.boolean(), criteria: z.array(criterion) });
 export type GateFile = z.output<typeof gateFile>;
 
-export const warningLine = z.looseObject({ step: z.number().optional(), epoch: z.number().optional(), message: z.string() });
+export const warningLine = z.looseObject({
+  step: z.number().optional(),
+  epoch: z.number().optional(),
+  message: z.string(),
+  advice: z.string().optional(),
+});
 export type WarningLine = z.output<typeof warningLine>;
 
 export const scoreLine = z.looseObject({
@@ -117,6 +152,10 @@ export const scoreLine = z.looseObject({
   question_id: z.string(),
   chosen_score: z.number(),
   rejected_score: z.number(),
+  chosen_length: z.number().optional(),
+  rejected_length: z.number().optional(),
+  risk: z.string().optional(),
+  category: z.string().optional(),
 });
 export type ScoreLine = z.output<typeof scoreLine>;
 
