@@ -31,7 +31,7 @@ export function templateParts(template: string, texts: { readonly prompt: string
       piece === "{prompt}" ? { from: "prompt", text: texts.prompt }
         : piece === "{response}" ? { from: "response", text: texts.response }
         : { from: "template", text: piece })
-    .filter((part) => part.text !== "");
+    .filter((part) => part.from !== "template" || part.text !== "");
 }
 
 /** The rendered text. @throws as `templateParts` */

@@ -1,0 +1,137 @@
+// In: prompts and answers. Out: token ids, equal to Python's, cut to a maximum length.
+import { join } from "node:path";
+import { Tokenizer as Engine } from "tokenizers";
+import { InputError } from "../errors";
+import type { Message } from "../pairs/pair";
+import { renderChat, type RenderedText } from "./renderChat";
+import { frameOf, layOutTokens } from "./layout";
+import { nameSecretly } from "./specialTokens";
+import { CHAT_TEMPLATE, templateParts } from "./template";
+import { readTokenizerFiles } from "./tokenizerFiles";
+import { truncateTokens, type Truncation } from "./truncate";
+
+export type { Truncation } from "./truncate";
+
+/** What one reward is asked for. */
+export interface TextItem {
+  readonly prompt: string;
+  readonly response: string;
+  /** The conversation the prompt came from; a chat template renders it instead of `prompt`. */
+  readonly promptMessages?: readonly Message[];
+}
+
+export interface EncodeOptions {
+  /** With `{prompt}` and `{response}`, or `chat`. */
+  readonly template: string;
+  /** Most tokens of a text, special ones included. */
+  readonly maxLength: number;
+  readonly truncation: Truncation;
+}
+
+export interface Encoded {
+  readonly ids: Uint32Array;
+  /** Tokens removed to fit. */
+  readonly cut: number;
+}
+
+export interface Tokenizer {
+  readonly dir: string;
+  readonly padId: number;
+  readonly padToken: string;
+  readonly eosId: number | null;
+  readonly eosToken: string | null;
+  /** Jinja source, or null. */
+  readonly chatTemplate: string | null;
+  /** Tokens, added ones included. */
+  readonly vocabSize: number;
+  /** Whether a text that is not a chat gets the end-of-sequence token (see `openTokenizer`). */
+  readonly appendEos: boolean;
+  encode(items: readonly TextItem[], options: EncodeOptions): Promise<Encoded[]>;
+  /** The text the model reads, special tokens spelt out. */
+  render(item: TextItem, template: string): string;
+  idToToken(id: number): string | null;
+}
+
+/** Texts handed to the engine at once: enough for its threads, little enough memory. */
+const CHUNK = 256;
+
+/**
+ * Opens the tokenizer of a Hugging Face directory.
+ *
+ * Special-token text in prompts and answers stays text (Python: `split_special_tokens=True`); in templates it becomes the token.
+ * Lone surrogates, which Python refuses, become U+FFFD.
+ *
+ * @param options.appendEos whether plain texts end with the eos token. Unless told, they do when the tokenizer has one and ends
+ *   a text with no special token by itself (Llama, Qwen; not BERT, RoBERTa), as TRL's RewardTrainer does
+ * @throws InputError when a file is missing or wrong, or there is neither a padding nor an end-of-sequence token
+ */
+export function openTokenizer(dir: string, options: { readonly appendEos?: boolean } = {}): Tokenizer {
+  const path = join(dir, "tokenizer.json");
+  const files = readTokenizerFiles(dir);
+  const special = nameSecretly(files.definition);
+  const engine = openEngine(special.definition, path);
+  const idOf = (token: string | null | undefined) => (token == null ? null : engine.tokenToId(special.arm(token)));
+  const { pad_token: pad, eos_token: eos, chat_template: chat } = files.settings;
+  const padToken = idOf(pad) !== null ? pad! : eos;
+  const padId = idOf(padToken);
+  if (padId === null || padToken == null) {
+    throw new InputError(
+      `${dir}: expected a tokenizer with a padding or an end-of-sequence token, got neither; name one of its tokens as "pad_token" in tokenizer_config.json`,
+    );
+  }
+  const eosId = idOf(eos);
+  const ends = frameOf(files.definition.post_processor);
+  const appendEos = (options.appendEos ?? ends.tail === 0) && eosId !== null;
+  const plain = (item: TextItem, template: string): RenderedText => {
+    const parts = templateParts(template, item).map(({ from, text }) => ({ from, text: from === "template" ? special.arm(text) : text }));
+    return { text: parts.map((part) => part.text).join(""), parts: () => parts };
+  };
+  const rendered = (item: TextItem, template: string) =>
+    template === CHAT_TEMPLATE ? renderChat(clean(item), special, files.settings, dir) : plain(clean(item), template);
+
+  return {
+    dir, padId, padToken, eosId, eosToken: eosId === null ? null : eos!, chatTemplate: chat ?? null,
+    vocabSize: engine.getVocabSize(true), appendEos,
+    idToToken: (id) => files.definition.added_tokens.find((token) => token.id === id)?.content ?? engine.idToToken(id),
+    render: (item, template) =>
+      special.spell(rendered(item, template).text) + (appendEos && template !== CHAT_TEMPLATE ? eos! : ""),
+    encode: async (items, { template, maxLength, truncation }) => {
+      const isChat = template === CHAT_TEMPLATE;
+      const frame = isChat ? { head: 0, tail: 0 } : ends;
+      const eosIds = appendEos && !isChat ? [eosId] : [];
+      const out: Encoded[] = [];
+      for (let from = 0; from < items.length; from += CHUNK) {
+        const texts = items.slice(from, from + CHUNK).map((item) => rendered(item, template));
+        const encodings = await engine.encodeBatch(texts.map(({ text }) => text), { addSpecialTokens: !isChat });
+        encodings.forEach((encoding, i) => {
+          const ids = encoding.getIds().concat(eosIds);
+          if (ids.length === 0) ids.push(padId);
+          if (ids.length <= maxLength) out.push({ ids: Uint32Array.from(ids), cut: 0 });
+          else {
+            const layout = layOutTokens(ids, encoding, texts[i].parts(), { frame, special: special.ids, appended: eosIds.length });
+            out.push({ ids: truncateTokens(layout, maxLength, truncation), cut: ids.length - maxLength });
+          }
+        });
+      }
+      return out;
+    },
+  };
+}
+
+function openEngine(definition: object, path: string): Engine {
+  try {
+    return Engine.fromString(JSON.stringify(definition));
+  } catch (error) {
+    throw new InputError(`${path}: expected a tokenizer of Hugging Face's tokenizers, got ${(error as Error).message}; fetch the model again`);
+  }
+}
+
+/** Lone surrogates become U+FFFD, as in `TextEncoder`; the engine would drop some of them. */
+function clean({ prompt, response, promptMessages }: TextItem): TextItem {
+  const wellFormed = (text: string) => text.replace(/\p{Surrogate}/gu, "\uFFFD");
+  return {
+    prompt: wellFormed(prompt),
+    response: wellFormed(response),
+    promptMessages: promptMessages?.map(({ role, content }) => ({ role: wellFormed(role), content: wellFormed(content) })),
+  };
+}
