@@ -5,8 +5,11 @@ const { existsSync } = require("node:fs");
 const { join } = require("node:path");
 
 const main = join(__dirname, "..", "dist", "cli", "main.js");
-if (existsSync(main)) require(main).run(process.argv);
-else {
+if (existsSync(main)) {
+  require(main)
+    .run(process.argv.slice(2))
+    .then((code) => (process.exitCode = code));
+} else {
   console.error("rewardbook: expected the compiled command line in dist/cli, found none; run `npm run setup` in the project's folder");
   process.exitCode = 1;
 }

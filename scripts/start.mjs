@@ -9,53 +9,47 @@ import { showProgress } from "./progress.mjs";
 import { setupOrExit } from "./setup.mjs";
 import { inRoot } from "./setup/steps.mjs";
 
-const USAGE = `npm start -- [--pairs FILE] [--model DIR] [--run NAME] [--epochs N] [--questions N] [--noise SHARE] […]
-
-Without --pairs the notebooks generate synthetic pairs (--questions, --noise). Every field of a training run is a flag:
-see npx rewardbook train --help. Results: reports/*.html, metrics/RUN, checkpoints/RUN.`;
-
-/** `--max-length 256 --drop-weak` → `{max_length: 256, drop_weak: true}`; what a field means is checked by its schema. */
-export function parseFlags(args) {
-  const config = {};
-  for (let i = 0; i < args.length; i++) {
-    const match = /^--([a-z][a-z0-9-]*)(?:=(.*))?$/s.exec(args[i]);
-    if (!match) throw new Error(`expected a flag such as --pairs FILE, got ${JSON.stringify(args[i])}`);
-    const next = args[i + 1];
-    const value = match[2] ?? (next === undefined || /^--[a-z]/.test(next) ? true : args[++i]);
-    const number = typeof value === "string" && /^-?\d*\.?\d+(e-?\d+)?$/i.test(value);
-    config[match[1].replaceAll("-", "_")] = value === "true" ? true : value === "false" ? false : number ? Number(value) : value;
-  }
-  return config;
-}
+const EXIT_CODES = { InputError: 1, UsageError: 2 };
 
 function fail(message, code) {
   console.error(message);
   process.exit(code);
 }
 
-/** The configuration of all five notebooks, checked by the library's own schema before the first one starts. */
-function checkedConfig(flags) {
-  const { NOTEBOOK_DEFAULTS, resolveNotebookConfig } = createRequire(import.meta.url)(inRoot("dist/lib/notebook.js"));
-  const config = { ...NOTEBOOK_DEFAULTS, ...flags };
+/** The configuration of all five notebooks: every field of a training run is a flag, checked before the first one starts. */
+function parseConfig(args) {
+  const require = createRequire(inRoot("package.json"));
+  const { Command } = require("commander");
+  const { addConfigFlags, configFromFlags } = require(inRoot("dist/cli/flags.js"));
+  const { notebookFlags, resolveNotebookConfig } = require(inRoot("dist/lib/notebook.js"));
+  const command = new Command("npm start --").description(
+    "Run the five notebooks in order on synthetic pairs, or on the user's (--pairs), and write reports/*.html.",
+  );
+  for (const [flag, meaning] of notebookFlags) command.option(flag, meaning, Number);
+  addConfigFlags(command).parse(args, { from: "user" });
+  const options = command.opts();
+  const own = Object.fromEntries(["questions", "noise"].filter((name) => name in options).map((name) => [name, options[name]]));
   try {
-    return resolveNotebookConfig(config) && config;
+    const given = { ...configFromFlags(options), ...own };
+    return { given, run: resolveNotebookConfig(given).training.run };
   } catch (error) {
-    return fail(`npm start: ${error.message}`, 2);
+    return fail(`npm start: ${error.message}`, EXIT_CODES[error.name] ?? 70);
   }
 }
 
-/** Bad paths are told at once, not after ten minutes. Relative ones mean the folder that npm start was called in. */
-function resolveInputs(flags) {
+/** Bad paths are told at once, not after the set-up. Relative ones mean the folder that npm start was called in. */
+function resolvePaths(args) {
   const from = process.env.INIT_CWD ?? process.cwd();
-  for (const name of ["pairs", "val"]) {
-    if (flags[name] === undefined) continue;
-    const file = path.resolve(from, String(flags[name]));
+  const words = args.flatMap((word) => (/^--(pairs|val|model)=/.test(word) ? [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1)] : [word]));
+  return words.map((word, i) => {
+    const flag = words[i - 1];
+    const file = path.resolve(from, word);
+    if (flag === "--model") return existsSync(file) ? file : word; // else a name under models/
+    if (flag !== "--pairs" && flag !== "--val") return word;
     const kind = !existsSync(file) ? "nothing" : statSync(file).isFile() ? null : "a folder";
-    if (kind) fail(`--${name}: expected a file of preference pairs, got ${kind} at ${file}; check the path`, 1);
-    flags[name] = file;
-  }
-  if (flags.model !== undefined && existsSync(path.resolve(from, String(flags.model)))) flags.model = path.resolve(from, String(flags.model));
-  return flags;
+    if (kind) fail(`${flag}: expected a file of preference pairs, got ${kind} at ${file}; check the path`, 1);
+    return file;
+  });
 }
 
 async function runAll(configFile) {
@@ -79,8 +73,6 @@ async function runAll(configFile) {
   return { made, failure: null };
 }
 
-const EXIT_CODES = { InputError: 1, UsageError: 2 };
-
 function tellFailure({ name, number, source, ename, evalue, traceback }, made) {
   const where = number ? `cell ${number} (${source.slice(0, 80)})` : "outside its cells";
   console.error(`\n${name} failed in ${where}:\n  ${ename}: ${evalue}`);
@@ -94,7 +86,7 @@ function tellFailure({ name, number, source, ename, evalue, traceback }, made) {
 function tellResults(run, made) {
   const read = (...parts) => (existsSync(inRoot(...parts)) ? JSON.parse(readFileSync(inRoot(...parts), "utf8")) : {});
   const metrics = read("metrics", run, "metrics.json");
-  const evaluation = read("metrics", run, "evaluation.json");
+  const evaluation = read("metrics", run, "test_evaluation.json");
   const rerank = read("metrics", run, "rerank.json");
   const percent = (share) => `${(100 * share).toFixed(1)}%`;
   const rows = [
@@ -112,29 +104,21 @@ function tellResults(run, made) {
 
 async function main() {
   const started = Date.now();
-  const args = process.argv.slice(2);
-  if (args.includes("--help") || args.includes("-h")) return console.log(USAGE);
-  let flags;
-  try {
-    flags = resolveInputs(parseFlags(args));
-  } catch (error) {
-    fail(`npm start: ${error.message}\n${USAGE}`, 2);
-  }
+  const args = resolvePaths(process.argv.slice(2));
   await setupOrExit();
   process.chdir(inRoot());
-  const config = checkedConfig(flags);
-  for (const folder of ["reports", "metrics", "checkpoints", "data"]) mkdirSync(inRoot(folder), { recursive: true });
-  mkdirSync(inRoot("metrics", config.run), { recursive: true });
-  const configFile = inRoot("metrics", config.run, "notebook_config.json");
-  writeFileSync(configFile, `${JSON.stringify(config, null, 2)}\n`);
+  const { given, run } = parseConfig(args);
+  for (const folder of ["reports", "checkpoints", "data", `metrics/${run}`]) mkdirSync(inRoot(folder), { recursive: true });
+  const configFile = inRoot("metrics", run, "notebook_config.json");
+  writeFileSync(configFile, `${JSON.stringify(given, null, 2)}\n`);
 
   const { made, failure } = await runAll(configFile);
   if (failure) process.exit(tellFailure(failure, made));
-  const report = spawnSync(process.execPath, [inRoot("bin", "rewardbook.cjs"), "report", "--run", config.run], { encoding: "utf8" });
-  if (report.status === 0) made.push(`reports/${config.run}.html`);
+  const report = spawnSync(process.execPath, [inRoot("bin", "rewardbook.cjs"), "report", "--run", run], { encoding: "utf8" });
+  if (report.status === 0) made.push(`reports/${run}.html`);
   else console.error(`the run's own report was not written: ${report.stderr.trim().split("\n")[0]}`);
-  tellResults(config.run, made);
+  tellResults(run, made);
   console.log(`\nDone in ${((Date.now() - started) / 60_000).toFixed(1)} minutes. Open a report in a browser; it needs no network.`);
 }
 
-if (process.argv[1] === inRoot("scripts", "start.mjs")) await main();
+await main();

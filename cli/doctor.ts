@@ -1,0 +1,104 @@
+// rewardbook doctor: what this installation has, how fast it multiplies, what is missing and how to get it.
+import type { Command } from "commander";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { availableParallelism, cpus, freemem, totalmem } from "node:os";
+import { initBackend, measureGemm, type BackendInfo } from "../lib/engine/backend";
+import { projectPath } from "../lib/paths";
+import { findBrowser } from "../lib/report/browser";
+import { createOutput } from "./output";
+
+interface Missing {
+  readonly what: string;
+  readonly remedy: string;
+}
+
+export interface Diagnosis {
+  readonly rewardbook: string;
+  readonly node: string;
+  readonly python: string | null;
+  readonly jupyterlab: string | null;
+  readonly processor: string;
+  readonly cores: number;
+  readonly memory_gb: number;
+  readonly free_memory_gb: number;
+  readonly backend: BackendInfo;
+  readonly gemm_gflops: { readonly f32: number; readonly bf16: number | null };
+  readonly browser: string | null;
+  readonly default_encoder: boolean;
+  readonly missing: readonly Missing[];
+}
+
+const gigabytes = (bytes: number): number => Math.round(bytes / 2 ** 30 * 10) / 10;
+
+function printed(program: string, args: readonly string[]): string | null {
+  const { status, stdout } = spawnSync(program, args, { encoding: "utf8" });
+  return status === 0 ? stdout.trim() : null;
+}
+
+function browserOrNull(): string | null {
+  try {
+    return findBrowser();
+  } catch {
+    return null;
+  }
+}
+
+/** Looks at everything; the speed is the best of a few products of large squares. */
+export async function diagnose(): Promise<Diagnosis> {
+  const backend = await initBackend();
+  const venv = (name: string) => projectPath(".venv", "bin", name);
+  const facts = {
+    rewardbook: JSON.parse(readFileSync(projectPath("package.json"), "utf8")).version as string,
+    node: process.versions.node,
+    python: printed(venv("python"), ["-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"]),
+    jupyterlab: printed(venv("python"), ["-c", "import importlib.metadata as m; print(m.version('jupyterlab'))"]),
+    processor: cpus()[0]?.model.trim() ?? "unknown",
+    cores: availableParallelism(),
+    memory_gb: gigabytes(totalmem()),
+    free_memory_gb: gigabytes(freemem()),
+    backend,
+    gemm_gflops: measureGemm(),
+    browser: browserOrNull(),
+    default_encoder: existsSync(projectPath("models", "all-MiniLM-L6-v2", "model.safetensors")),
+  };
+  return { ...facts, missing: findMissing(facts) };
+}
+
+/** What should be there and is not, each with its remedy. */
+export function findMissing(facts: Pick<Diagnosis, "python" | "jupyterlab" | "backend" | "browser" | "default_encoder">): Missing[] {
+  const missing: Missing[] = [];
+  const need = (there: unknown, what: string, remedy: string) => there || missing.push({ what, remedy });
+  need(facts.backend.name === "tensorflow", "TensorFlow's library (training is many times slower)", "npm run setup; it names the cause");
+  need(facts.python, "the Python environment (notebooks)", "npm run setup");
+  need(facts.jupyterlab, "JupyterLab (notebooks)", "npm run setup");
+  need(facts.default_encoder, "the default encoder", "npm run setup, or train with --model DIR");
+  need(facts.browser, "a Chromium browser (figures as PNG)", "Debian, Ubuntu: apt-get install chromium; or set CHROMIUM to one");
+  return missing;
+}
+
+function lines(d: Diagnosis): string[] {
+  const { backend, gemm_gflops: gemm } = d;
+  const bf16 = gemm.bf16 === null ? "no bf16" : `${gemm.bf16.toFixed(0)} in bf16${backend.bf16 ? "" : " (emulated)"}`;
+  return [
+    `rewardbook   ${d.rewardbook}, Node ${d.node}`,
+    `processor    ${d.processor}, ${d.cores} cores, ${d.memory_gb} GB (${d.free_memory_gb} free)`,
+    `backend      ${backend.name} ${backend.version}, ${backend.threads} threads, ${backend.compiled ? "compiled graphs" : "no graphs"}`,
+    `GPU          ${backend.gpu ?? `none: ${backend.gpuReason}`}`,
+    `speed        ${gemm.f32.toFixed(0)} GFLOP/s in f32, ${bf16} (matrix products)`,
+    `notebooks    ${d.jupyterlab ? `JupyterLab ${d.jupyterlab}, Python ${d.python}` : "not installed"}`,
+    `browser      ${d.browser ?? "none"}`,
+    ...(d.missing.length ? d.missing.map(({ what, remedy }) => `missing      ${what}: ${remedy}`) : ["missing      nothing"]),
+  ];
+}
+
+export function register(program: Command): void {
+  program
+    .command("doctor")
+    .description("versions, backend, threads, GPU, matrix speed, and what is missing with its remedy")
+    .option("--json", "print one JSON object on stdout")
+    .action(async (options) => {
+      const diagnosis = await diagnose();
+      createOutput(options.json === true).result(diagnosis, lines(diagnosis));
+    });
+}
