@@ -1,6 +1,6 @@
 // In: the current call stack. Out: which tfjs op is running and which line of user code called it.
 
-const LIBRARY = /node_modules|node:internal|[\\/]engine[\\/]compile[\\/]/;
+const LIBRARY = /node_modules|node:internal|<anonymous>|[\\/]engine[\\/]compile[\\/]/;
 
 /** `matMul, called at models/bert.ts:120:14`, as far as the stack tells. */
 export function callSite(): string {

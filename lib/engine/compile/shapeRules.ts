@@ -25,6 +25,7 @@ export function broadcastShape(a: readonly number[], b: readonly number[]): numb
   return Array.from({ length: rank }, (_, i) => {
     const x = a[a.length - rank + i] ?? 1;
     const y = b[b.length - rank + i] ?? 1;
+    if (x !== y && x !== 1 && y !== 1) throw new Error(`[${a}] and [${b}] do not broadcast`);
     return x === 1 ? y : x;
   });
 }
@@ -51,19 +52,22 @@ const reshape: Rule = ([x, target]) => {
   const shape = constantOf(target);
   const open = shape.indexOf(-1);
   if (open >= 0) shape[open] = elementCount(x.shape) / -elementCount(shape);
+  if (elementCount(shape) !== elementCount(x.shape)) throw new Error(`[${x.shape}] has not as many elements as [${shape}]`);
   return [shape, x.dtype];
 };
 
-const matMul: Rule = ([x, y], attributes, op) => {
-  const rows = x.shape[flag(attributes, op, "transpose_a") ? 1 : 0];
-  return [[rows, y.shape[flag(attributes, op, "transpose_b") ? 0 : 1]], x.dtype];
-};
+/** Product of the last two dimensions, either operand transposed. */
+function product(x: GraphValue, y: GraphValue, transposeX: boolean, transposeY: boolean): number[] {
+  const [rows, inner] = transposeX ? [x.shape.at(-1)!, x.shape.at(-2)!] : [x.shape.at(-2)!, x.shape.at(-1)!];
+  const [innerY, columns] = transposeY ? [y.shape.at(-1)!, y.shape.at(-2)!] : [y.shape.at(-2)!, y.shape.at(-1)!];
+  if (inner !== innerY) throw new Error(`inner dimensions ${inner} and ${innerY} differ`);
+  return [...broadcastShape(x.shape.slice(0, -2), y.shape.slice(0, -2)), rows, columns];
+}
 
-const batchMatMul: Rule = ([x, y], attributes, op) => {
-  const rows = x.shape.at(flag(attributes, op, "adj_x") ? -1 : -2)!;
-  const columns = y.shape.at(flag(attributes, op, "adj_y") ? -2 : -1)!;
-  return [[...broadcastShape(x.shape.slice(0, -2), y.shape.slice(0, -2)), rows, columns], x.dtype];
-};
+const matMul: Rule = ([x, y], attributes, op) =>
+  [product(x, y, flag(attributes, op, "transpose_a"), flag(attributes, op, "transpose_b")), x.dtype];
+const batchMatMul: Rule = ([x, y], attributes, op) =>
+  [product(x, y, flag(attributes, op, "adj_x"), flag(attributes, op, "adj_y")), x.dtype];
 
 const gather: Rule = ([x, indices, axisValue], attributes, op) => {
   if (attribute({ op, attributes }, "batch_dims") !== 0) return null;
