@@ -32,6 +32,8 @@ export interface MetricsLog {
   readonly dir: string;
   append(file: string, record: object): void;
   write(file: string, value: unknown): void;
+  /** Writes all lines of a JSONL file anew. */
+  replace(file: string, records: readonly object[]): void;
   /** One line of `training_log.csv`. */
   csv(record: Readonly<Record<string, number | string>>): void;
 }
@@ -57,6 +59,7 @@ export function openMetricsLog(run: string, resumeStep?: number): MetricsLog {
   return {
     dir,
     append: (file, record) => appendFileSync(join(dir, file), toJson(record) + "\n"),
+    replace: (file, records) => writeFileSync(join(dir, file), records.map((record) => toJson(record) + "\n").join("")),
     write: (file, value) => writeFileSync(join(dir, file), toJson(value, 2) + "\n"),
     csv: (record) => {
       const file = join(dir, "training_log.csv");

@@ -7,8 +7,11 @@ import { projectPath } from "../paths";
 
 function commit(): string | null {
   try {
-    const options = { cwd: projectPath(), encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] } as const;
-    return execFileSync("git", ["rev-parse", "HEAD"], options).trim();
+    return execFileSync("git", ["rev-parse", "HEAD"], {
+      cwd: projectPath(),
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
   } catch {
     return null; // not a checkout, or no git
   }

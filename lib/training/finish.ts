@@ -62,7 +62,7 @@ export async function finishRun(run: TrainingRun, hooks: TrainingHooks, interrup
   const metrics = runMetrics(run, evaluation, interrupted);
   log.write("metrics.json", metrics);
   const gate = judge(run, metrics, evaluation, hooks);
-  const plots = await savePlots(runFigures(await readRun(log.dir)), join(log.dir, "plots"));
+  const plots = await savePlots(runFigures(readRun(log.dir)), join(log.dir, "plots"));
   if (plots.leftOut) hooks.onMessage?.(plots.leftOut);
   return {
     run: config.run,
@@ -114,7 +114,7 @@ function judge(run: TrainingRun, metrics: RunMetrics, evaluation: Evaluation, ho
     trainAccuracy: metrics.train_accuracy,
     valAccuracy: metrics.val_accuracy,
     pValue: evaluation.baseline_tests.random.p_value,
-    losses: readRun.stepLosses(log.dir),
+    losses: readRun(log.dir).steps.map((step) => step.loss),
     thresholds: {
       trainAccuracy: config.gate_train_accuracy,
       valAccuracy: config.gate_val_accuracy,
@@ -124,7 +124,7 @@ function judge(run: TrainingRun, metrics: RunMetrics, evaluation: Evaluation, ho
   });
   log.write("quality_gate.json", verdict);
   for (const criterion of verdict.criteria) {
-    if (!criterion.passed) hooks.onMessage?.(`quality gate: ${criterion.name} ${criterion.value} misses ${criterion.threshold}; ${criterion.advice}`);
+    if (!criterion.passed) hooks.onMessage?.(`quality gate: ${criterion.text}; ${criterion.advice}`);
   }
   return verdict;
 }

@@ -11,7 +11,7 @@ import { gradualFreeze, trainableNames } from "../models/freeze";
 import { createMonitor, type Monitor, type Warning } from "../monitoring";
 import type { PreferencePair } from "../pairs/pair";
 import { writeRejectedRows } from "../pairs/read";
-import { checkpointsDir, projectPath } from "../paths";
+import { projectPath } from "../paths";
 import { loadRewardModel, type LoadedModel } from "../storage/checkpoint";
 import { openMetricsLog, type MetricsLog } from "../storage/metricsLog";
 import { planTrainingWidths, type TrainingPlanOptions } from "../text/batches";
@@ -39,6 +39,8 @@ export interface TrainingRun {
   readonly widths: readonly number[];
   readonly totalSteps: number;
   readonly log: MetricsLog;
+  /** `data.json`. */
+  readonly dataRecord: Record<string, unknown>;
   readonly monitor: Monitor;
   readonly warnings: Warning[];
   readonly state: TrainingState;
@@ -127,16 +129,17 @@ export async function prepareRun(config: TrainingConfig, hooks: TrainingHooks): 
   const log = openMetricsLog(config.run, resumeFrom ? state.step : undefined);
   log.write("config.json", { ...config, model: directory === resumeFrom ? config.model : directory });
   log.write("environment.json", describeEnvironment(backend));
-  log.write("data.json", {
+  const dataRecord = {
     ...pairs.record,
     counts: { train: pairs.train.length, val: pairs.val.length, test: pairs.test.length },
     truncation: { train: dataset.truncation, val: valDataset.truncation },
-  });
+  };
+  log.write("data.json", dataRecord);
   for (const report of pairs.reports) await writeRejectedRows(report, log.dir);
-  writePairs(log, "val_pairs.jsonl", pairs.val);
-  if (pairs.test.length) writePairs(log, "test_pairs.jsonl", pairs.test);
+  log.replace("val_pairs.jsonl", pairs.val.map((pair) => pair.raw));
+  if (pairs.test.length) log.replace("test_pairs.jsonl", pairs.test.map((pair) => pair.raw));
 
-  const common = { config, backend, precision, loaded, dataset, valDataset, val: pairs.val, plan, state, log };
+  const common = { config, backend, precision, loaded, dataset, valDataset, val: pairs.val, plan, state, log, dataRecord };
   const run = assembleRun({ ...common, totalSteps: config.max_steps > 0 ? Math.min(config.max_steps, allSteps) : allSteps });
   if (resumeFrom) {
     await restoreOptimizer(resumeFrom, run.stepFor(state.epoch).optimizer);
@@ -147,7 +150,7 @@ export async function prepareRun(config: TrainingConfig, hooks: TrainingHooks): 
 
 type Prepared = Pick<
   TrainingRun,
-  "config" | "backend" | "precision" | "loaded" | "dataset" | "valDataset" | "val" | "plan" | "state" | "log" | "totalSteps"
+  "config" | "backend" | "precision" | "loaded" | "dataset" | "valDataset" | "val" | "plan" | "state" | "log" | "dataRecord" | "totalSteps"
 >;
 
 function assembleRun(prepared: Prepared): TrainingRun {
@@ -165,7 +168,9 @@ function assembleRun(prepared: Prepared): TrainingRun {
     const trainable = [...trainableNames(loaded.model, rule)];
     const next = createTrainingStep({ model: loaded.model, trainable, dataset, config, precision, padId });
     if (step) {
-      next.optimizer.restore(step.step.optimizer.state());
+      // What goes on training keeps its moments; what thaws starts with none.
+      const moments = step.step.optimizer.state();
+      next.optimizer.restore(new Map([...next.optimizer.state()].map(([name, fresh]) => [name, moments.get(name) ?? fresh])));
       step.step.dispose();
     }
     step = { rule, step: next };
@@ -205,9 +210,3 @@ function announce(pairs: TrainingPairs, say: (text: string) => void): void {
   }
   say(`pairs: ${pairs.train.length} to train, ${pairs.val.length} to validate${pairs.test.length ? `, ${pairs.test.length} to test` : ""}`);
 }
-
-const writePairs = (log: MetricsLog, file: string, pairs: readonly PreferencePair[]): void => {
-  for (const pair of pairs) log.append(file, pair.raw);
-};
-
-export { checkpointsDir };

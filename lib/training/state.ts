@@ -1,7 +1,7 @@
 // In: a running training. Out: the files of checkpoints/RUN/last that let it go on exactly where it was.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type * as tf from "@tensorflow/tfjs-core";
+import * as tf from "@tensorflow/tfjs-core";
 import { z } from "zod";
 import type { AdamW } from "../engine/adamw";
 import { readSafetensors, writeSafetensors } from "../storage/safetensors";
@@ -36,11 +36,9 @@ export type TrainingState = z.output<typeof stateSchema>;
 /** Writes state and optimizer slots into a checkpoint folder that is being made. */
 export async function writeTrainingState(dir: string, state: TrainingState, optimizer: AdamW): Promise<void> {
   writeFileSync(join(dir, STATE_FILE), JSON.stringify(state, null, 2) + "\n");
-  const slots = [...optimizer.state()].map(([name, tensor]: [string, tf.Tensor]) => ({
-    name,
-    shape: tensor.shape,
-    data: tensor.dataSync() as Float32Array,
-  }));
+  const slots = [...optimizer.state()].map(
+    ([name, tensor]) => [name, { shape: tensor.shape, data: () => tensor.dataSync() as Float32Array }] as const,
+  );
   await writeSafetensors(join(dir, OPTIMIZER_FILE), slots);
 }
 
@@ -49,5 +47,6 @@ export function readTrainingState(dir: string): TrainingState {
 }
 
 export async function restoreOptimizer(dir: string, optimizer: AdamW): Promise<void> {
-  optimizer.restore(await readSafetensors(join(dir, OPTIMIZER_FILE)));
+  const saved = await readSafetensors(join(dir, OPTIMIZER_FILE));
+  tf.tidy(() => optimizer.restore(new Map([...saved].map(([name, { data, shape }]) => [name, tf.tensor(data, [...shape])]))));
 }

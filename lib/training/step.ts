@@ -14,6 +14,7 @@ export interface StepOutcome {
   /** Rewards of the real pairs, in batch order. */
   readonly chosen: Float32Array;
   readonly rejected: Float32Array;
+  /** Before clipping; when it is not finite the optimizer has changed nothing. */
   readonly gradNorm: number;
   /** Real and padded tokens that went through the model. */
   readonly tokens: number;
@@ -24,6 +25,7 @@ export interface StepOutcome {
 export interface TrainingStep {
   run(update: Update, learningRate: number, seed: number): StepOutcome;
   readonly optimizer: AdamW;
+  readonly trainable: readonly string[];
   dispose(): void;
 }
 
@@ -52,7 +54,7 @@ export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
     beta1: config.adam_beta1,
     beta2: config.adam_beta2,
     epsilon: config.adam_epsilon,
-    gradClip: config.grad_clip,
+    gradClip: config.grad_clip || Infinity,
     decays,
   });
   const lossOptions = { kind: config.loss, labelSmoothing: config.label_smoothing, centering: config.centering };
@@ -125,14 +127,15 @@ export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
         sum = total;
       }
     }
-    const { gradNorm } = optimizer.step(sum!, learningRate);
+    const { gradNorm, skipped } = optimizer.step(sum!, learningRate);
     const norm = gradNorm.dataSync()[0];
-    tf.dispose([...sum!, gradNorm, seedTensor]);
+    tf.dispose([...sum!, gradNorm, skipped, seedTensor]);
     return { loss, chosen, rejected, gradNorm: norm, tokens, paddedTokens };
   };
   return {
     run,
     optimizer,
+    trainable: options.trainable,
     dispose: () => {
       gradients.dispose();
       accumulate.dispose();

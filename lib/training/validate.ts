@@ -68,7 +68,8 @@ export async function validate(run: TrainingRun, epoch: number, when: "epoch" | 
   } else {
     log.append("val_steps.jsonl", { ...summary, ece: evaluation.ece, acc_by_risk: original.acc_by_risk });
   }
-  run.warn(run.monitor.onValidation({ ...summary, ece: evaluation.ece, acc_by_risk: original.acc_by_risk }), hooks);
+  const n_by_risk = Object.fromEntries(Object.entries(evaluation.by_risk).map(([risk, { n }]) => [risk, n]));
+  run.warn(run.monitor.onValidation({ ...summary, ece: evaluation.ece, acc_by_risk: original.acc_by_risk, n_by_risk }), hooks);
   if (best) {
     state.stopping = { accuracy: evaluation.accuracy, ece: evaluation.ece, epoch, step: state.step, train_accuracy: summary.train_accuracy, since: 0 };
     await saveBest(run, record);
