@@ -123,7 +123,7 @@ export function splitHeads(x: tf.Tensor2D, B: number, heads: number): tf.Tensor4
 }
 
 /**
- * softmax(q·kᵀ/√D + bias)·v, heads joined again: [B·Tq, heads·D].
+ * softmax((q/√D)·kᵀ + bias)·v, heads joined again: [B·Tq, heads·D].
  * Grouped queries need no copies of keys: the queries of a group are stacked along time, [B, keyValueHeads, group·Tq, D].
  *
  * @param query [B, heads, Tq, D]
@@ -135,8 +135,9 @@ export function attention(forward: Forward, heads: { query: tf.Tensor4D; key: tf
   const [B, A, Tq, D] = query.shape;
   const [, KV, T] = key.shape;
   const grouped = (x: tf.Tensor4D, last: number) => (KV === A ? x : x.reshape([B, KV, (A / KV) * Tq, last]) as tf.Tensor4D);
-  const products = tf.matMul(grouped(query, D), key, false, true).reshape([B, A, Tq, T]);
-  const weights = tf.softmax(tf.add(tf.mul(products, 1 / Math.sqrt(D)), bias)) as tf.Tensor4D;
+  const scaled = tf.mul(query, 1 / Math.sqrt(D)); // cheaper here than on the [.., T] products
+  const products = tf.matMul(grouped(scaled, D), key, false, true).reshape([B, A, Tq, T]);
+  const weights = tf.softmax(tf.add(products, bias)) as tf.Tensor4D;
   const dropped = forward.dropout(weights, forward.config.dropout.attention);
   const mixed = tf.matMul(grouped(dropped, T), value).reshape([B, A, Tq, D]);
   return tf.transpose(mixed, [0, 2, 1, 3]).reshape([B * Tq, A * D]);
