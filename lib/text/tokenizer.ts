@@ -62,7 +62,8 @@ const CHUNK = 256;
  * Lone surrogates, which Python refuses, become U+FFFD.
  *
  * @param options.appendEos whether plain texts end with the eos token. Unless told, they do when the tokenizer has one and ends
- *   a text with no special token by itself (Llama, Qwen; not BERT, RoBERTa), as TRL's RewardTrainer does
+ *   a text with no special token by itself (Llama, Qwen; not BERT, RoBERTa), as TRL's RewardTrainer does. An eos that also pads
+ *   is left out: transformers would not read it
  * @throws InputError when a file is missing or wrong, or there is neither a padding nor an end-of-sequence token
  */
 export function openTokenizer(dir: string, options: { readonly appendEos?: boolean } = {}): Tokenizer {
@@ -81,7 +82,7 @@ export function openTokenizer(dir: string, options: { readonly appendEos?: boole
   }
   const eosId = idOf(eos);
   const ends = frameOf(files.definition.post_processor);
-  const appendEos = (options.appendEos ?? ends.tail === 0) && eosId !== null;
+  const appendEos = (options.appendEos ?? ends.tail === 0) && eosId !== null && eosId !== padId;
   const plain = (item: TextItem, template: string): RenderedText => {
     const parts = templateParts(template, item).map(({ from, text }) => ({ from, text: from === "template" ? special.arm(text) : text }));
     return { text: parts.map((part) => part.text).join(""), parts: () => parts };
@@ -105,6 +106,8 @@ export function openTokenizer(dir: string, options: { readonly appendEos?: boole
         const encodings = await engine.encodeBatch(texts.map(({ text }) => text), { addSpecialTokens: !isChat });
         encodings.forEach((encoding, i) => {
           const ids = encoding.getIds().concat(eosIds);
+          // transformers reads a decoder's score at the last token that is not padding, whatever the mask says
+          while (ids.at(-1) === padId) ids.pop();
           if (ids.length === 0) ids.push(padId);
           if (ids.length <= maxLength) out.push({ ids: Uint32Array.from(ids), cut: 0 });
           else {

@@ -40,6 +40,10 @@ export type TokenizerSettings = z.output<typeof settingsSchema>;
 export interface TokenizerFiles {
   readonly definition: TokenizerDefinition;
   readonly settings: TokenizerSettings;
+  /** tokenizer.json, tokenizer_config.json and special_tokens_map.json as they were read; empty where there is none. */
+  readonly json: Readonly<Record<string, unknown>>;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly map: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -58,11 +62,16 @@ export function readTokenizerFiles(dir: string): TokenizerFiles {
   // The vocabulary is left to the engine's own parser; checking its entries here would double the time to load.
   const json = readJson(path);
   const definition = check(definitionSchema.extend({ model: z.custom<TokenizerDefinition["model"]>(isModel, "expected a model with a vocab") }), json, path);
-  const optional = (name: string) => (existsSync(join(dir, name)) ? check(settingsSchema, readJson(join(dir, name)), join(dir, name)) : {});
-  const given = (settings: object) => Object.fromEntries(Object.entries(settings).filter(([, value]) => value != null));
-  const settings: TokenizerSettings = { ...given(optional("special_tokens_map.json")), ...given(optional("tokenizer_config.json")) };
+  const optional = (name: string) => {
+    const json = existsSync(join(dir, name)) ? readJson(join(dir, name)) : {};
+    const roles = Object.entries(check(settingsSchema, json, join(dir, name))).filter(([, value]) => value != null);
+    return { json: json as Record<string, unknown>, roles: Object.fromEntries(roles) };
+  };
+  const config = optional("tokenizer_config.json"), map = optional("special_tokens_map.json");
   const template = join(dir, "chat_template.jinja");
-  return { definition, settings: existsSync(template) ? { ...settings, chat_template: readFileSync(template, "utf8") } : settings };
+  const chat = existsSync(template) ? { chat_template: readFileSync(template, "utf8") } : {};
+  const settings: TokenizerSettings = { ...map.roles, ...config.roles, ...chat };
+  return { definition, settings, json: json as Record<string, unknown>, config: config.json, map: map.json };
 }
 
 function isModel(value: unknown): boolean {

@@ -1,0 +1,120 @@
+// In: a Hugging Face directory. Out: a reward model with its tokenizer and settings.
+import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { InputError } from "../errors";
+import { isDecoder, parseModelConfig, type HeadKind, type ModelConfig } from "../models/config";
+import { canonicalName, createRewardModel, parameterShapes, type NamedTensor, type RewardModel } from "../models/rewardModel";
+import { CHAT_TEMPLATE, DEFAULT_TEMPLATE } from "../text/template";
+import { openTokenizer, type Tokenizer } from "../text/tokenizer";
+import { recoverDirectory } from "./atomic";
+import { INDEX_FILE, iterateSafetensors, SINGLE_FILE } from "./safetensors";
+import { readJsonFile, readSettings, type RewardbookSettings } from "./settings";
+
+export interface LoadedModel {
+  readonly model: RewardModel;
+  readonly tokenizer: Tokenizer;
+  readonly settings: RewardbookSettings;
+  readonly dir: string;
+}
+
+export interface LoadOptions {
+  /** Seed of a fresh head. */
+  readonly seed?: number;
+  /** Another head than the configuration names. */
+  readonly head?: HeadKind;
+  /** Takes the place of what the checkpoint says. */
+  readonly settings?: Partial<RewardbookSettings>;
+}
+
+const DEFAULT_MAX_LENGTH = 512;
+
+/**
+ * Loads a reward model, or a base model under a fresh head, from a Hugging Face directory. The weights are read one tensor at a time.
+ *
+ * @throws InputError for a missing directory or file, a model of another kind, pickled weights, a tensor that is missing, misshapen or not finite
+ */
+export async function loadRewardModel(dir: string, options: LoadOptions = {}): Promise<LoadedModel> {
+  await recoverDirectory(dir);
+  const config = await readConfig(dir);
+  refusePickle(dir);
+  const written = readSettings(dir);
+  const tokenizer = openTokenizer(dir, { appendEos: options.settings?.append_eos ?? written?.append_eos });
+  if (tokenizer.vocabSize > config.vocabSize) {
+    throw new InputError(
+      `${dir}: expected a tokenizer of at most ${config.vocabSize} tokens (the model's vocab_size), got ${tokenizer.vocabSize}; take the tokenizer the model came with`,
+    );
+  }
+  const settings = { ...(written ?? defaultSettings(config, tokenizer)), ...options.settings, append_eos: tokenizer.appendEos };
+  const positions = textPositions(config);
+  if (settings.max_length > positions) {
+    throw new InputError(`${dir}: max_length: expected at most the model's ${positions} positions, got ${settings.max_length}; lower it`);
+  }
+  const model = createRewardModel(config, await readWeights(dir, config), { ...options, where: dir });
+  return { model, tokenizer, settings, dir };
+}
+
+function defaultSettings(config: ModelConfig, tokenizer: Tokenizer): RewardbookSettings {
+  return {
+    template: tokenizer.chatTemplate ? CHAT_TEMPLATE : DEFAULT_TEMPLATE,
+    max_length: Math.min(DEFAULT_MAX_LENGTH, textPositions(config)),
+    truncation: "right",
+  };
+}
+
+/** Longest text a model can read, tokens: RoBERTa's positions begin behind its padding id. */
+export function textPositions(config: ModelConfig): number {
+  return config.modelType.endsWith("roberta") ? config.maxPositions - config.padTokenId - 1 : config.maxPositions;
+}
+
+/** The padding id Python must know: a decoder's is the tokenizer's, an encoder's belongs to its embeddings. */
+export function padTokenId(config: ModelConfig, tokenizer: Tokenizer): number {
+  return isDecoder(config) ? tokenizer.padId : config.padTokenId;
+}
+
+async function readConfig(dir: string): Promise<ModelConfig> {
+  const info = await stat(dir).catch(() => null);
+  if (!info?.isDirectory()) {
+    throw new InputError(
+      `${dir}: expected a model directory, got ${info ? "a file" : "nothing of that name"}; give the path of a Hugging Face directory, or fetch one: rewardbook pull NAME`,
+    );
+  }
+  const path = join(dir, "config.json");
+  if (!existsSync(path)) {
+    const adapter = existsSync(join(dir, "adapter_config.json"));
+    throw new InputError(adapter
+      ? `${dir}: expected a whole model, got a PEFT adapter; in Python, AutoPeftModelForSequenceClassification.from_pretrained(…).merge_and_unload() makes one`
+      : `${path}: expected the model's configuration, got no such file; it gets written by rewardbook train, rewardbook pull and transformers' save_pretrained`);
+  }
+  return parseModelConfig(readJsonFile(path), path);
+}
+
+function refusePickle(dir: string): void {
+  if ([SINGLE_FILE, INDEX_FILE].some((name) => existsSync(join(dir, name)))) return;
+  const pickled = ["pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt", "model.pth"].find((name) => existsSync(join(dir, name)));
+  if (!pickled) {
+    throw new InputError(`${dir}: expected ${SINGLE_FILE} or ${INDEX_FILE}, got neither; save the model with transformers' save_pretrained, or fetch it again`);
+  }
+  throw new InputError(
+    `${join(dir, pickled)}: expected safetensors weights, got a Python pickle, which can run any code when it is opened; if you trust it, convert it in Python: ` +
+    `AutoModelForSequenceClassification.from_pretrained(${JSON.stringify(dir)}).save_pretrained(${JSON.stringify(dir)}, safe_serialization=True)`,
+  );
+}
+
+/** The tensors a reward model needs; the others by name only, so that a language model's output layer takes no memory. */
+async function readWeights(dir: string, config: ModelConfig): Promise<Map<string, NamedTensor>> {
+  const needed = parameterShapes(config);
+  const tensors = new Map<string, NamedTensor>();
+  for await (const [name, tensor] of iterateSafetensors(dir)) {
+    const isNeeded = needed.has(canonicalName(config, name));
+    if (isNeeded) checkFinite(tensor.data, `${dir}: tensor ${JSON.stringify(name)}`);
+    tensors.set(name, isNeeded ? tensor : { shape: tensor.shape, data: new Float32Array(0) });
+  }
+  return tensors;
+}
+
+function checkFinite(values: Float32Array, at: string): void {
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] - values[i] !== 0) throw new InputError(`${at}: expected finite numbers, got ${values[i]} at position ${i}; the weights are damaged or training diverged`);
+  }
+}
