@@ -27,6 +27,7 @@ export * from "./evaluation/statistics";
 export * from "./evaluation/temperature";
 export * from "./qualityGate";
 export * from "./report/figures";
+export * from "./report/figuresLoss";
 export * from "./report/tables";
 export * from "./report/show";
 export * from "./report/png";
