@@ -1,0 +1,58 @@
+// rewardbook rerank: prompts with candidate answers in, what choosing by reward is worth out.
+import type { Command } from "commander";
+import { initBackend } from "../lib/engine/backend";
+import { evaluateReranking, type ChoiceMeasure, type Reranking } from "../lib/evaluation/rerank";
+import { readRerankRows } from "../lib/evaluation/rerankRows";
+import { scoreTexts } from "../lib/evaluation/score";
+import { percent } from "../lib/report/figures";
+import { writeFileAtomically } from "../lib/storage/atomic";
+import { loadRewardModel } from "../lib/storage/checkpoint";
+import { precisionOption } from "./flags";
+import { createOutput } from "./output";
+
+export function register(program: Command): void {
+  program
+    .command("rerank")
+    .description("best-of-n: the model's choice among candidate answers against the first, a random and the longest one")
+    .requiredOption("--checkpoint <dir>", "Hugging Face directory of the reward model")
+    .requiredOption("--input <file>", "rows {prompt, candidates: [text… or {text, quality}], best?: index from 0}")
+    .requiredOption("--out <file>", "JSON file to write")
+    .addOption(precisionOption())
+    .option("--skip-bad-rows", "leave out rows that cannot be read")
+    .option("--json", "print one JSON object on stdout")
+    .action(async (options) => {
+      const out = createOutput(options.json === true);
+      const { rows, faults } = await readRerankRows(options.input, { skipBadRows: options.skipBadRows });
+      for (const fault of faults) out.say(`left out: ${fault}`);
+      await initBackend();
+      const loaded = await loadRewardModel(options.checkpoint);
+      if (loaded.model.freshHead) out.say(`warning: ${options.checkpoint} has no reward head; a fresh one gives scores without meaning`);
+      const items = rows.flatMap(({ prompt, candidates }) => candidates.map(({ text }) => ({ prompt, response: text })));
+      const bar = out.progress("scoring", items.length);
+      const scores = await scoreTexts(loaded, items, { precision: options.precision, onProgress: (done) => bar.update(done) });
+      bar.end();
+      loaded.model.dispose();
+      const result = evaluateReranking(rows, scores);
+      await writeFileAtomically(options.out, JSON.stringify(result, null, 2) + "\n");
+      out.result(result, [...summary(result), `written    ${options.out}`]);
+    });
+}
+
+function summary(result: Reranking): string[] {
+  const number = (value: number) => value.toFixed(4);
+  const lines = [`prompts    ${result.n_prompts} with ${result.n_candidates} candidates, ${result.n_judged} judged`];
+  if (result.accuracy) lines.push(...measureLines("best chosen", result.accuracy, percent));
+  if (result.quality) lines.push(...measureLines("quality", result.quality, number));
+  if (result.spearman) lines.push(`Spearman   ${number(result.spearman.mean)} over ${result.spearman.n_prompts} prompts`);
+  return lines;
+}
+
+function measureLines(name: string, measure: ChoiceMeasure, format: (value: number) => string): string[] {
+  const { model, first, random, longest, oracle } = measure.by_choice;
+  const others = `first ${format(first)}, random ${format(random)}, longest ${format(longest)}, oracle ${format(oracle)}`;
+  const { difference, ci95 } = measure.differences.first;
+  return [
+    `${name}: model ${format(model)} [${measure.model_ci95.map(format).join(", ")}]; ${others}`,
+    `  model − first ${format(difference)} [${ci95.map(format).join(", ")}]`,
+  ];
+}
