@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { initBackend } from "../lib/engine/backend";
 import { compareScores } from "../lib/evaluation/compare";
 import { evaluateScores } from "../lib/evaluation/evaluate";
-import { scorePairs, type ScoreOptions } from "../lib/evaluation/score";
+import { scorePairs, type ScoringOptions } from "../lib/evaluation/score";
 import type { ScoredPair } from "../lib/evaluation/scoredPair";
 import { rewardBench } from "../lib/evaluation/rewardBench";
 import { loadPairs } from "../lib/pairs/read";
@@ -30,7 +30,7 @@ export function register(program: Command): void {
       const out = createOutput(options.json === true);
       const { pairs, report } = await loadPairs(options.pairs, { skipBadRows: options.skipBadRows });
       for (const [reason, n] of Object.entries(report.counts)) out.say(`${report.path}: ${n} rows left out: ${reason}`);
-      const scoring: ScoreOptions = { precision: options.precision };
+      const scoring: ScoringOptions = { precision: options.precision };
       const { scored, temperature } = await scoreWith(options.checkpoint, pairs, scoring, out);
       const evaluation = evaluateScores(scored, { temperature });
       const result: Record<string, unknown> = { ...evaluation };
@@ -53,7 +53,7 @@ export function register(program: Command): void {
 }
 
 /** Rewards of all pairs under one checkpoint, with a progress bar. */
-async function scoreWith(checkpoint: string, pairs: readonly PreferencePair[], options: ScoreOptions, out: Output) {
+async function scoreWith(checkpoint: string, pairs: readonly PreferencePair[], options: ScoringOptions, out: Output) {
   await initBackend();
   const loaded = await loadRewardModel(checkpoint);
   if (loaded.model.freshHead) out.say(`warning: ${checkpoint} has no reward head; a fresh one gives scores without meaning`);

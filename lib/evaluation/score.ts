@@ -12,7 +12,7 @@ import { planScoring } from "../text/batches";
 import type { ScoredPair } from "./scoredPair";
 
 /** What scoring may be told. */
-export interface ScoreOptions {
+export interface ScoringOptions {
   /** f32 unless speed is asked for. */
   readonly precision?: "bf16" | "f32";
   /** Most padded tokens of one graph run. */
@@ -32,7 +32,7 @@ export interface ScoreItem {
 /** Scores stored token rows; keeps its compiled graphs until disposed. */
 export interface Scorer {
   /** @returns reward of each row of the store, shape [N] */
-  score(tokens: TokenStore, options?: Pick<ScoreOptions, "onProgress" | "signal">): Promise<Float64Array>;
+  score(tokens: TokenStore, options?: Pick<ScoringOptions, "onProgress" | "signal">): Promise<Float64Array>;
   dispose(): void;
 }
 
@@ -45,7 +45,7 @@ export async function resolvePrecision(precision: "auto" | "bf16" | "f32"): Prom
 }
 
 /** A scorer of one model; its weights may change between two calls. */
-export function createScorer(model: RewardModel, padId: number, options: ScoreOptions = {}): Scorer {
+export function createScorer(model: RewardModel, padId: number, options: ScoringOptions = {}): Scorer {
   const forward = compile((ids, mask) => scoreInputs(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D }), {
     precision: options.precision ?? "f32",
     name: "score",
@@ -87,7 +87,7 @@ const encodingOf = ({ settings }: LoadedModel): EncodingOptions => ({
  * @returns shape [N], in the order of the items
  * @throws InputError when a score is not a finite number
  */
-export async function scoreTexts(loaded: LoadedModel, items: readonly ScoreItem[], options: ScoreOptions = {}): Promise<Float64Array> {
+export async function scoreTexts(loaded: LoadedModel, items: readonly ScoreItem[], options: ScoringOptions = {}): Promise<Float64Array> {
   const { template, max_length: maxLength, truncation } = encodingOf(loaded);
   const encoded = await loaded.tokenizer.encode(items, { template, maxLength, truncation });
   return scoreEncoded(loaded, encoded.map((text) => text.ids), options, (index) => `item ${index + 1}`);
@@ -101,7 +101,7 @@ export async function scoreTexts(loaded: LoadedModel, items: readonly ScoreItem[
 export async function scorePairs(
   loaded: LoadedModel,
   pairs: readonly PreferencePair[],
-  options: ScoreOptions & { readonly beta?: number } = {},
+  options: ScoringOptions & { readonly beta?: number } = {},
 ): Promise<ScoredPair[]> {
   const encoded = await encodePairs(pairs, loaded.tokenizer, encodingOf(loaded));
   const rows = new Map<string, number>();
@@ -141,7 +141,7 @@ export function toScoredPair(pair: PreferencePair, chosenScore: number, rejected
 async function scoreEncoded(
   loaded: LoadedModel,
   texts: readonly Uint32Array[],
-  options: ScoreOptions,
+  options: ScoringOptions,
   where: (row: number) => string,
 ): Promise<Float64Array> {
   const tokens = new TokenStore();

@@ -53,14 +53,18 @@ export async function readTrainingPairs(config: TrainingConfig): Promise<Trainin
     const record = { sources: [main.source, held.source], split: null, val_pairs_of_training_questions: shared };
     return notEmpty({ train: main.pairs, val: held.pairs, test: [], reports: [main.report, held.report], record });
   }
-  const { train, val, test, stats } = splitPairs(main.pairs, {
+  const { train, val, test, stats, nearDuplicates } = splitPairs(main.pairs, {
     trainRatio: config.train_ratio,
     valRatio: config.val_ratio,
     testRatio: config.test_ratio,
     seed: config.seed,
     dropWeak: config.drop_weak,
   });
-  const record: { sources: unknown[]; split: SplitStats } = { sources: [main.source], split: stats };
+  const record: { sources: unknown[]; split: SplitStats; near_duplicates_across_splits: number } = {
+    sources: [main.source],
+    split: stats,
+    near_duplicates_across_splits: nearDuplicates.length,
+  };
   return notEmpty({ train, val, test, reports: [main.report], record });
 }
 

@@ -7,12 +7,14 @@ import { buildDataset, type PairDataset } from "../dataset";
 import { initBackend, type BackendInfo } from "../engine/backend";
 import { InputError } from "../errors";
 import { createScorer, resolvePrecision, type Scorer } from "../evaluation/score";
+import { parseModelConfig } from "../models/config";
 import { gradualFreeze, trainableNames } from "../models/freeze";
 import { createMonitor, type Monitor, type Warning } from "../monitoring";
 import type { PreferencePair } from "../pairs/pair";
 import { writeRejectedRows } from "../pairs/read";
 import { projectPath } from "../paths";
-import { loadRewardModel, type LoadedModel } from "../storage/checkpoint";
+import { loadRewardModel, textPositions, type LoadedModel } from "../storage/checkpoint";
+import { readJsonFile } from "../storage/settings";
 import { openMetricsLog, type MetricsLog } from "../storage/metricsLog";
 import { planTrainingWidths, type TrainingPlanOptions } from "../text/batches";
 import type { TrainingHooks } from "../training";
@@ -78,6 +80,16 @@ const newState = (fingerprint: string): TrainingState => ({
   fingerprint,
 });
 
+/** The configured maximum length, or the model's own where that is smaller. */
+function fitMaxLength(config: TrainingConfig, say: (text: string) => void): TrainingConfig {
+  const path = join(findModel(config.model), "config.json");
+  if (!existsSync(path)) return config; // loading the model says so
+  const positions = textPositions(parseModelConfig(readJsonFile(path), path));
+  if (config.max_length <= positions) return config;
+  say(`max_length: ${config.max_length} is more than the model's ${positions} positions; using ${positions}`);
+  return { ...config, max_length: positions };
+}
+
 /** What must be the same for a run to be gone on with: everything but names, limits and reporting. */
 function runFingerprint(config: TrainingConfig, data: Record<string, unknown>): string {
   const { run: _run, resume: _resume, gate: _gate, patience: _patience, save_steps: _save, ...decisive } = config;
@@ -89,8 +101,9 @@ function runFingerprint(config: TrainingConfig, data: Record<string, unknown>): 
  *
  * @throws InputError, UsageError before any file of the run is touched
  */
-export async function prepareRun(config: TrainingConfig, hooks: TrainingHooks): Promise<TrainingRun> {
+export async function prepareRun(given: TrainingConfig, hooks: TrainingHooks): Promise<TrainingRun> {
   const say = (text: string) => hooks.onMessage?.(text);
+  const config = fitMaxLength(given, say);
   const backend = await initBackend();
   const precision = await resolvePrecision(config.precision);
   say(`backend: ${backend.name} ${backend.version}, ${backend.threads} threads${backend.gpu ? `, ${backend.gpu}` : ""}, ${precision}`);
@@ -208,5 +221,7 @@ function announce(pairs: TrainingPairs, say: (text: string) => void): void {
     const left = Object.entries(report.counts).map(([reason, n]) => `${n} ${reason}`);
     say(`${report.path}: ${report.format}, ${report.used} of ${report.rows} pairs used${left.length ? ` (left out: ${left.join(", ")})` : ""}`);
   }
+  const leaks = pairs.record.near_duplicates_across_splits;
+  if (leaks) say(`split: ${leaks} prompts nearly alike stand in different splits; rewardbook split --keep-near-duplicates keeps them together`);
   say(`pairs: ${pairs.train.length} to train, ${pairs.val.length} to validate${pairs.test.length ? `, ${pairs.test.length} to test` : ""}`);
 }
