@@ -41,6 +41,8 @@ export type EpochLine = z.output<typeof epochLine>;
 export const deltasFile = z.object({ epoch: z.number(), deltas: z.array(measured) });
 
 export const runMetrics = z.looseObject({
+  interrupted: z.boolean().optional(),
+  best_epoch: z.number().optional(),
   train_accuracy: z.number().nullish(),
   val_accuracy: z.number().nullish(),
   overfitting_gap: z.number().nullish(),
@@ -69,7 +71,13 @@ const split = z.looseObject({
   unique_qids: byPart.optional(),
   risk_dist: z.record(z.string(), counts).optional(),
 });
-export const runData = z.looseObject({ sources: z.array(source).default([]), split: split.nullish() });
+const truncation = z.looseObject({ pairs: z.number().optional(), tokens_cut: z.number().optional() });
+export const runData = z.looseObject({
+  sources: z.array(source).default([]),
+  split: split.nullish(),
+  counts: byPart.optional(),
+  truncation: z.looseObject({ train: truncation.optional(), val: truncation.optional() }).optional(),
+});
 export type RunData = z.output<typeof runData>;
 
 const group = z.looseObject({
@@ -131,10 +139,11 @@ export type EvaluationFile = z.output<typeof evaluationFile>;
 
 const criterion = z.looseObject({
   name: z.string(),
-  value: z.unknown(),
-  threshold: z.unknown(),
+  value: measured,
+  threshold: measured,
   passed: z.boolean(),
-  advice: z.string().optional(),
+  text: z.string(),
+  advice: z.string(),
 });
 export const gateFile = z.looseObject({ passed: z.boolean(), criteria: z.array(criterion) });
 export type GateFile = z.output<typeof gateFile>;
@@ -159,5 +168,22 @@ export const scoreLine = z.looseObject({
 });
 export type ScoreLine = z.output<typeof scoreLine>;
 
-export const errorAnalysisFile = z.looseObject({});
+const errorCase = z.looseObject({
+  id: z.string(),
+  risk: z.string(),
+  preference_type: z.string(),
+  chosen_score: z.number(),
+  rejected_score: z.number(),
+  delta: z.number(),
+  prompt: z.string(),
+  diff: z.array(z.object({ op: z.enum(["same", "chosen", "rejected"]), text: z.string() })),
+});
+const typeErrors = z.looseObject({ type: z.string(), n: z.number(), wrong: z.number(), accuracy: z.number(), ci95: interval });
+export const errorAnalysisFile = z.looseObject({
+  n_pairs: z.number(),
+  n_wrong: z.number(),
+  n_ties: z.number(),
+  by_preference_type: z.array(typeErrors),
+  cases: z.array(errorCase),
+});
 export type ErrorAnalysisFile = z.output<typeof errorAnalysisFile>;

@@ -1,0 +1,44 @@
+// rewardbook report: a run's files in, one self-contained HTML report out.
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Command } from "commander";
+import { metricsDir } from "../lib/paths";
+import { percent } from "../lib/report/figures";
+import { reportHtml } from "../lib/report/html";
+import { compareRuns, comparisonSentence } from "../lib/report/htmlCompare";
+import { readRun } from "../lib/report/runFiles";
+import { verdictOf } from "../lib/report/verdict";
+import { writeFileAtomically } from "../lib/storage/atomic";
+import { createOutput } from "./output";
+
+export function register(program: Command): void {
+  program
+    .command("report")
+    .description("one HTML file that tells how a run went: verdict, figures, data, calibration, mistakes")
+    .requiredOption("--run <name>", "name of the run: metrics/NAME")
+    .option("--against <name>", "a second run to compare with")
+    .option("--out <file>", "HTML file to write (default: reports/NAME.html)")
+    .option("--json", "print one JSON object on stdout")
+    .action(async (options: { run: string; against?: string; out?: string; json?: boolean }) => {
+      const output = createOutput(options.json === true);
+      const run = readRun(metricsDir(options.run));
+      const against = options.against === undefined ? undefined : readRun(metricsDir(options.against));
+      const file = options.out ?? join("reports", `${options.run}${against ? `-against-${against.name}` : ""}.html`);
+      await mkdir(dirname(file), { recursive: true });
+      const page = reportHtml(run, { against });
+      await writeFileAtomically(file, page);
+      const verdict = verdictOf(run);
+      const comparison = against && compareRuns(run, against);
+      for (const note of run.notes) output.say(note);
+      const accuracy = run.evaluation?.accuracy ?? null;
+      output.result(
+        { run: run.name, out: file, bytes: Buffer.byteLength(page), verdict: verdict.title, accuracy, comparison: comparison?.result ?? undefined },
+        [
+          `verdict    ${verdict.title}`,
+          ...(accuracy === null ? [] : [`accuracy   ${percent(accuracy)}`]),
+          ...(comparison && against ? [`compared   ${comparisonSentence(comparison, run.name, against.name)}`] : []),
+          `written    ${file} (${(Buffer.byteLength(page) / 1e6).toFixed(1)} MB)`,
+        ],
+      );
+    });
+}

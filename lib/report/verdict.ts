@@ -1,0 +1,63 @@
+// In: a run's files. Out: the verdict and the sentences a reader needs who was not there.
+import { brief, percent } from "./figure";
+import type { RunRecord } from "./runFiles";
+
+export interface Verdict {
+  readonly tone: "passed" | "failed" | "open";
+  readonly title: string;
+  /** Plain sentences, the most important first. */
+  readonly sentences: readonly string[];
+  readonly checks: readonly { readonly passed: boolean; readonly text: string; readonly advice: string }[];
+}
+
+/** The verdict of a run: its quality gate in words, or why there is none. */
+export function verdictOf(run: RunRecord): Verdict {
+  const sentences = [accuracySentence(run), lengthSentence(run), calibrationSentence(run)].filter((text) => text !== "");
+  const checks = run.gate?.criteria ?? [];
+  if (run.state === "unfinished") {
+    const steps = run.steps.length;
+    return {
+      tone: "open",
+      title: "Training has not finished",
+      sentences: [`${steps} steps are logged. The figures below show what stands so far.`, ...sentences],
+      checks,
+    };
+  }
+  const interrupted = run.metrics?.interrupted ? ["Training was interrupted; what it had learned by then was kept and measured."] : [];
+  if (!run.gate) {
+    const why = "The quality gate did not judge this run: it was off, or there were too few validation pairs for a judgement.";
+    return { tone: "open", title: "Not judged by the quality gate", sentences: [...sentences, why, ...interrupted], checks };
+  }
+  if (run.gate.passed) return { tone: "passed", title: "Passed the quality gate", sentences: [...sentences, ...interrupted], checks };
+  const failed = checks.filter(({ passed }) => !passed).length;
+  const title = `Did not pass the quality gate (${failed} of ${checks.length} checks failed)`;
+  return { tone: "failed", title, sentences: [...sentences, ...interrupted], checks };
+}
+
+function accuracySentence({ evaluation }: RunRecord): string {
+  if (!evaluation || evaluation.accuracy === null) return "The model has not been evaluated on validation pairs yet.";
+  const { accuracy, accuracy_ci95: ci95, n_pairs, baselines } = evaluation;
+  const interval = ci95 ? `95% interval ${percent(ci95[0])} to ${percent(ci95[1])}, ` : "";
+  const longer = baselines.longer_answer;
+  return (
+    `Shown two answers to a question it was not trained on, the model picks the preferred one ${percent(accuracy)} of the time ` +
+    `(${interval}${n_pairs.toLocaleString("en")} pairs). A coin would be right in 50%` +
+    `${longer === undefined ? "" : `, always taking the longer answer in ${percent(longer)}`}.`
+  );
+}
+
+const lengthSentence = ({ evaluation }: RunRecord) => evaluation?.length?.sentence ?? "";
+
+function calibrationSentence({ evaluation }: RunRecord): string {
+  const error = evaluation?.ece_symmetric;
+  if (error === undefined || error === null) return "";
+  const fitted = evaluation?.calibrated?.ece_symmetric;
+  const after = fitted === undefined || fitted === null ? "" : `; with the fitted temperature of ${brief(evaluation!.temperature ?? 1)}, by ${points(fitted)}`;
+  return `Its stated probabilities miss the true share of right choices by ${points(error)} on average${after}.`;
+}
+
+/** `0.0312` → `3.1 points`. */
+export function points(share: number): string {
+  const value = (100 * share).toFixed(1);
+  return `${value} point${value === "1.0" ? "" : "s"}`;
+}
