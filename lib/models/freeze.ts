@@ -25,7 +25,9 @@ const isLowRank = (name: string) => /\.lora_[AB]\.weight$/.test(name);
 export function trainableNames(model: Pick<RewardModel, "config" | "parameters" | "lora">, freeze: string): Set<string> {
   const rule = freezeRule(model.config, freeze);
   const head = headShapes(model.config);
-  const candidates = [...model.parameters.keys()].filter((name) => !model.lora || isLowRank(name) || head.has(name));
+  const adapted = (name: string) => model.parameters.has(name.replace(/\.(weight|bias)$/, ".lora_A.weight"));
+  const candidates = [...model.parameters.keys()]
+    .filter((name) => !model.lora || isLowRank(name) || (head.has(name) && !adapted(name)));
   const trained = candidates.filter((name) => (model.lora && !freeze.startsWith("pattern:") ? true : !rule(name)));
   if (trained.length === 0) throw new UsageError(`freeze: expected something left to train, got "${freeze}"; loosen the rule`);
   return new Set(trained);

@@ -135,7 +135,7 @@ export function attention(forward: Forward, heads: { query: tf.Tensor4D; key: tf
   const [B, A, Tq, D] = query.shape;
   const [, KV, T] = key.shape;
   const grouped = (x: tf.Tensor4D, last: number) => (KV === A ? x : x.reshape([B, KV, (A / KV) * Tq, last]) as tf.Tensor4D);
-  const scaled = tf.mul(query, 1 / Math.sqrt(D)); // cheaper here than on the [.., T] products
+  const scaled = tf.mul(query, 1 / Math.sqrt(D)) as tf.Tensor4D; // cheaper here than on the [.., T] products
   const products = tf.matMul(grouped(scaled, D), key, false, true).reshape([B, A, Tq, T]);
   const weights = tf.softmax(tf.add(products, bias)) as tf.Tensor4D;
   const dropped = forward.dropout(weights, forward.config.dropout.attention);

@@ -16,11 +16,15 @@ export interface LoraSettings {
   readonly targets: readonly string[];
 }
 
+/** What an update B·A is multiplied by. */
+export const loraScale = ({ rank, alpha }: LoraSettings): number => alpha / rank;
+
 export interface RewardModel {
   readonly config: ModelConfig;
   /** Hugging Face tensor name, as the …ForSequenceClassification class saves it, → variable in Hugging Face orientation. */
   readonly parameters: Map<string, tf.Variable>;
-  readonly freshHead: boolean;
+  /** Whether the output layer was drawn anew; an adapter that is read afterwards brings its own. */
+  freshHead: boolean;
   /** Parameters that the checkpoint lacked and that were drawn anew: the head's. */
   readonly fresh: readonly string[];
   /** Tensors of the checkpoint that a reward model has no use for (`lm_head.weight`, …). */
@@ -138,7 +142,7 @@ export interface ScorableModel {
 function forwardOf({ config, parameters, lora }: ScorableModel, { dropoutSeed, fullLastLayer = false }: ScoreOptions): Forward {
   return {
     config, parameters, fullLastLayer, dropout: createDropout(dropoutSeed),
-    lora: lora && { scale: lora.alpha / lora.rank, dropout: lora.dropout },
+    lora: lora && { scale: loraScale(lora), dropout: lora.dropout },
   };
 }
 

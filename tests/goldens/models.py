@@ -8,6 +8,7 @@ import json
 import pathlib
 
 import numpy as np
+import peft
 import torch
 import transformers
 from transformers import AutoModel, AutoModelForSequenceClassification, AutoConfig
@@ -41,6 +42,10 @@ MODELS = {
 def pack(tensor):
     array = np.ascontiguousarray(tensor.detach().numpy().astype("<f4"))
     return {"shape": list(array.shape), "data": base64.b64encode(array.tobytes()).decode()}
+
+
+def unpack(packed):
+    return torch.tensor(np.frombuffer(base64.b64decode(packed["data"]), "<f4").reshape(packed["shape"]).copy())
 
 
 def randomise(model):
@@ -106,8 +111,31 @@ def minilm():
     return {"versions": VERSIONS, "texts": texts, "scores": scores_of(model, ids, mask).tolist(), "hidden": pack(hidden)}
 
 
+def adapter(name, targets):
+    """A PEFT adapter with trained-looking matrices on the golden model: its files and the scores under it."""
+    saved = json.loads((OUT / f"{name}.json").read_text())
+    config = AutoConfig.for_model(**{k: v for k, v in saved["config"].items() if k != "num_labels"}, num_labels=1)
+    model = AutoModelForSequenceClassification.from_config(config, attn_implementation="eager").eval()
+    model.load_state_dict({n: unpack(p) for n, p in saved["tensors"].items()}, strict=False)
+    settings = peft.LoraConfig(r=3, lora_alpha=5, lora_dropout=0.1, target_modules=targets, task_type=peft.TaskType.SEQ_CLS)
+    wrapped = peft.get_peft_model(model, settings).eval()
+    generator = torch.Generator().manual_seed(11)
+    with torch.no_grad():
+        for p in wrapped.parameters():
+            if p.requires_grad:
+                p.copy_(0.3 * torch.randn(p.shape, generator=generator))
+    folder = OUT / f"adapter_{name}"
+    wrapped.save_pretrained(folder)
+    (folder / "README.md").unlink(missing_ok=True)
+    right = saved["right"]
+    scores = scores_of(wrapped, right["ids"], right["mask"])
+    (folder / "scores.json").write_text(json.dumps({"versions": {**VERSIONS, "peft": peft.__version__}, "scores": scores.tolist()}) + "\n")
+
+
 if __name__ == "__main__":
     OUT.mkdir(exist_ok=True)
     for each in MODELS:
         (OUT / f"{each}.json").write_text(json.dumps(golden(each)) + "\n")
+    adapter("bert", ["query", "dense"])
+    adapter("llama3", ["q_proj", "v_proj"])
     (OUT / "minilm.json").write_text(json.dumps(minilm()) + "\n")
