@@ -1,0 +1,42 @@
+// rewardbook generate: synthetic preference pairs with known answers, for learning and for tests.
+import { type Command, InvalidArgumentError } from "commander";
+import { UsageError } from "../lib/errors";
+import { DOMAINS, generatePairs } from "../lib/pairs/synthesise";
+import { writeJsonLines, writeJsonList } from "../lib/pairs/write";
+import { createOutput } from "./output";
+
+const number = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("expected a number");
+  return value;
+};
+
+/** A JSON list for `.json`, JSON lines for `.jsonl`. */
+async function write(path: string, rows: readonly unknown[]): Promise<void> {
+  if (/\.json$/i.test(path)) return writeJsonList(path, rows);
+  if (/\.jsonl$/i.test(path)) return writeJsonLines(path, rows);
+  throw new UsageError(`${path}: expected a name that ends in .json or .jsonl`);
+}
+
+export function register(program: Command): void {
+  program
+    .command("generate")
+    .description(`synthetic pairs in the original notebook's schema: ${DOMAINS.length} domains, graded answers, recorded label noise`)
+    .requiredOption("--out <file>", "file to write: .json (a list) or .jsonl")
+    .option("--questions <n>", "questions, each with two to four candidate answers", number, 1000)
+    .option("--seed <n>", "the same seed gives the same file", number, 42)
+    .option("--noise <share>", "share of pairs whose label is flipped", number, 0.07)
+    .option("--candidates <file>", "also write all candidates of each question with their quality, for `rerank`")
+    .option("--json", "print one JSON object on stdout")
+    .action(async (options) => {
+      const out = createOutput(options.json === true);
+      const { pairs, candidates, ceiling } = generatePairs({ questions: options.questions, seed: options.seed, noise: options.noise });
+      await write(options.out, pairs);
+      if (options.candidates) await write(options.candidates, candidates);
+      const flipped = pairs.filter((pair) => pair.label_flipped).length;
+      const result = { out: options.out, candidates: options.candidates ?? null, questions: options.questions, pairs: pairs.length,
+        domains: DOMAINS.map(({ name }) => name), seed: options.seed, flipped, ceiling };
+      out.result(result, `${pairs.length} pairs on ${options.questions} questions in ${DOMAINS.length} domains written to ${options.out}; ` +
+        `${flipped} labels flipped, so no judge can be right on more than ${(100 * ceiling).toFixed(1)}%`);
+    });
+}
