@@ -110,8 +110,9 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
         ...found,
         ...fresh("window", record, [
           ...explodingGradients(recent, steps.slice(0, -settings.window)),
-          ...(steps.length > settings.window ? lossTrend(first, recent, bestWindow(steps, settings.window)) : []),
-          ...(steps.length > settings.window ? chanceAccuracy(recent) : []),
+          // Before the third window the learning rate may still be warming up.
+          ...(steps.length > 2 * settings.window ? lossTrend(first, recent, bestWindow(steps, settings.window)) : []),
+          ...(steps.length > 2 * settings.window ? chanceAccuracy(recent) : []),
           ...equalScores(recent),
           ...driftingRewards(recent),
         ]),

@@ -40,6 +40,9 @@ function setUp() {
   const torch = wanted.split("\n").find((line) => line.startsWith("torch=="));
   run(python, [...pip, torch], torch, remedy);
   run(python, [...pip, "-r", requirements], "transformers, trl, peft", remedy);
+  // rewardbench pins an old transformers; its scoring functions need none of what it pins.
+  const alone = [...wanted.matchAll(/^# no-deps: (.+)$/gm)].map(([, name]) => name);
+  run(python, [...pip, "--no-deps", ...alone], alone.join(", "), remedy);
   writeFileSync(stamp, wanted);
 }
 
