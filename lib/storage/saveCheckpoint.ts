@@ -1,6 +1,7 @@
 // In: a reward model, its tokenizer and settings. Out: a Hugging Face directory that Python loads, whole or not at all.
 import { copyFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { mergedParameters } from "../models/lora";
 import { checkpointConfig } from "../models/rewardModel";
 import { CHAT_TEMPLATE } from "../text/template";
 import type { Tokenizer } from "../text/tokenizer";
@@ -33,9 +34,7 @@ export async function saveRewardModel(dir: string, options: SaveOptions): Promis
   const { loaded: { model, tokenizer }, extra, dtype = "F32" } = options;
   const settings = { ...options.settings, append_eos: tokenizer.appendEos };
   await writeDirectoryAtomically(dir, async (temporary) => {
-    const entries = [...model.parameters].map(([name, variable]) =>
-      [name, { shape: variable.shape, data: async () => (await variable.data()) as Float32Array }] as const);
-    await writeSafetensors(join(temporary, SINGLE_FILE), entries, { dtype });
+    await writeSafetensors(join(temporary, SINGLE_FILE), mergedParameters(model), { dtype });
     await writeJson(join(temporary, "config.json"), {
       ...checkpointConfig(model.config),
       pad_token_id: padTokenId(model.config, tokenizer),
