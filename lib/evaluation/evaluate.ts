@@ -15,10 +15,14 @@ import { lengthBias, type LengthBias } from "./lengthBias";
 import { pairLossValue, type PairLossSettings } from "./pairLossValue";
 import { preferenceType } from "./preferenceType";
 import { requireFiniteScores, rewardDeltas, type ScoredPair } from "./scoredPair";
+import { crossFittedDeltas, fitTemperature } from "./temperature";
 
 export interface EvaluationOptions {
-  /** T fitted on validation pairs, from the checkpoint; 1 where none was fitted. */
-  readonly temperature?: number;
+  /**
+   * T from the checkpoint, fitted there on validation pairs; 1 where none was fitted. `fit`, for the validation pairs
+   * themselves: T is fitted on all of them, and `calibrated` on each from the others (`crossFittedDeltas`).
+   */
+  readonly temperature?: number | "fit";
   readonly loss?: PairLossSettings;
   /** Seed of the bootstrap. */
   readonly seed?: number;
@@ -88,7 +92,7 @@ export interface Evaluation extends CalibrationMetrics {
  */
 export function evaluateScores(pairs: readonly ScoredPair[], options: EvaluationOptions = {}): Evaluation {
   requireFiniteScores(pairs);
-  const { temperature = 1, bins = 10 } = options;
+  const { bins = 10 } = options;
   const deltas = rewardDeltas(pairs);
   const corrects = deltas.map(correctness);
   const clusters = pairs.map((pair) => pair.promptKey);
@@ -101,9 +105,8 @@ export function evaluateScores(pairs: readonly ScoredPair[], options: Evaluation
     ties: corrects.filter((correct) => correct === 0.5).length,
     ...accuracyOf(corrects, clusters),
     loss: mean(pairs.map((pair) => pairLossValue(pair, options.loss))),
-    ...calibrationMetrics(deltas, 1, bins),
-    temperature,
-    calibrated: calibrationMetrics(deltas, temperature, bins),
+    ...calibrationMetrics(deltas, bins),
+    ...calibratedAt(options.temperature ?? 1, deltas, clusters, bins),
     ...rewardsOf(pairs, deltas, clusters),
     by_risk: metricsBy(pairs, (pair) => pair.risk),
     by_category: metricsBy(pairs, (pair) => pair.category),
@@ -137,11 +140,19 @@ export function betterThanChance(corrects: ArrayLike<number>, clusters: readonly
   return { difference, p_value: difference > 0 ? twoSided / 2 : 1 - twoSided / 2 };
 }
 
-function calibrationMetrics(deltas: Float64Array, temperature: number, bins: number): CalibrationMetrics {
-  const probabilities = deltas.map((delta) => sigmoid(delta / temperature));
+function calibratedAt(temperature: number | "fit", deltas: Float64Array, clusters: string[], bins: number) {
+  if (temperature === "fit") {
+    const calibrated = calibrationMetrics(crossFittedDeltas(deltas, clusters), bins);
+    return { temperature: fitTemperature(deltas).temperature, calibrated };
+  }
+  return { temperature, calibrated: calibrationMetrics(deltas.map((delta) => delta / temperature), bins) };
+}
+
+function calibrationMetrics(deltas: Float64Array, bins: number): CalibrationMetrics {
+  const probabilities = deltas.map(sigmoid);
   const { ece, mce } = expectedCalibrationError(probabilities, deltas.map(correctness), bins);
   return {
-    nll: negativeLogLikelihood(deltas, temperature),
+    nll: negativeLogLikelihood(deltas),
     brier: brierScore(probabilities),
     ece,
     ece_symmetric: symmetricCalibrationError(probabilities, bins).ece,

@@ -1,5 +1,6 @@
 // In: score differences of held-out pairs. Out: the temperature that makes σ(Δ/T) tell the truth.
 import { negativeLogLikelihood, sigmoid } from "../ece";
+import { createRandom } from "../random";
 
 export interface FittedTemperature {
   readonly temperature: number;
@@ -60,4 +61,28 @@ function likelihoodRoot(deltas: ArrayLike<number>, largest: number): number {
     beta = next;
   }
   return beta;
+}
+
+/**
+ * Δ/T of every pair with T fitted on the other folds only, whole prompts to a fold: calibration as unseen pairs would
+ * have it, without a second held-out split.
+ *
+ * @param deltas   chosen minus rejected scores
+ * @param clusters prompt of each pair
+ * @returns shape [N]
+ */
+export function crossFittedDeltas(
+  deltas: ArrayLike<number>,
+  clusters: readonly string[],
+  { folds = 5, seed = 0 }: { readonly folds?: number; readonly seed?: number } = {},
+): Float64Array {
+  const prompts = createRandom(seed).shuffle([...new Set(clusters)].sort());
+  const foldOf = new Map(prompts.map((prompt, i) => [prompt, i % folds]));
+  const fold = clusters.map((prompt) => foldOf.get(prompt)!);
+  const all = Array.from(deltas);
+  const temperatures = Array.from(
+    { length: Math.min(folds, prompts.length) },
+    (_, f) => fitTemperature(all.filter((_delta, i) => fold[i] !== f)).temperature,
+  );
+  return Float64Array.from(all, (delta, i) => delta / temperatures[fold[i]]);
 }

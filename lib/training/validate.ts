@@ -1,5 +1,4 @@
 // In: the model as it stands. Out: how well it ranks the held-out pairs, written to the run's files.
-import { fitTemperature } from "../evaluation/temperature";
 import { evaluateScores, originalEvaluation, type Evaluation } from "../evaluation/evaluate";
 import type { ScoredPair } from "../evaluation/scoredPair";
 import { toScoredPair } from "../evaluation/score";
@@ -35,8 +34,7 @@ export async function validate(run: TrainingRun, epoch: number, when: "epoch" | 
   const scores = await run.scorer.score(run.valDataset.tokens);
   const scored = val.map((pair, i) => toScoredPair(pair, scores[2 * i], scores[2 * i + 1], config.beta));
   const original = originalEvaluation(scored);
-  const { temperature } = fitTemperature(original.deltas);
-  const evaluation = evaluateScores(scored, { temperature, loss: lossOptions(run) });
+  const evaluation = evaluateScores(scored, { temperature: "fit", loss: lossOptions(run) });
   const sums = state.epoch_sums;
   const summary = {
     ts: Date.now() / 1000,

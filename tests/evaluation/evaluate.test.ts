@@ -34,6 +34,18 @@ describe("evaluateScores", () => {
     covers(evaluateScores(pairs, { loss: { kind: "scaled" } }).loss, loss_scaled);
   });
 
+  // A model twice as sure as it should be: T near 2, and calibrated figures that beat the raw ones on unseen folds.
+  test("fits a temperature where asked to, and judges it on pairs it was not fitted on", () => {
+    const overconfident = pairs.map((pair) => ({ ...pair, chosenScore: 4 * pair.chosenScore, rejectedScore: 4 * pair.rejectedScore }));
+    const fitted = evaluateScores(overconfident, { temperature: "fit" });
+    const asIs = evaluateScores(pairs, { temperature: "fit" });
+    expect(fitted.temperature).toBeCloseTo(4 * asIs.temperature, 9);
+    expect(fitted.calibrated.nll).toBeLessThan(fitted.nll);
+    expect(fitted.calibrated.ece_symmetric).toBeLessThan(fitted.ece_symmetric);
+    const seen = evaluateScores(overconfident, { temperature: fitted.temperature });
+    expect(seen.calibrated.nll).toBeLessThan(fitted.calibrated.nll);
+  });
+
   // Would fail if groups were kept in a plain object literal: one category of the golden is called __proto__.
   test("keeps every category, whatever its name", () => {
     const written = JSON.parse(JSON.stringify(evaluation)).by_category;

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import golden from "../goldens/evaluation/statistics.json";
 import * as statistics from "../../lib/evaluation/statistics";
-import { fitTemperature } from "../../lib/evaluation/temperature";
+import { crossFittedDeltas, fitTemperature } from "../../lib/evaluation/temperature";
 
 const near = (got: number, expected: number) =>
   expect(Math.abs(got - expected), `got ${got}, expected ${expected}`).toBeLessThanOrEqual(
@@ -120,5 +120,26 @@ describe("fitTemperature", () => {
     expect(fitTemperature([-1, 0.5])).toMatchObject({ temperature: 1, status: "reversed" });
     expect(fitTemperature([0, 0])).toMatchObject({ temperature: 1, status: "reversed" });
     expect(fitTemperature([])).toMatchObject({ temperature: 1, nllBefore: 0, status: "empty" });
+  });
+});
+
+describe("crossFittedDeltas", () => {
+  const deltas = golden.temperature[0].deltas;
+
+  // Fails if a pair, or another pair of its prompt, took part in fitting its own temperature.
+  test("does not let a prompt see its own temperature", () => {
+    const clusters = deltas.map((_, i) => `q${i % 40}`);
+    const before = crossFittedDeltas(deltas, clusters);
+    const changed = deltas.map((delta, i) => (i % 40 === 7 ? -5 * delta : delta));
+    const after = crossFittedDeltas(changed, clusters);
+    expect(after[7] / changed[7]).toBeCloseTo(before[7] / deltas[7], 12);
+    expect(new Set(Array.from(before, (delta, i) => (delta / deltas[i]).toFixed(9))).size).toBe(5);
+  });
+
+  test("comes close to the temperature of all pairs; one prompt keeps T = 1", () => {
+    const clusters = deltas.map((_, i) => `q${i}`);
+    const { temperature } = fitTemperature(deltas);
+    crossFittedDeltas(deltas, clusters).forEach((delta, i) => expect(deltas[i] / delta / temperature).toBeCloseTo(1, 0));
+    expect([...crossFittedDeltas([1, -0.5], ["a", "a"])]).toEqual([1, -0.5]);
   });
 });
