@@ -84,6 +84,7 @@ async function trainEpoch(run: TrainingRun, epoch: number, hooks: TrainingHooks,
     }
     if (config.save_steps > 0 && state.step % config.save_steps === 0) await saveLast(run);
     await breathe();
+    state.train_seconds += (performance.now() - started) / 1000;
   }
 }
 
@@ -120,7 +121,6 @@ function stepRecord(
     max = Math.max(max, chosen, rejected);
   }
   state.num_tokens += outcome.tokens;
-  state.train_seconds += seconds;
   state.pairs_seen += pairs;
   state.epoch_sums.loss += outcome.loss * pairs;
   state.epoch_sums.correct += correct;

@@ -1,5 +1,5 @@
 // In: a training under way. Out: checkpoints/RUN/best, epochNN and last, each whole or not there at all.
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { analyseErrors } from "../evaluation/errorAnalysis";
 import { UsageError } from "../errors";
@@ -57,12 +57,17 @@ export function saveEpoch(run: TrainingRun, epoch: number, record: ValidationRec
   return save(run, `epoch${String(epoch).padStart(2, "0")}`, record);
 }
 
-/** Keeps everything needed to go on: model, optimizer, place in the data order, early stopping. */
+/** Keeps everything needed to go on: model, optimizer, place in the data order, early stopping; and the one before it. */
 export async function saveLast(run: TrainingRun): Promise<void> {
   const { loaded, config, state } = run;
   const settings = { ...loaded.settings, run_id: config.run, step: state.step };
   const optimizer = run.currentStep()!.optimizer;
-  await saveRewardModel(place(run, "last"), {
+  const [last, previous] = [place(run, "last"), place(run, "last-previous")];
+  if (existsSync(last)) {
+    rmSync(previous, { recursive: true, force: true });
+    renameSync(last, previous); // the way back should the new one be damaged later
+  }
+  await saveRewardModel(last, {
     loaded,
     settings,
     extra: (dir) => writeTrainingState(dir, state, optimizer),

@@ -76,7 +76,7 @@ const newState = (fingerprint: string): TrainingState => ({
   train_seconds: 0,
   pairs_seen: 0,
   epoch_sums: { loss: 0, correct: 0, pairs: 0 },
-  stopping: { accuracy: -1, ece: Infinity, epoch: 0, step: 0, train_accuracy: null, since: 0 },
+  stopping: { accuracy: -1, ece: 1, epoch: 0, step: 0, train_accuracy: null, since: 0 },
   fingerprint,
 });
 
