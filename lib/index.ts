@@ -12,6 +12,7 @@ export * from "./pairs/write";
 export * from "./split";
 export * from "./dataset";
 export * from "./text/template";
+export * from "./text/chatTemplate";
 export * from "./text/tokenizer";
 export * from "./engine/backend";
 export * from "./engine/compile";

@@ -28,6 +28,7 @@ const ROLES = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", 
 
 /**
  * Writes `config.json`, `model.safetensors`, the tokenizer, `README.md`, `rewardbook.json` and the manifest.
+ * Low-rank updates are folded into the weights that are written, so that Python needs no adapter.
  * A directory that was there before stays until the new one is complete.
  */
 export async function saveRewardModel(dir: string, options: SaveOptions): Promise<void> {
