@@ -75,9 +75,12 @@ export function groupAccuracyFigure(
   };
 }
 
-/** Accuracy by risk level: `Evaluation.by_risk`. */
+const RISKS = ["NONE", "LOW", "MEDIUM", "MODERATE", "HIGH", "SEVERE", "CRITICAL", "UNKNOWN"];
+
+/** Accuracy by risk level, from low to high: `Evaluation.by_risk`. */
 export function riskFigure(groups: Readonly<Record<string, GroupAccuracy>>, overall?: number): Figure {
-  return groupAccuracyFigure(groups, { title: "Accuracy by risk level", groupTitle: "risk level", overall });
+  const sorted = Object.entries(groups).sort(([a], [b]) => RISKS.indexOf(a.toUpperCase()) - RISKS.indexOf(b.toUpperCase()));
+  return groupAccuracyFigure(Object.fromEntries(sorted), { title: "Accuracy by risk level", groupTitle: "risk level", overall });
 }
 
 /** Accuracy by quartile of the pairs' length: `Evaluation.by_length_quartile`. */
@@ -89,7 +92,7 @@ export function lengthQuartileFigure(
   const named = Object.entries(quartiles).map(([name, group]) => [`${name}: ${whole(group.low)}–${whole(group.high)}`, group] as const);
   return groupAccuracyFigure(Object.fromEntries(named), {
     title: "Accuracy by length of the answers",
-    groupTitle: `mean length of the two answers (${unit})`,
+    groupTitle: `mean length (${unit})`,
     overall,
   });
 }

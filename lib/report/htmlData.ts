@@ -63,7 +63,7 @@ function truncationPart({ truncation, counts, split }: Data): Html {
     const name = part === "train" ? "training" : "validation";
     const total = pairs?.[part];
     const share = total ? ` (${percent((cut.pairs ?? 0) / total)})` : "";
-    return [`${whole(cut.pairs)} ${name} pairs${share}, ${whole(cut.tokens_cut)} tokens`];
+    return [`${whole(cut.pairs)} ${name} ${cut.pairs === 1 ? "pair" : "pairs"}${share}, ${whole(cut.tokens_cut)} tokens`];
   });
   return told.length ? html`<h3>Texts longer than the model reads</h3><p>Cut: ${told.join("; ")}.</p>` : html``;
 }

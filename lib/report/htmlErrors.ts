@@ -1,5 +1,6 @@
 // In: a run's error analysis. Out: the section that lists mistakes, with search and filters, and its data.
 import type { MistakeView } from "./assets/page";
+import { scriptJson } from "./escape";
 import { percent } from "./figure";
 import type { Section } from "./htmlSections";
 import { html, tableOf } from "./markup";
@@ -7,23 +8,35 @@ import type { RunRecord } from "./runFiles";
 
 type Errors = NonNullable<RunRecord["errors"]>;
 
-const MOST_CASES = 300;
 const MOST_CHARACTERS = 2500;
+/** Of all mistakes together, as they stand in the file. */
+const MOST_BYTES = 2_500_000;
+const MOST_ROWS = 100;
 
 /** The mistakes the page shows, worst first; long texts cut and said to be, so that the file stays small. */
 export function mistakeViews(errors: Errors | null): MistakeView[] {
-  return (errors?.cases ?? []).slice(0, MOST_CASES).map((mistake) => ({
-    id: mistake.id,
-    risk: mistake.risk,
-    kind: mistake.preference_type,
-    delta: mistake.delta,
-    prompt: cut(mistake.prompt),
-    chosen: sideOf(mistake.diff, "chosen"),
-    rejected: sideOf(mistake.diff, "rejected"),
-    chosenScore: mistake.chosen_score,
-    rejectedScore: mistake.rejected_score,
-  }));
+  const views: MistakeView[] = [];
+  let bytes = 0;
+  for (const mistake of errors?.cases ?? []) {
+    const view = viewOf(mistake);
+    bytes += Buffer.byteLength(scriptJson(view));
+    if (bytes > MOST_BYTES) break;
+    views.push(view);
+  }
+  return views;
 }
+
+const viewOf = (mistake: Errors["cases"][number]): MistakeView => ({
+  id: mistake.id.slice(0, MOST_CHARACTERS),
+  risk: mistake.risk,
+  kind: mistake.preference_type,
+  delta: mistake.delta,
+  prompt: cut(mistake.prompt),
+  chosen: sideOf(mistake.diff, "chosen"),
+  rejected: sideOf(mistake.diff, "rejected"),
+  chosenScore: mistake.chosen_score,
+  rejectedScore: mistake.rejected_score,
+});
 
 function sideOf(diff: Errors["cases"][number]["diff"], side: "chosen" | "rejected"): MistakeView["chosen"] {
   const segments = diff.filter(({ op }) => op === "same" || op === side).map(({ op, text }) => ({ text, differs: op === side }));
@@ -51,7 +64,7 @@ export function errorsSection({ errors }: RunRecord): Section | null {
   const { n_pairs, n_wrong, n_ties } = errors;
   const intro = html`<p>The model ranked ${n_wrong.toLocaleString("en")} of ${n_pairs.toLocaleString("en")} validation pairs the wrong way round${n_ties > 0 && `; ${n_ties} tied`}.
 Not every one is the model's mistake: some labels are wrong. Marked words stand in one answer only.</p>`;
-  const types = errors.by_preference_type.map((type) => [
+  const types = errors.by_preference_type.slice(0, MOST_ROWS).map((type) => [
     type.type || "(empty)",
     type.n.toLocaleString("en"),
     type.wrong.toLocaleString("en"),
@@ -59,6 +72,8 @@ Not every one is the model's mistake: some labels are wrong. Marked words stand 
     type.ci95.map((end) => percent(end)).join(" to "),
   ]);
   const columns = ["kind of preference", "pairs", "wrong", "accuracy", "95% interval"].map((head, i) => ({ head, number: i > 0 }));
+  const more = errors.by_preference_type.length - types.length;
+  const caption = `Mistakes by kind of preference${more > 0 ? ` (${more} more kinds with fewer mistakes are in errors.json)` : ""}`;
   const views = mistakeViews(errors);
   const options = (values: readonly string[]) => [...new Set(values)].sort().map((value) => html`<option value="${value}">${value}</option>`);
   const browser = html`<h3>The most confident mistakes</h3>
@@ -74,6 +89,6 @@ Not every one is the model's mistake: some labels are wrong. Marked words stand 
   return {
     id: "errors",
     title: "Mistakes",
-    body: html`${intro}${types.length > 0 && tableOf("Mistakes by kind of preference", columns, types)}${views.length > 0 && browser}`,
+    body: html`${intro}${types.length > 0 && tableOf(caption, columns, types)}${views.length > 0 && browser}`,
   };
 }

@@ -42,10 +42,13 @@ ${rows.length > 0 && tableOf("Epochs", heads.map((head, i) => ({ head, number: i
 const measured = (value: unknown) => (typeof value === "number" && Number.isFinite(value) ? value.toFixed(4) : "–");
 const share = (value: unknown) => (typeof value === "number" && Number.isFinite(value) ? percent(value) : "–");
 
+const MOST_ROWS = 200;
+
 type Groups = Readonly<Record<string, { n: number; accuracy: number; ci95: readonly [number, number]; ece?: number }>>;
 
 function groupTable(caption: string, head: string, groups: Groups): Html {
-  const rows = Object.entries(groups).map(([name, group]) => [
+  const largest = Object.entries(groups).sort(([, a], [, b]) => b.n - a.n);
+  const rows = largest.slice(0, MOST_ROWS).map(([name, group]) => [
     name || "(empty)",
     group.n.toLocaleString("en"),
     percent(group.accuracy),

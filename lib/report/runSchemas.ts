@@ -5,7 +5,13 @@ import { z } from "zod";
 const measured = z.number().nullable().transform((value) => value ?? NaN);
 const optional = measured.optional();
 const interval = z.tuple([z.number(), z.number()]);
-const counts = z.record(z.string(), z.number());
+/** An object of items by name. `z.record` would lose a name such as `__proto__`, which a risk level may well be. */
+const recordOf = <S extends z.ZodType>(item: S, what: string) =>
+  z.custom<Record<string, z.output<S>>>(
+    (value) => typeof value === "object" && value !== null && Object.values(value).every((one) => item.safeParse(one).success),
+    `expected ${what} by name`,
+  );
+const counts = recordOf(z.number(), "numbers");
 
 export const json = z.record(z.string(), z.unknown());
 export type Json = z.output<typeof json>;
@@ -69,7 +75,7 @@ const split = z.looseObject({
   dropped: counts.optional(),
   counts: byPart.optional(),
   unique_qids: byPart.optional(),
-  risk_dist: z.record(z.string(), counts).optional(),
+  risk_dist: recordOf(counts, "counts of each part").optional(),
 });
 const truncation = z.looseObject({ pairs: z.number().optional(), tokens_cut: z.number().optional() });
 export const runData = z.looseObject({
@@ -88,8 +94,8 @@ const group = z.looseObject({
   ece_symmetric: z.number().optional(),
   mean_margin: z.number().optional(),
 });
-const groups = z.record(z.string(), group).default({});
-const quartiles = z.record(z.string(), group.extend({ low: z.number(), high: z.number() })).default({});
+const groups = recordOf(group, "groups with n, accuracy and ci95").default({});
+const quartiles = recordOf(group.extend({ low: z.number(), high: z.number() }), "length groups").default({});
 const share = z.number().nullish();
 const bin = z.looseObject({
   low: z.number(),

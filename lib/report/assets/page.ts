@@ -114,6 +114,7 @@ function page(dark: Record<string, string>): void {
   // Mistakes: search, filter, sort. Texts only ever become text nodes.
   const mistakes: MistakeView[] = read("mistakes") ?? [];
   const list = document.getElementById("error-list");
+  const signed = (value: number) => value.toFixed(3).replace("-", "−");
   const make = (tag: string, className: string, text?: string) => {
     const node = document.createElement(tag);
     if (className) node.className = className;
@@ -123,7 +124,7 @@ function page(dark: Record<string, string>): void {
   const answer = (label: string, className: string, score: number, segments: readonly Segment[]) => {
     const node = make("div", `answer ${className}`);
     const head = make("h4", "");
-    head.append(make("span", "", label), make("span", "mono", `reward ${score.toFixed(3)}`));
+    head.append(make("span", "", label), make("span", "mono", `reward ${signed(score)}`));
     const body = make("div", "text");
     body.tabIndex = 0;
     body.setAttribute("role", "group");
@@ -135,7 +136,7 @@ function page(dark: Record<string, string>): void {
   const show = (mistake: MistakeView) => {
     const item = make("li", "mistake");
     const facts = make("div", "facts");
-    facts.append(make("span", "tag delta", `Δ ${mistake.delta.toFixed(3)}`));
+    facts.append(make("span", "tag delta", `Δ ${signed(mistake.delta)}`));
     for (const tag of [mistake.kind, mistake.risk].filter(Boolean)) facts.append(make("span", "tag", tag));
     facts.append(make("span", "muted mono", mistake.id));
     const answers = make("div", "answers");
@@ -146,7 +147,7 @@ function page(dark: Record<string, string>): void {
     item.append(facts, make("p", "prompt", mistake.prompt), answers);
     return item;
   };
-  const PAGE = 20;
+  const PAGE = 10;
   let limit = PAGE;
   const field = (id: string) => document.getElementById(id) as HTMLInputElement | HTMLSelectElement | null;
   const plainText = (mistake: MistakeView) =>

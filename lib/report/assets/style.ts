@@ -62,22 +62,24 @@ section { margin: 0 0 3.2rem; }
 .card p { font-size: .86rem; color: var(--muted); margin: .15rem 0 0; line-height: 1.4; }
 .scale { position: relative; height: 18px; margin: .35rem 0 .1rem; }
 .scale::before { content: ""; position: absolute; left: 0; right: 0; top: 8px; height: 2px; background: var(--line); }
-.scale .range { position: absolute; top: 5px; height: 8px; border-radius: 4px; background: var(--range); opacity: .38; }
-.scale .point { position: absolute; top: 3px; width: 12px; height: 12px; margin-left: -6px; border-radius: 50%; background: var(--range); }
+.scale .range { position: absolute; top: 4px; height: 10px; border-radius: 3px; background: var(--range); opacity: .45; }
+.scale .point { position: absolute; top: 0; width: 4px; height: 18px; margin-left: -2px; border-radius: 2px; background: var(--range); }
 .scale .chance { position: absolute; top: 1px; bottom: 1px; border-left: 2px dotted var(--muted); }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 430px), 1fr)); gap: 1.1rem; }
 figure.chart { margin: 0; border: 1px solid var(--line); border-radius: 10px; overflow: hidden; background: var(--ground); min-width: 0; }
 .plot { height: 390px; width: 100%; }
 figure.chart figcaption { border-top: 1px solid var(--line); padding: .35rem .9rem; font-size: .87rem; color: var(--muted); }
 summary { cursor: pointer; }
-.wrap { overflow-x: auto; border: 1px solid var(--line); border-radius: 10px; margin: .4rem 0 1rem; }
+.wrap { overflow-x: auto; border: 1px solid var(--line); border-radius: 10px; margin: 1.1rem 0 1rem; } .charts .wrap { margin: 0; }
+.charts + details, details + details { margin-top: .9rem; } section > details > summary { color: var(--accent); }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 caption { text-align: left; font-weight: 600; padding: .6rem .9rem; }
 th, td { text-align: left; padding: .42rem .9rem; vertical-align: top; border-top: 1px solid var(--line); }
 thead th { border-top: 0; color: var(--muted); font-weight: 600; background: var(--panel); }
 caption + thead th { border-top: 1px solid var(--line); }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td { overflow-wrap: anywhere; } tbody th { font-weight: 500; overflow-wrap: anywhere; }
+td, th { overflow-wrap: break-word; } tbody th { font-weight: 500; } td .mono { overflow-wrap: anywhere; }
+td, th, .tag, .text, .prompt, .meta, h1, code { unicode-bidi: isolate; } .note + .hidden + .cards { margin-top: 1.2rem; } select { max-width: min(260px, 80vw); }
 tr.changed th::after { content: " changed"; font-size: .72rem; font-weight: 600; color: var(--accent); background: var(--accent-soft); border-radius: 4px; padding: .05rem .35rem; margin-left: .4rem; }
 code, .mono { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: .88em; overflow-wrap: anywhere; }
 .note { border-left: 4px solid var(--open); background: var(--open-soft); border-radius: 6px; padding: .55rem .9rem; margin: .5rem 0; max-width: none; }
@@ -112,7 +114,7 @@ footer { grid-column: 1 / -1; border-top: 1px solid var(--line); padding-top: 1r
 }
 @media print {
   @page { margin: 14mm; }
-  body { font-size: 10.5pt; } .page { display: block; max-width: none; padding: 0; }
+  body { font-size: 10.5pt; } .page { display: block; max-width: none; padding: 0; } header.top { padding: 0 0 1rem; }
   nav.contents, .filters, .skip, button, .modebar-container { display: none !important; }
   .verdict, .card, figure.chart, .mistake, tr { break-inside: avoid; } h2, h3 { break-after: avoid; } section { margin-bottom: 1.4rem; }
   .charts { grid-template-columns: 1fr; } .plot { height: 320px; } .answer .text, .prompt { max-height: none; overflow: visible; }

@@ -1,0 +1,66 @@
+import { describe, expect, test } from "vitest";
+import { escapeHtml, escapeTerminal, scriptJson } from "../../lib/report/escape";
+import { html, tableOf } from "../../lib/report/markup";
+import { createTable, formatNumber } from "../../lib/report/tables";
+import { HOSTILE } from "./fixture";
+
+describe("createTable", () => {
+  test("numbers stand on the right in both forms, missing ones as a dash", () => {
+    const { text, html: markup } = createTable(
+      [
+        { risk: "LOW", pairs: 27775, accuracy: 0.812345 },
+        { risk: "HIGH", pairs: 12, accuracy: null },
+      ],
+      { headings: { risk: "risk level" } },
+    );
+    expect(text.split("\n")).toEqual([
+      "risk level   pairs  accuracy",
+      "──────────  ──────  ────────",
+      "LOW         27,775    0.8123",
+      "HIGH            12         –",
+    ]);
+    expect(markup).toContain('<td style="text-align:right;font-variant-numeric:tabular-nums;padding:.3em .8em">27,775</td>');
+  });
+
+  test("formats and columns are the caller's", () => {
+    const { text } = createTable([{ a: 0.5, b: "x", c: true }], { columns: ["c", "a"], formats: { a: (value) => `${100 * value}%` } });
+    expect(text.split("\n")[2]).toBe("true  50%");
+  });
+
+  test("no rows: the headings alone", () => {
+    expect(createTable([], { columns: ["a"], caption: "Nothing" }).text).toBe("Nothing\na\n─");
+  });
+
+  // A cell that clears the screen, sets the title or turns the writing direction.
+  test("texts are inert in HTML and on a terminal", () => {
+    const table = createTable([{ "<th>": "<img src=x onerror=alert(1)>", b: "\u001b[2Jx\u202ey" }], { caption: "<i>" });
+    expect(table.html).not.toMatch(/<img|<i>|<th>(?!<)/);
+    expect(table.text).toContain(" [2Jxy");
+    expect(table.text).not.toMatch(/[\u001b\u202e]/);
+    expect(Object.keys(table.toMimeBundle())).toEqual(["text/html", "text/plain"]);
+  });
+
+  test.each([
+    [0.0001234, "1.23e-4"],
+    [1234.5678, "1,235"],
+    [NaN, "NaN"],
+    [-3, "-3"],
+  ])("formatNumber(%d)", (value, text) => expect(formatNumber(value)).toBe(text));
+});
+
+describe("escaping", () => {
+  test.each(HOSTILE)("no tag, quote or script end survives: %s", (text) => {
+    expect(escapeHtml(text)).not.toMatch(/[<>"'`]/);
+    const json = scriptJson({ text });
+    expect(json).not.toMatch(/[<>&\u2028\u2029]/);
+    expect(JSON.parse(json)).toEqual({ text });
+    expect(escapeTerminal(text)).not.toMatch(/[\u0000-\u001f\u2028\u202e]/);
+  });
+
+  test("the template tag escapes text and leaves its own markup", () => {
+    expect(html`<p title="${'"'}">${"<b>"}${html`<i>${1}</i>`}${[null, false, "&"]}</p>`.markup).toBe(
+      '<p title="&#34;">&#60;b&#62;<i>1</i>&#38;</p>',
+    );
+    expect(tableOf("<c>", [{ head: "<h>" }], [["<x>"]]).markup).not.toMatch(/<[chx]>/);
+  });
+});
