@@ -8,6 +8,10 @@ const BANDS = 20;
 const LENGTH = ROWS * BANDS;
 /** Bigrams of a text that count; two texts that agree so far are duplicates. */
 const MAX_SHINGLES = 1024;
+/** Items that fit in one index: 2^21, so that key and item share a double. */
+const MAX_ITEMS = 2097152;
+/** Earlier items that a later one is compared with in a band. */
+const MAX_COMPARED = 8;
 /** Similarity from which two texts are near-duplicates. */
 export const NEAR = 0.8;
 
@@ -67,6 +71,7 @@ export interface NearPair {
 /** Collects texts one by one: 200 bytes are kept of each, not the text. */
 export interface NearDuplicateIndex {
   readonly size: number;
+  /** Adds a text; beyond two million nothing more is added. */
   add(text: string): void;
   /**
    * Joins what is alike; similarity is exact where `textOf` gives the texts back, else estimated (standard error 0.04).
@@ -74,6 +79,8 @@ export interface NearDuplicateIndex {
    * @returns the links that join each group: a group of n items has n − 1 of them
    */
   links(threshold?: number, textOf?: (item: number) => string): NearPair[];
+  /** For each item from `first` on, the most similar item before `first`, where one is near. */
+  matches(first: number, threshold?: number): NearPair[];
 }
 
 /** Reference: Broder (1997), On the resemblance and containment of documents; Leskovec et al., Mining of Massive Datasets, 3.4. */
@@ -87,6 +94,7 @@ export function createNearDuplicateIndex(): NearDuplicateIndex {
   let size = 0;
 
   const add = (text: string): void => {
+    if (size === MAX_ITEMS) return;
     low.fill(0xffffffff);
     for (const shingle of shingles(text))
       for (let k = 0; k < LENGTH; k++) {
@@ -113,6 +121,19 @@ export function createNearDuplicateIndex(): NearDuplicateIndex {
     return Math.max(0, (same / LENGTH - 1 / 256) / (1 - 1 / 256));
   };
 
+  /** Items that agree in a whole band, band by band, in the order of the items. */
+  const forEachRun = (each: (items: number[]) => void): void => {
+    for (let band = 0; band < BANDS; band++) {
+      // Key and index in one number below 2^53: sorting puts equal keys together.
+      const order = Float64Array.from({ length: size }, (_, i) => keys[i * BANDS + band] * MAX_ITEMS + i).sort();
+      for (let start = 0, end = 0; start < size; start = end) {
+        const key = Math.floor(order[start] / MAX_ITEMS);
+        for (end = start + 1; end < size && Math.floor(order[end] / MAX_ITEMS) === key; end++);
+        if (end - start > 1) each(Array.from(order.subarray(start, end), (value) => value % MAX_ITEMS));
+      }
+    }
+  };
+
   const links = (threshold = NEAR, textOf?: (item: number) => string): NearPair[] => {
     const union = createUnion(size);
     const found: NearPair[] = [];
@@ -121,22 +142,29 @@ export function createNearDuplicateIndex(): NearDuplicateIndex {
       const similarity = textOf ? jaccard(shingles(textOf(a)), shingles(textOf(b))) : estimate(a, b);
       if (similarity >= threshold && union.join(a, b)) found.push({ a: Math.min(a, b), b: Math.max(a, b), similarity });
     };
-    for (let band = 0; band < BANDS; band++) {
-      // Key and index in one number below 2^53: sorting puts equal keys together, in the order of the items.
-      const order = Float64Array.from({ length: size }, (_, i) => keys[i * BANDS + band] * 2097152 + i).sort();
-      let first = 0;
-      for (let i = 1; i < size; i++) {
-        const [item, before] = [order[i] % 2097152, order[i - 1] % 2097152];
-        if (Math.floor(order[i] / 2097152) !== Math.floor(order[i - 1] / 2097152)) first = i;
-        else {
-          compare(order[first] % 2097152, item);
-          compare(before, item);
-        }
+    forEachRun((run) => {
+      for (let i = 1; i < run.length; i++) {
+        compare(run[0], run[i]);
+        compare(run[i - 1], run[i]);
       }
-    }
+    });
     return found.sort((x, y) => x.a - y.a || x.b - y.b);
   };
-  return { get size() { return size; }, add, links };
+  const matches = (first: number, threshold = NEAR): NearPair[] => {
+    const best = new Map<number, NearPair>();
+    forEachRun((run) => {
+      const before = run.filter((item) => item < first).slice(0, MAX_COMPARED);
+      if (before.length === 0 || before.length === run.length) return;
+      for (const b of run)
+        if (b >= first)
+          for (const a of before) {
+            const similarity = estimate(a, b);
+            if (similarity >= threshold && similarity > (best.get(b)?.similarity ?? 0)) best.set(b, { a, b, similarity });
+          }
+    });
+    return [...best.values()].sort((x, y) => x.b - y.b);
+  };
+  return { get size() { return size; }, add, links, matches };
 }
 
 /** One round of mixing: the product alone leaves the low bits of equal shingles in step. */

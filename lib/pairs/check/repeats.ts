@@ -1,0 +1,96 @@
+// In: pairs one by one. Out: exact duplicates, labels that contradict each other, answers always on the same side.
+import { createNumberList, hashText, joinHashes } from "../hash";
+import { normaliseText } from "../normalise";
+import type { PreferencePair } from "../pair";
+
+/** Pairs are named by their place in the file, counted from 0. */
+export interface Repeats {
+  /** Pairs that were there before: same prompt, same answers, same label. */
+  readonly duplicates: number;
+  /** [first, repeated] for some of them. */
+  readonly duplicateExamples: readonly (readonly [number, number])[];
+  /** Pairs of prompt and two answers that are labelled both ways. */
+  readonly contradictions: number;
+  readonly contradictionExamples: readonly (readonly [number, number])[];
+  /** Answers that are given often and always preferred, or always rejected: the label shows without reading the prompt. */
+  readonly oneSided: readonly OneSided[];
+  /** How many pairs contain such an answer. */
+  readonly oneSidedPairs: number;
+}
+
+export interface OneSided {
+  readonly side: "chosen" | "rejected";
+  readonly times: number;
+  /** A pair that has it. */
+  readonly first: number;
+}
+
+const LISTED = 20;
+/** An answer given so often on one side only is no accident. */
+const OFTEN = 5;
+
+/** 32 bytes are kept of each pair. */
+export function createRepeats() {
+  const pairKeys = createNumberList();
+  const answers = createNumberList();
+
+  const add = ({ prompt, chosen, rejected }: PreferencePair): void => {
+    const [a, b] = [hashText(normaliseText(chosen)), hashText(normaliseText(rejected))];
+    const key = joinHashes(hashText(normaliseText(prompt)), Math.min(a, b), Math.max(a, b));
+    pairKeys.push(key * 2 + (a < b ? 1 : 0));
+    answers.push(a);
+    answers.push(b);
+  };
+
+  const result = (): Repeats => ({ ...pairRepeats(pairKeys.values()), ...sides(answers.values()) });
+  return { add, result };
+}
+
+/** Indices in the order of their keys; equal keys keep their order. */
+function sortedIndices(keys: Float64Array, keyOf: (value: number) => number): Uint32Array {
+  return Uint32Array.from(keys, (_, i) => i).sort((i, j) => keyOf(keys[i]) - keyOf(keys[j]) || i - j);
+}
+
+/** Calls back with each run of indices whose keys are equal. */
+function runs(keys: Float64Array, keyOf: (value: number) => number, each: (indices: Uint32Array) => void): void {
+  const order = sortedIndices(keys, keyOf);
+  for (let start = 0, end = 0; start < order.length; start = end) {
+    const key = keyOf(keys[order[start]]);
+    for (end = start + 1; end < order.length && keyOf(keys[order[end]]) === key; end++);
+    each(order.subarray(start, end));
+  }
+}
+
+function pairRepeats(keys: Float64Array) {
+  let [duplicates, contradictions] = [0, 0];
+  const duplicateExamples: [number, number][] = [];
+  const contradictionExamples: [number, number][] = [];
+  runs(keys, (key) => Math.floor(key / 2), (indices) => {
+    if (indices.length === 1) return;
+    const [one, two] = [0, 1].map((direction) => [...indices].filter((i) => keys[i] % 2 === direction));
+    for (const same of [one, two]) {
+      duplicates += Math.max(0, same.length - 1);
+      if (same.length > 1 && duplicateExamples.length < LISTED) duplicateExamples.push([same[0], same[1]]);
+    }
+    if (one.length > 0 && two.length > 0) {
+      contradictions++;
+      if (contradictionExamples.length < LISTED) contradictionExamples.push([Math.min(one[0], two[0]), Math.max(one[0], two[0])]);
+    }
+  });
+  return { duplicates, duplicateExamples, contradictions, contradictionExamples };
+}
+
+/** Places of the answers: 2·pair for the chosen one, 2·pair + 1 for the rejected one. */
+function sides(answers: Float64Array) {
+  const found: OneSided[] = [];
+  const pairs = new Set<number>();
+  runs(answers, (key) => key, (places) => {
+    if (places.length < OFTEN) return;
+    const chosen = places.reduce((sum, place) => sum + (place % 2 === 0 ? 1 : 0), 0);
+    if (chosen !== 0 && chosen !== places.length) return;
+    found.push({ side: chosen > 0 ? "chosen" : "rejected", times: places.length, first: places[0] >> 1 });
+    for (const place of places) pairs.add(place >> 1);
+  });
+  found.sort((x, y) => y.times - x.times || x.first - y.first);
+  return { oneSided: found.slice(0, LISTED), oneSidedPairs: pairs.size };
+}
