@@ -1,15 +1,20 @@
 // rewardbook evaluate: a checkpoint and held-out pairs in, every metric with its interval out.
 import type { Command } from "commander";
+import { basename, join, resolve } from "node:path";
 import { initBackend } from "../lib/engine/backend";
 import { compareScores } from "../lib/evaluation/compare";
 import { evaluateScores } from "../lib/evaluation/evaluate";
 import { scorePairs, type ScoringOptions } from "../lib/evaluation/score";
 import type { ScoredPair } from "../lib/evaluation/scoredPair";
+import { lossSettings } from "../lib/evaluation/pairLossValue";
 import { rewardBench } from "../lib/evaluation/rewardBench";
+import { rewardBenchFiles } from "../lib/evaluation/rewardBenchFiles";
 import { loadPairs } from "../lib/pairs/read";
 import type { PreferencePair } from "../lib/pairs/pair";
 import { percent } from "../lib/report/figures";
-import { loadRewardModel } from "../lib/storage/checkpoint";
+import { loadRewardModel, type LoadedModel } from "../lib/storage/checkpoint";
+import { applyChatTemplate } from "../lib/text/chatTemplate";
+import { CHAT_TEMPLATE, renderTemplate } from "../lib/text/template";
 import { writeFileAtomically } from "../lib/storage/atomic";
 import { precisionOption } from "./flags";
 import { createOutput, type Output } from "./output";
@@ -23,6 +28,7 @@ export function register(program: Command): void {
     .requiredOption("--out <file>", "JSON file to write")
     .option("--scores <file>", "also write the two scores of each pair (JSONL)")
     .option("--against <dir>", "a second checkpoint to compare with, by paired tests")
+    .option("--rewardbench-out <dir>", "also write the files of the reference implementation of RewardBench")
     .addOption(precisionOption())
     .option("--skip-bad-rows", "leave out rows that cannot be read")
     .option("--json", "print one JSON object on stdout")
@@ -31,17 +37,23 @@ export function register(program: Command): void {
       const { pairs, report } = await loadPairs(options.pairs, { skipBadRows: options.skipBadRows });
       for (const [reason, n] of Object.entries(report.counts)) out.say(`${report.path}: ${n} rows left out: ${reason}`);
       const scoring: ScoringOptions = { precision: options.precision };
-      const { scored, temperature } = await scoreWith(options.checkpoint, pairs, scoring, out);
-      const evaluation = evaluateScores(scored, { temperature });
+      const { scored, settings, render } = await scoreWith(options.checkpoint, pairs, scoring, out);
+      const evaluation = evaluateScores(scored, { temperature: settings.temperature, loss: lossSettings(settings.loss) });
       const result: Record<string, unknown> = { ...evaluation };
       const bench = rewardBench(scored);
       if (bench) result.rewardbench = bench;
       if (options.against) {
         const other = await scoreWith(options.against, pairs, scoring, out);
-        result.against = { checkpoint: options.against, ...compareScores(scored, other.scored) };
+        const comparison = compareScores(scored, other.scored);
+        result.against = { checkpoint: options.against, ...comparison };
+        result.baselines = { ...evaluation.baselines, against: comparison.other_accuracy };
       }
       await writeFileAtomically(options.out, JSON.stringify(result, null, 2) + "\n");
       if (options.scores) await writeFileAtomically(options.scores, scored.map((pair, i) => JSON.stringify(scoreRow(pairs[i], pair)) + "\n").join(""));
+      if (options.rewardbenchOut) {
+        const about = { model: basename(resolve(options.checkpoint)), render };
+        for (const { path, content } of rewardBenchFiles(scored, about)) await writeFileAtomically(join(options.rewardbenchOut, path), content);
+      }
       const [low, high] = evaluation.accuracy_ci95;
       out.result(result, [
         `accuracy   ${percent(evaluation.accuracy)} [${percent(low)}, ${percent(high)}] on ${evaluation.n_pairs} pairs, ${evaluation.ties} ties`,
@@ -59,12 +71,23 @@ async function scoreWith(checkpoint: string, pairs: readonly PreferencePair[], o
   if (loaded.model.freshHead) out.say(`warning: ${checkpoint} has no reward head; a fresh one gives scores without meaning`);
   const bar = out.progress("scoring", 2 * pairs.length);
   try {
-    const scored = await scorePairs(loaded, pairs, { ...options, onProgress: (done) => bar.update(done) });
+    const { beta } = lossSettings(loaded.settings.loss);
+    const scored = await scorePairs(loaded, pairs, { ...options, beta, onProgress: (done) => bar.update(done) });
     bar.end();
-    return { scored, temperature: loaded.settings.temperature };
+    return { scored, settings: loaded.settings, render: renderer(loaded) };
   } finally {
     loaded.model.dispose();
   }
+}
+
+/** The text a checkpoint reads for a prompt and an answer. */
+function renderer({ settings, tokenizer }: LoadedModel) {
+  const { chatTemplate } = tokenizer;
+  return (prompt: string, response: string): string => {
+    if (settings.template !== CHAT_TEMPLATE || !chatTemplate) return renderTemplate(settings.template, { prompt, response });
+    const messages = [{ role: "user", content: prompt }, { role: "assistant", content: response }];
+    return applyChatTemplate(messages, { template: chatTemplate });
+  };
 }
 
 /** A pair's line of the scores file: what was read, and its two rewards. */

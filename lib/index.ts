@@ -45,6 +45,7 @@ export * from "./evaluation/rerank";
 export * from "./evaluation/rerankRows";
 export * from "./evaluation/candidates";
 export * from "./evaluation/rewardBench";
+export * from "./evaluation/rewardBenchFiles";
 export * from "./evaluation/temperature";
 export * from "./qualityGate";
 export * from "./report/figures";

@@ -1,8 +1,9 @@
 // In: a scored pair. Out: the training loss it would cost, as a plain number.
+import { z } from "zod";
 import { softplus } from "../ece";
 import type { ScoredPair } from "./scoredPair";
 
-/** The loss settings of a run, as `rewardbook.json` keeps them. */
+/** The constants of `lib/loss.ts` for pairs without tensors. */
 export interface PairLossSettings {
   readonly kind?: "bradley-terry" | "scaled";
   /** ε: share of labels taken to be flipped. */
@@ -25,4 +26,18 @@ export function pairLossValue(pair: ScoredPair, settings: PairLossSettings = {})
   const core = (1 - labelSmoothing) * softplus(-difference) + labelSmoothing * softplus(difference);
   const pull = centering * (pair.chosenScore + pair.rejectedScore) ** 2;
   return pair.weight * (scaled ? margin : 1) * core + pull;
+}
+
+const savedLoss = z.looseObject({
+  kind: z.enum(["bradley-terry", "scaled"]).catch("bradley-terry"),
+  beta: z.number().catch(0),
+  label_smoothing: z.number().catch(0),
+  centering: z.number().catch(0),
+  margin: z.number().catch(0),
+});
+
+/** The `loss` of a checkpoint's rewardbook.json; the plain Bradley-Terry loss for a checkpoint that has none. */
+export function lossSettings(saved: unknown): PairLossSettings & { readonly beta: number } {
+  const { kind, beta, label_smoothing, centering, margin } = savedLoss.parse(saved ?? {});
+  return { kind, beta, labelSmoothing: label_smoothing, centering, margin };
 }

@@ -121,55 +121,31 @@ export function rewardBench2(items: readonly ScoredItem[]): RewardBench2 {
   };
 }
 
-/** Puts the rows of version 2 together again from their pairs `ROW#i-j`: scores of the right answers, then of the wrong ones. */
-export function rewardBenchItems(pairs: readonly ScoredPair[]): ScoredItem[] {
+/** A row of version 2 with its texts, in the order of the scores. */
+export interface RewardBenchItem extends ScoredItem {
+  readonly prompt: string;
+  readonly texts: readonly string[];
+}
+
+/** Puts the rows of version 2 together again from their pairs `ROW#i-j`: the right answers, then the wrong ones. */
+export function rewardBenchItems(pairs: readonly ScoredPair[]): RewardBenchItem[] {
   const rows = grouped(pairs, (pair) => `${pair.subset}\n${MULTIPLE.exec(pair.id)![1]}`);
   return [...rows.values()].map((group) => {
-    const right = new Map<number, number>();
-    const wrong = new Map<number, number>();
+    const right = new Map<number, readonly [number, string]>();
+    const wrong = new Map<number, readonly [number, string]>();
     for (const pair of group) {
       const [, , i, j] = MULTIPLE.exec(pair.id)!;
-      right.set(Number(i), pair.chosenScore);
-      wrong.set(Number(j), pair.rejectedScore);
+      right.set(Number(i), [pair.chosenScore, pair.chosen]);
+      wrong.set(Number(j), [pair.rejectedScore, pair.rejected]);
     }
-    const ordered = (scores: Map<number, number>) => [...scores].sort(([a], [b]) => a - b).map(([, score]) => score);
+    const answers = [right, wrong].flatMap((side) => [...side].sort(([a], [b]) => a - b).map(([, answer]) => answer));
     return {
       id: MULTIPLE.exec(group[0].id)![1],
       subset: group[0].subset!,
       numCorrect: right.size,
-      scores: [...ordered(right), ...ordered(wrong)],
+      prompt: group[0].prompt,
+      scores: answers.map(([score]) => score),
+      texts: answers.map(([, text]) => text),
     };
   });
-}
-
-/** The reference's results file of version 1. */
-export function rewardBenchResults(
-  pairs: readonly ScoredPair[],
-  about: { readonly model: string; readonly tokenizer?: string; readonly chatTemplate?: string | null },
-) {
-  const { accuracy, num_prompts, subsets } = rewardBench1(pairs);
-  const isCore = pairs.some((pair) => SUBSETS_1.has(pair.subset ?? ""));
-  return {
-    accuracy,
-    num_prompts,
-    model: about.model,
-    ref_model: null,
-    tokenizer: about.tokenizer ?? about.model,
-    chat_template: about.chatTemplate ?? null,
-    extra_results: isCore ? subsets : null,
-  };
-}
-
-/** One line of the reference's `*_outputs.jsonl`. @param render the text the model was given for a prompt and an answer */
-export function rewardBenchOutput(pair: ScoredPair, render: (prompt: string, response: string) => string) {
-  return {
-    prompt: pair.prompt,
-    results: pair.chosenScore > pair.rejectedScore ? 1 : 0,
-    scores_chosen: pair.chosenScore,
-    scores_rejected: pair.rejectedScore,
-    text_chosen: render(pair.prompt, pair.chosen),
-    text_rejected: render(pair.prompt, pair.rejected),
-    id: pair.id,
-    subset: pair.subset ?? null,
-  };
 }

@@ -4,6 +4,7 @@ import golden from "../goldens/evaluation/evaluate.json";
 import statisticsGolden from "../goldens/evaluation/statistics.json";
 import { InputError } from "../../lib/errors";
 import { betterThanChance, evaluateScores, originalEvaluation } from "../../lib/evaluation/evaluate";
+import { lossSettings } from "../../lib/evaluation/pairLossValue";
 import type { ScoredPair } from "../../lib/evaluation/scoredPair";
 import { pairsOf, scoredPair } from "./scoredPairs";
 
@@ -96,6 +97,20 @@ describe("evaluateScores", () => {
         expect(() => evaluate(broken)).toThrow(/pair row 17: expected finite scores, got chosen 0 and rejected (NaN|Infinity)/);
       }
     }
+  });
+});
+
+describe("lossSettings", () => {
+  // The keys that training writes into rewardbook.json.
+  test("reads a checkpoint's loss, and the plain loss for one without", () => {
+    expect(lossSettings({ kind: "scaled", beta: 3, label_smoothing: 0.1, centering: 0.01, margin: 1 })).toEqual({
+      kind: "scaled",
+      beta: 3,
+      labelSmoothing: 0.1,
+      centering: 0.01,
+      margin: 1,
+    });
+    expect(lossSettings(undefined)).toEqual({ kind: "bradley-terry", beta: 0, labelSmoothing: 0, centering: 0, margin: 0 });
   });
 });
 

@@ -1,15 +1,11 @@
 // The reference implementation itself is run in tests/compat; here are cases small enough to do by hand.
 import { describe, expect, test } from "vitest";
-import {
-  bestOfCredit,
-  rewardBench,
-  rewardBench1,
-  rewardBenchItems,
-  rewardBenchOutput,
-  rewardBenchResults,
-} from "../../lib/evaluation/rewardBench";
+import { bestOfCredit, rewardBench, rewardBench1, rewardBenchItems } from "../../lib/evaluation/rewardBench";
+import { rewardBenchFiles } from "../../lib/evaluation/rewardBenchFiles";
 import { scoreTies } from "../../lib/evaluation/rewardBenchTies";
 import { pairsOf, scoredPair } from "./scoredPairs";
+
+const about = { model: "org/model", render: (prompt: string, response: string) => `${prompt}|${response}` };
 
 const inSubset = (subset: string, deltas: readonly number[]) =>
   deltas.map((chosenScore, i) => scoredPair({ id: `${subset} ${i}`, subset, chosenScore }));
@@ -36,9 +32,11 @@ describe("RewardBench 1", () => {
     expect(rewardBench([])).toBeNull();
   });
 
-  test("writes the reference's keys", () => {
-    const pairs = inSubset("hep-js", [1, -1]);
-    expect(rewardBenchResults(pairs, { model: "org/model" })).toEqual({
+  // Keys of rewardbench.py's `final_results` and `combined_data`.
+  test("writes the reference's files", () => {
+    const [results, outputs] = rewardBenchFiles(inSubset("hep-js", [1, -1]), about);
+    expect(results.path).toBe("org/model.json");
+    expect(JSON.parse(results.content)).toEqual({
       accuracy: 0.5,
       num_prompts: 2,
       model: "org/model",
@@ -47,10 +45,18 @@ describe("RewardBench 1", () => {
       chat_template: null,
       extra_results: { "hep-js": 0.5 },
     });
-    expect(rewardBenchResults(pairsOf([1]), { model: "m" }).extra_results).toBeNull();
-    expect(Object.keys(rewardBenchOutput(pairs[0], (q, a) => `${q}|${a}`)).slice(0, 6)).toEqual([
-      "prompt", "results", "scores_chosen", "scores_rejected", "text_chosen", "text_rejected",
-    ]);
+    expect(outputs.path).toBe("org/model_outputs.jsonl");
+    const rows = outputs.content.trimEnd().split("\n").map((line) => JSON.parse(line));
+    expect(rows.map(({ results: result }) => result)).toEqual([1, 0]);
+    expect(rows[0]).toMatchObject({
+      prompt: "Why is the sky blue?",
+      scores_chosen: 1,
+      scores_rejected: 0,
+      text_chosen: "Why is the sky blue?|Because air scatters short waves most.",
+      text_rejected: "Why is the sky blue?|Because it mirrors the sea.",
+      subset: "hep-js",
+    });
+    expect(JSON.parse(rewardBenchFiles(pairsOf([1]), about)[0].content).extra_results).toBeNull();
   });
 });
 
@@ -68,8 +74,13 @@ describe("RewardBench 2", () => {
         scoredPair({ id: `tied:7#${i + 1}-${j + 1}`, subset: "Ties", chosenScore, rejectedScore }),
       ),
     );
-    expect(rewardBenchItems(pairs)).toEqual([{ id: "tied:7", subset: "Ties", numCorrect: 2, scores: [5, 4, 1, 2, 3] }]);
+    expect(rewardBenchItems(pairs)).toMatchObject([{ id: "tied:7", subset: "Ties", numCorrect: 2, scores: [5, 4, 1, 2, 3] }]);
     expect(rewardBench([...pairs].reverse())).toMatchObject({ version: 2, num_prompts: 1 });
+    // Keys of run_v2.py's `results_grouped` and `scores_dict`.
+    const [results, scored] = rewardBenchFiles(pairs, about);
+    expect([results.path, scored.path]).toEqual(["eval-set/org/model.json", "eval-set-scores/org/model.json"]);
+    expect(JSON.parse(results.content)).toMatchObject({ model: "org/model", model_type: "Seq. Classifier", chat_template: null });
+    expect(JSON.parse(scored.content)).toMatchObject({ id: ["tied:7"], num_correct: [2], scores: [[5, 4, 1, 2, 3]], results: [null] });
   });
 
   // By hand: m = 3 − 1 = 2, d = 5 − 3 = 2, ref margin 4: m > d fails, tanh(2/2 − 1) = 0.
