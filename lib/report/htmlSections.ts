@@ -85,7 +85,7 @@ export function calibrationSection({ evaluation }: RunRecord, figures: Figures):
   const columns = [{ head: "measure" }, { head: "meaning" }, { head: "raw", number: true }, { head: `at T = ${number(temperature)}`, number: true }];
   const body = html`
 <p>A calibrated model that says “80% sure” is right in 80% of such cases. Points under the dashed line: too sure; above it: not sure enough.
-The temperature T divides reward differences; it was fitted on these validation pairs, so its column is optimistic: judge it on other pairs.</p>
+The temperature T divides reward differences. It is fitted on all validation pairs; its column judges each pair by a T fitted on other prompts.</p>
 <div class="charts">${chart(figures, "reliability")}<div>${tableOf("Calibration measures", columns, rows)}</div></div>`;
   return { id: "calibration", title: "Calibration", body };
 }
