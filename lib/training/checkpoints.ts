@@ -3,6 +3,7 @@ import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { analyseErrors } from "../evaluation/errorAnalysis";
 import { UsageError } from "../errors";
+import { writeAdapter } from "../models/adapter";
 import { checkpointsDir } from "../paths";
 import { modelCard } from "../report/modelCard";
 import { findVerified, saveRewardModel } from "../storage/checkpoint";
@@ -32,7 +33,13 @@ async function save(run: TrainingRun, name: string, record: ValidationRecord | n
     step: run.state.step,
   };
   const card = modelCard({ config, settings, evaluation: evaluation ?? null, modelConfig: loaded.model.config, data: run.dataRecord });
-  await saveRewardModel(place(run, name), { loaded, settings, modelCard: card });
+  await saveRewardModel(place(run, name), {
+    loaded,
+    settings,
+    modelCard: card,
+    // The whole model has the low-rank updates folded in; beside it the adapter alone, for PEFT.
+    extra: loaded.model.lora ? (dir) => writeAdapter(join(dir, "adapter"), loaded.model, { baseModel: loaded.dir }) : undefined,
+  });
 }
 
 /** Keeps the best model and everything that was measured with it. */
@@ -70,7 +77,7 @@ export async function saveLast(run: TrainingRun): Promise<void> {
   await saveRewardModel(last, {
     loaded,
     settings,
-    extra: (dir) => writeTrainingState(dir, state, optimizer),
+    extra: (dir) => writeTrainingState(dir, state, optimizer, loaded.model),
   });
 }
 

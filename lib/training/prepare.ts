@@ -9,6 +9,7 @@ import { InputError } from "../errors";
 import { createScorer, resolvePrecision, type Scorer } from "../evaluation/score";
 import { parseModelConfig } from "../models/config";
 import { gradualFreeze, trainableNames } from "../models/freeze";
+import { attachLora } from "../models/lora";
 import { createMonitor, type Monitor, type Warning } from "../monitoring";
 import type { PreferencePair } from "../pairs/pair";
 import { writeRejectedRows } from "../pairs/read";
@@ -21,7 +22,7 @@ import type { TrainingHooks } from "../training";
 import { findResumePoint } from "./checkpoints";
 import { readTrainingPairs, type TrainingPairs } from "./data";
 import { describeEnvironment } from "./environment";
-import { readTrainingState, restoreOptimizer, type TrainingState } from "./state";
+import { readTrainingState, restoreAdapted, restoreOptimizer, type TrainingState } from "./state";
 import { createTrainingStep, type TrainingStep } from "./step";
 
 /** The default encoder, put there by the set-up. */
@@ -113,12 +114,18 @@ export async function prepareRun(given: TrainingConfig, hooks: TrainingHooks): P
   const fingerprint = runFingerprint(config, pairs.record);
   const resumeFrom = config.resume ? await findResumePoint(config.run, fingerprint, say) : null;
   const state = resumeFrom ? readTrainingState(resumeFrom) : newState(fingerprint);
-  const directory = resumeFrom ?? findModel(config.model);
+  const adapted = config.lora_rank > 0;
+  const directory = resumeFrom && !adapted ? resumeFrom : findModel(config.model); // low-rank updates go on the base they began with
   const loaded = await loadRewardModel(directory, {
     seed: config.seed,
     head: config.head === "auto" ? undefined : config.head,
     settings: { template: config.template, max_length: config.max_length, truncation: config.truncation },
   });
+  if (adapted) {
+    const targets = config.lora_targets === "auto" ? undefined : config.lora_targets.split(",").map((name) => name.trim());
+    attachLora(loaded.model, { rank: config.lora_rank, alpha: config.lora_alpha, dropout: config.lora_dropout, targets, seed: config.seed });
+    if (resumeFrom) await restoreAdapted(resumeFrom, loaded.model);
+  }
   if (!resumeFrom) say(`model: ${directory}, ${loaded.model.config.modelType}${loaded.model.freshHead ? ", fresh head" : ""}`);
 
   const margin = config.loss === "scaled" && config.margin === 0 ? 1 : config.margin;

@@ -4,10 +4,13 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { z } from "zod";
 import type { AdamW } from "../engine/adamw";
+import { trainableNames } from "../models/freeze";
+import type { RewardModel } from "../models/rewardModel";
 import { readSafetensors, writeSafetensors } from "../storage/safetensors";
 
 const STATE_FILE = "training_state.json";
 const OPTIMIZER_FILE = "optimizer.safetensors";
+const ADAPTED_FILE = "adapted.safetensors";
 
 const stateSchema = z.object({
   step: z.number(),
@@ -34,12 +37,26 @@ const stateSchema = z.object({
 export type TrainingState = z.output<typeof stateSchema>;
 
 /** Writes state and optimizer slots into a checkpoint folder that is being made. */
-export async function writeTrainingState(dir: string, state: TrainingState, optimizer: AdamW): Promise<void> {
+export async function writeTrainingState(dir: string, state: TrainingState, optimizer: AdamW, model: RewardModel): Promise<void> {
   writeFileSync(join(dir, STATE_FILE), JSON.stringify(state, null, 2) + "\n");
   const slots = [...optimizer.state()].map(
     ([name, tensor]) => [name, { shape: tensor.shape, data: () => tensor.dataSync() as Float32Array }] as const,
   );
   await writeSafetensors(join(dir, OPTIMIZER_FILE), slots);
+  if (!model.lora) return;
+  // The checkpoint's weights have the low-rank updates folded in; here they stand apart, with the head.
+  const adapted = [...trainableNames(model, "none")].map((name) => {
+    const variable = model.parameters.get(name)!;
+    return [name, { shape: variable.shape, data: () => variable.dataSync() as Float32Array }] as const;
+  });
+  await writeSafetensors(join(dir, ADAPTED_FILE), adapted);
+}
+
+/** Puts saved low-rank updates and head into a model that has the base's weights. */
+export async function restoreAdapted(dir: string, model: RewardModel): Promise<void> {
+  for (const [name, { data, shape }] of await readSafetensors(join(dir, ADAPTED_FILE))) {
+    tf.tidy(() => model.parameters.get(name)!.assign(tf.tensor(data, [...shape])));
+  }
 }
 
 export function readTrainingState(dir: string): TrainingState {

@@ -127,6 +127,16 @@ describe("resume", () => {
     await expectSameWeights("straight", "damaged");
   });
 
+  // The base is read again; matrices, head and moments come from the state.
+  test("the same bits with LoRA", async () => {
+    const adapted = { ...input(), epochs: 1, lora_rank: 4, lora_dropout: 0.1, save_steps: 2 };
+    await trainRewardModel({ ...adapted, run: "lora-straight" });
+    await trainUntil(3, { ...adapted, run: "lora-resumed" });
+    await trainRewardModel({ ...adapted, run: "lora-resumed", resume: true });
+    await expectSameWeights("lora-straight", "lora-resumed");
+    expect(existsSync(join(folder, "checkpoints/lora-straight/best/adapter/adapter_config.json"))).toBe(true);
+  });
+
   test("refuses other data or settings", async () => {
     await expect(trainRewardModel({ ...input(), run: "resumed", resume: true, learning_rate: 1e-4 })).rejects.toThrow(/settings and data/);
   });

@@ -1,0 +1,60 @@
+// What the monitor reads of a run, and what it says.
+
+export type WarningKind =
+  | "not-a-number"
+  | "exploding-gradients"
+  | "loss-not-falling"
+  | "loss-rising"
+  | "accuracy-at-chance"
+  | "accuracy-below-chance"
+  | "equal-scores"
+  | "drifting-rewards"
+  | "truncation"
+  | "overfitting"
+  | "risk-collapse"
+  | "too-good";
+
+export interface Warning {
+  readonly kind: WarningKind;
+  readonly step: number;
+  readonly epoch: number;
+  /** What was seen, with figures. */
+  readonly message: string;
+  /** What to try. */
+  readonly advice: string;
+}
+
+/** What the monitor reads of a step; a line of `train_steps.jsonl` holds it. */
+export interface MonitoredStep {
+  readonly step: number;
+  readonly epoch: number;
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly margin: number;
+  readonly min_reward: number;
+  readonly mean_reward: number;
+  readonly max_reward: number;
+  readonly grad_norm: number;
+  /** Pairs of the step. */
+  readonly pairs: number;
+}
+
+/** What the monitor reads of a validation. */
+export interface MonitoredValidation {
+  readonly step: number;
+  readonly epoch: number;
+  readonly train_accuracy: number;
+  readonly val_loss: number;
+  readonly accuracy: number;
+  readonly ece?: number;
+  readonly acc_by_risk: Readonly<Record<string, number>>;
+  /** Pairs of each risk level; a level with fewer than `fewestPairs` is not judged. Absent: all are. */
+  readonly n_by_risk?: Readonly<Record<string, number>>;
+}
+
+/** A warning without its place; `subject` tells two of one kind apart. */
+export type Finding = Omit<Warning, "step" | "epoch"> & { readonly subject?: string };
+
+export const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
+export const digits = (value: number) =>
+  Number.isFinite(value) ? String(Number(value.toPrecision(3))) : String(value);
