@@ -13,7 +13,9 @@ import { createOutput } from "./output";
 export function register(program: Command): void {
   program
     .command("rerank")
-    .description("best-of-n: the model's choice among candidate answers against the first, a random and the longest one")
+    .description(
+      "best-of-n: the model's choice among candidate answers against the first, a random and the longest one",
+    )
     .requiredOption("--checkpoint <dir>", "Hugging Face directory of the reward model")
     .requiredOption("--input <file>", "rows {prompt, candidates: [text… or {text, quality}], best?: index from 0}")
     .requiredOption("--out <file>", "JSON file to write")
@@ -26,10 +28,16 @@ export function register(program: Command): void {
       for (const fault of faults) out.say(`left out: ${fault}`);
       await initBackend();
       const loaded = await loadRewardModel(options.checkpoint);
-      if (loaded.model.freshHead) out.say(`warning: ${options.checkpoint} has no reward head; a fresh one gives scores without meaning`);
-      const items = rows.flatMap(({ prompt, candidates }) => candidates.map(({ text }) => ({ prompt, response: text })));
+      if (loaded.model.freshHead)
+        out.say(`warning: ${options.checkpoint} has no reward head; a fresh one gives scores without meaning`);
+      const items = rows.flatMap(({ prompt, candidates }) =>
+        candidates.map(({ text }) => ({ prompt, response: text })),
+      );
       const bar = out.progress("scoring", items.length);
-      const scores = await scoreTexts(loaded, items, { precision: options.precision, onProgress: (done) => bar.update(done) });
+      const scores = await scoreTexts(loaded, items, {
+        precision: options.precision,
+        onProgress: (done) => bar.update(done),
+      });
       bar.end();
       loaded.model.dispose();
       const result = evaluateReranking(rows, scores);
@@ -43,7 +51,8 @@ function summary(result: Reranking): string[] {
   const lines = [`prompts    ${result.n_prompts} with ${result.n_candidates} candidates, ${result.n_judged} judged`];
   if (result.accuracy) lines.push(...measureLines("best chosen", result.accuracy, percent));
   if (result.quality) lines.push(...measureLines("quality", result.quality, number));
-  if (result.spearman) lines.push(`Spearman   ${number(result.spearman.mean)} over ${result.spearman.n_prompts} prompts`);
+  if (result.spearman)
+    lines.push(`Spearman   ${number(result.spearman.mean)} over ${result.spearman.n_prompts} prompts`);
   return lines;
 }
 

@@ -67,7 +67,8 @@ export function checkQualityGate(input: GateInput): GateVerdict {
       threshold: limits.valAccuracy,
       passed: valAccuracy >= limits.valAccuracy,
       text: `validation accuracy ${percent(valAccuracy)}, at least ${percent(limits.valAccuracy)} asked for`,
-      advice: "improve the data first (`rewardbook check` lists suspicious labels), then the model's size and learning_rate",
+      advice:
+        "improve the data first (`rewardbook check` lists suspicious labels), then the model's size and learning_rate",
     },
     {
       name: "overfitting_gap",

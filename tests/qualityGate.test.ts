@@ -48,6 +48,8 @@ describe("checkQualityGate", () => {
 
   test("fails on numbers that are none, and takes other thresholds", () => {
     expect(failed({ valAccuracy: NaN })).toEqual(["val_accuracy", "overfitting_gap"]);
-    expect(failed({ valAccuracy: 0.6, trainAccuracy: 0.62, thresholds: { valAccuracy: 0.55, trainAccuracy: 0.6 } })).toEqual([]);
+    expect(
+      failed({ valAccuracy: 0.6, trainAccuracy: 0.62, thresholds: { valAccuracy: 0.55, trainAccuracy: 0.6 } }),
+    ).toEqual([]);
   });
 });

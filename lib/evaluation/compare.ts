@@ -78,5 +78,10 @@ export function compareScores(
     );
   }
   const clusters = pairs.map((pair) => pair.promptKey);
-  return compareOutcomes(rewardDeltas(pairs).map(correctness), rewardDeltas(matched).map(correctness), clusters, options);
+  return compareOutcomes(
+    rewardDeltas(pairs).map(correctness),
+    rewardDeltas(matched).map(correctness),
+    clusters,
+    options,
+  );
 }

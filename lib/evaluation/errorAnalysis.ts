@@ -31,7 +31,9 @@ export interface ErrorAnalysis {
   readonly n_wrong: number;
   readonly n_ties: number;
   /** Metrics of each preference type and the ids of its most confident mistakes; most mistakes first. */
-  readonly by_preference_type: ReadonlyArray<GroupMetrics & { readonly type: string; readonly wrong: number; readonly cases: string[] }>;
+  readonly by_preference_type: ReadonlyArray<
+    GroupMetrics & { readonly type: string; readonly wrong: number; readonly cases: string[] }
+  >;
   /** Ids by weighted loss: what costs the training most. */
   readonly worst: string[];
   /** Ids by σ(−Δ): where the model is surest of the wrong answer. */

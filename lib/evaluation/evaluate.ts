@@ -133,7 +133,12 @@ function accuracyOf(corrects: Float64Array, clusters: string[]): { accuracy: num
 /** One-sided test over prompts of accuracy > ½; with a single prompt nothing can be said and p is 1. */
 export function betterThanChance(corrects: ArrayLike<number>, clusters: readonly string[]) {
   if (corrects.length === 0) return { difference: 0, p_value: 1 };
-  const { mean: accuracy, pValue, clusters: groups, standardError } = clusteredMean(corrects, clusters, { reference: 0.5 });
+  const {
+    mean: accuracy,
+    pValue,
+    clusters: groups,
+    standardError,
+  } = clusteredMean(corrects, clusters, { reference: 0.5 });
   const difference = accuracy - 0.5;
   // All prompts alike: the chance that a coin gives every prompt the same side.
   const twoSided = standardError > 1e-12 ? pValue : difference === 0 ? 1 : 2 ** (1 - groups);
@@ -145,7 +150,13 @@ function calibratedAt(temperature: number | "fit", deltas: Float64Array, cluster
     const calibrated = calibrationMetrics(crossFittedDeltas(deltas, clusters), bins);
     return { temperature: fitTemperature(deltas).temperature, calibrated };
   }
-  return { temperature, calibrated: calibrationMetrics(deltas.map((delta) => delta / temperature), bins) };
+  return {
+    temperature,
+    calibrated: calibrationMetrics(
+      deltas.map((delta) => delta / temperature),
+      bins,
+    ),
+  };
 }
 
 function calibrationMetrics(deltas: Float64Array, bins: number): CalibrationMetrics {
@@ -227,6 +238,8 @@ export function originalEvaluation(pairs: readonly ScoredPair[], bins = 10): Ori
   const corrects = deltas.map(correctness);
   const { ece, mce: _mce, ...ece_detail } = expectedCalibrationError(probs, corrects, bins);
   const accuracy = (group: readonly ScoredPair[]) => mean(group.map((pair) => correctness(deltaOf(pair))));
-  const acc_by_risk = Object.fromEntries([...groupBy(pairs, (pair) => pair.risk)].map(([risk, g]) => [risk, accuracy(g)]));
+  const acc_by_risk = Object.fromEntries(
+    [...groupBy(pairs, (pair) => pair.risk)].map(([risk, g]) => [risk, accuracy(g)]),
+  );
   return { pairwise_accuracy: mean(corrects), ece, acc_by_risk, ece_detail, deltas, probs, corrects };
 }

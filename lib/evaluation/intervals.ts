@@ -87,7 +87,8 @@ export function clusteredMean(
 ): ClusteredMean {
   const { confidence = 0.95, reference = 0 } = options;
   const total = values.length;
-  if (total === 0) throw new RangeError("clusteredMean: expected at least one value, got none; check for an empty split");
+  if (total === 0)
+    throw new RangeError("clusteredMean: expected at least one value, got none; check for an empty split");
   const { sums, counts } = sumByCluster(values, clusters);
   const groups = sums.length;
   const mean = sums.reduce((a, b) => a + b, 0) / total;
@@ -109,7 +110,11 @@ export function clusteredMean(
  * Where the clusters do not differ (all right, all wrong, one prompt) the spread says nothing and Wilson's interval
  * over the number of clusters stands in.
  */
-export function clusteredShare(values: ArrayLike<number>, clusters: readonly string[], confidence = 0.95): ClusteredMean {
+export function clusteredShare(
+  values: ArrayLike<number>,
+  clusters: readonly string[],
+  confidence = 0.95,
+): ClusteredMean {
   const estimate = clusteredMean(values, clusters, { confidence, reference: 0.5 });
   if (estimate.clusters > 1 && estimate.standardError > 1e-12) {
     return { ...estimate, low: Math.max(0, estimate.low), high: Math.min(1, estimate.high) };

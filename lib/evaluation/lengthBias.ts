@@ -70,7 +70,10 @@ function share(corrects: Float64Array) {
 function withMirror(values: Float64Array): Float64Array {
   const both = new Float64Array(2 * values.length);
   both.set(values);
-  both.set(values.map((value) => -value), values.length);
+  both.set(
+    values.map((value) => -value),
+    values.length,
+  );
   return both;
 }
 

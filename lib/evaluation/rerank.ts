@@ -1,10 +1,13 @@
 // In: prompts with candidate answers, and their scores. Out: what choosing by score is worth against other choices.
-import { InputError } from "../errors";
 import { expectedBestOf, topIndices } from "./bestOfN";
 import { spearman } from "./correlation";
 import { clusteredMean, clusteredShare } from "./intervals";
 import { pairedBootstrap } from "./pairedTests";
+import { pickExamples, type RerankExample } from "./rerankExamples";
 import type { RerankRow } from "./rerankRows";
+import { withScores, type ScoredRow } from "./rerankScores";
+
+export type { ExampleChoice, RerankExample } from "./rerankExamples";
 
 /** `random` is the expectation over the candidates; `longest` counts characters; `oracle` knows the truth. */
 export type Choice = "model" | "first" | "random" | "longest" | "oracle";
@@ -37,22 +40,6 @@ export interface CurvePoint {
   readonly oracle: number;
 }
 
-export interface RerankExample {
-  readonly line: number;
-  readonly prompt: string;
-  readonly before: ExampleChoice;
-  readonly after: ExampleChoice;
-  /** Whether the model's choice is better than the first candidate; null where the row cannot tell. */
-  readonly outcome: "better" | "worse" | "same" | null;
-}
-
-export interface ExampleChoice {
-  readonly index: number;
-  readonly text: string;
-  readonly score: number;
-  readonly quality: number | null;
-}
-
 export interface Reranking {
   readonly n_prompts: number;
   /** Prompts that name their best candidate or give qualities. */
@@ -63,7 +50,11 @@ export interface Reranking {
   readonly accuracy: ChoiceMeasure | null;
   readonly quality: ChoiceMeasure | null;
   /** Mean over prompts of the rank correlation of score and quality (three candidates or more, quality not constant). */
-  readonly spearman: { readonly mean: number; readonly ci95: [number, number] | null; readonly n_prompts: number } | null;
+  readonly spearman: {
+    readonly mean: number;
+    readonly ci95: [number, number] | null;
+    readonly n_prompts: number;
+  } | null;
   /** Best-of-n over n: mean quality where every judged prompt has qualities, else share of best candidates chosen. */
   readonly curve: { readonly measure: "quality" | "accuracy"; readonly points: CurvePoint[] } | null;
   /** First candidate against the model's, evenly spaced over the prompts where they differ. */
@@ -77,20 +68,17 @@ export interface RerankOptions {
   readonly examples?: number;
 }
 
-interface ScoredRow extends RerankRow {
-  readonly scores: Float64Array;
-  /** 1 for the best candidate, shared by equals; null where the row does not say. */
-  readonly isBest: number[] | null;
-  readonly qualities: number[] | null;
-}
-
 /**
  * Best-of-n evaluation.
  *
  * @param scores reward of every candidate, rows one after another
  * @throws InputError when a score is missing or not finite
  */
-export function evaluateReranking(rows: readonly RerankRow[], scores: ArrayLike<number>, options: RerankOptions = {}): Reranking {
+export function evaluateReranking(
+  rows: readonly RerankRow[],
+  scores: ArrayLike<number>,
+  options: RerankOptions = {},
+): Reranking {
   const scored = withScores(rows, scores);
   const judged = scored.filter((row) => row.isBest !== null);
   const rated = scored.filter((row) => row.qualities !== null);
@@ -112,24 +100,6 @@ export function evaluateReranking(rows: readonly RerankRow[], scores: ArrayLike<
     examples: pickExamples(scored, options.examples ?? 10),
     choices: scored.map(({ line, scores: own }) => ({ line, choice: topIndices(own)[0], scores: [...own] })),
   };
-}
-
-function withScores(rows: readonly RerankRow[], scores: ArrayLike<number>): ScoredRow[] {
-  const expected = rows.reduce((sum, row) => sum + row.candidates.length, 0);
-  if (scores.length !== expected) {
-    throw new InputError(`rerank: expected ${expected} scores, got ${scores.length}; score every candidate of every row`);
-  }
-  let next = 0;
-  return rows.map((row) => {
-    const own = Float64Array.from(row.candidates, () => scores[next++]);
-    const bad = own.findIndex((score) => !Number.isFinite(score));
-    if (bad >= 0) {
-      throw new InputError(`line ${row.line}: expected a finite score for candidate ${bad}, got ${own[bad]}; score again in f32`);
-    }
-    const qualities = row.candidates[0].quality === null ? null : row.candidates.map(({ quality }) => quality!);
-    const best = row.best !== null ? [row.best] : qualities ? topIndices(qualities) : null;
-    return { ...row, scores: own, qualities, isBest: best && row.candidates.map((_, i) => (best.includes(i) ? 1 : 0)) };
-  });
 }
 
 type ValuesOf = (row: ScoredRow) => number[];
@@ -162,7 +132,11 @@ function measure(rows: readonly ScoredRow[], valuesOf: ValuesOf, options: Rerank
   const isShare = least >= 0 && most <= 1;
   const differences = BASELINES.map((baseline) => {
     const other = by(baseline);
-    const paired = pairedBootstrap(model.map((value, i) => value - other[i]), clusters, options);
+    const paired = pairedBootstrap(
+      model.map((value, i) => value - other[i]),
+      clusters,
+      options,
+    );
     const ci95 = bounded(paired, least - most, most - least);
     return [baseline, { difference: paired.difference, ci95, p_value: paired.pValue }] as const;
   });
@@ -205,7 +179,10 @@ function curveOver(rows: readonly ScoredRow[], valuesOf: ValuesOf): CurvePoint[]
     const enough = rows.filter((row) => row.candidates.length >= n);
     const mean = (keysOf: (row: ScoredRow) => ArrayLike<number>) => {
       const values = enough.map((row) => expectedBestOf(keysOf(row), valuesOf(row), n));
-      return clusteredMean(values, enough.map((row) => row.prompt.trim()));
+      return clusteredMean(
+        values,
+        enough.map((row) => row.prompt.trim()),
+      );
     };
     const model = mean((row) => row.scores);
     return {
@@ -217,21 +194,5 @@ function curveOver(rows: readonly ScoredRow[], valuesOf: ValuesOf): CurvePoint[]
       longest: mean((row) => row.candidates.map(({ text }) => text.length)).mean,
       oracle: mean(valuesOf).mean,
     };
-  });
-}
-
-function pickExamples(rows: readonly ScoredRow[], count: number): RerankExample[] {
-  const changed = rows.filter((row) => topIndices(row.scores)[0] !== 0);
-  const unchanged = rows.filter((row) => topIndices(row.scores)[0] === 0);
-  const spaced = <T>(list: readonly T[], most: number): T[] =>
-    list.length <= most ? [...list] : Array.from({ length: most }, (_, i) => list[Math.floor((i * list.length) / most)]);
-  const picked = spaced(changed, count);
-  return [...picked, ...spaced(unchanged, count - picked.length)].map((row) => {
-    const at = (index: number): ExampleChoice => ({ index, score: row.scores[index], ...row.candidates[index] });
-    const after = topIndices(row.scores)[0];
-    const values = row.qualities ?? row.isBest;
-    const gain = values && Math.sign(values[after] - values[0]);
-    const outcome = gain === null ? null : gain > 0 ? "better" : gain < 0 ? "worse" : "same";
-    return { line: row.line, prompt: row.prompt, before: at(0), after: at(after), outcome };
   });
 }

@@ -34,7 +34,10 @@ const LISTED = 10;
  *
  * @throws InputError listing the rows at fault by line, unless they are to be skipped, or when no row is left
  */
-export async function readRerankRows(path: string, options: { readonly skipBadRows?: boolean } = {}): Promise<RerankRows> {
+export async function readRerankRows(
+  path: string,
+  options: { readonly skipBadRows?: boolean } = {},
+): Promise<RerankRows> {
   const { batches } = await openRows(path);
   const rows: RerankRow[] = [];
   const faults: string[] = [];
@@ -52,7 +55,11 @@ export async function readRerankRows(path: string, options: { readonly skipBadRo
     const more = faults.length > LISTED ? `\n  … and ${faults.length - LISTED} more` : "";
     throw new InputError(
       `${path}: ${faults.length} of ${faults.length + rows.length} rows are at fault; mend them, or pass --skip-bad-rows to go on without them\n` +
-        faults.slice(0, LISTED).map((fault) => `  ${fault}`).join("\n") + more,
+        faults
+          .slice(0, LISTED)
+          .map((fault) => `  ${fault}`)
+          .join("\n") +
+        more,
     );
   }
   if (rows.length === 0) {
@@ -65,11 +72,15 @@ function rerankRow({ value, fault, line }: RawRow): RerankRow {
   if (!value) throw new RowFault(fault!.reason, fault!.message);
   const prompt = text(value, "prompt");
   const given = list(value, "candidates");
-  if (given.length < 2) throw new RowFault("invalid_value", `candidates: expected two answers or more, got ${given.length}`);
+  if (given.length < 2)
+    throw new RowFault("invalid_value", `candidates: expected two answers or more, got ${given.length}`);
   const candidates = given.map(candidate);
   const rated = candidates.filter(({ quality }) => quality !== null).length;
   if (rated !== 0 && rated !== candidates.length) {
-    throw new RowFault("missing_field", `candidates: expected a quality for all ${candidates.length} or for none, got ${rated}`);
+    throw new RowFault(
+      "missing_field",
+      `candidates: expected a quality for all ${candidates.length} or for none, got ${rated}`,
+    );
   }
   return { line, prompt, candidates, best: bestIndex(get(value, "best"), candidates.length) };
 }
@@ -81,7 +92,8 @@ function candidate(item: unknown, index: number): Candidate {
     throw new RowFault("wrong_type", `${where}: expected a string or {text, quality}, got ${typeName(item)}`);
   }
   const { text: answer, quality } = item as Record<string, unknown>;
-  if (typeof answer !== "string") throw new RowFault("wrong_type", `${where}.text: expected a string, got ${typeName(answer)}`);
+  if (typeof answer !== "string")
+    throw new RowFault("wrong_type", `${where}.text: expected a string, got ${typeName(answer)}`);
   if (quality === undefined || quality === null) return { text: answer, quality: null };
   if (typeof quality !== "number" || !Number.isFinite(quality)) {
     throw new RowFault("wrong_type", `${where}.quality: expected a finite number, got ${typeName(quality)}`);
@@ -93,5 +105,8 @@ function bestIndex(best: unknown, candidates: number): number | null {
   if (best === undefined || best === null) return null;
   if (typeof best === "number" && Number.isInteger(best) && best >= 0 && best < candidates) return best;
   const got = typeof best === "number" ? best : typeName(best);
-  throw new RowFault("invalid_value", `best: expected the index of a candidate from 0 to ${candidates - 1}, got ${got}`);
+  throw new RowFault(
+    "invalid_value",
+    `best: expected the index of a candidate from 0 to ${candidates - 1}, got ${got}`,
+  );
 }

@@ -70,7 +70,10 @@ function filesOfVersion2(pairs: readonly ScoredPair[], about: RewardBenchAbout):
     num_correct: items.map(({ numCorrect }) => numCorrect),
   };
   return [
-    { path: `eval-set/${model}.json`, content: JSON.stringify({ ...described, ...rewardBench2(items).subsets }, null, 4) },
+    {
+      path: `eval-set/${model}.json`,
+      content: JSON.stringify({ ...described, ...rewardBench2(items).subsets }, null, 4),
+    },
     { path: `eval-set-scores/${model}.json`, content: JSON.stringify({ ...columns, ...described }, null, 4) },
   ];
 }

@@ -43,12 +43,20 @@ export function scoreTies(items: readonly ScoredItem[]): number {
     const [kind, prompt] = item.id.split(":");
     if (kind === "ref" || kind === "tied") kinds[kind].set(Number.parseInt(prompt, 10), marginsOf(item));
   }
-  const share = (values: readonly number[]) => (values.length > 0 ? values.reduce((a, b) => a + b, 0) / values.length : 0);
-  const accuracy = (margins: Map<number, Margins>) => share([...margins.values()].map(({ accurate }) => Number(accurate)));
+  const share = (values: readonly number[]) =>
+    values.length > 0 ? values.reduce((a, b) => a + b, 0) / values.length : 0;
+  const accuracy = (margins: Map<number, Margins>) =>
+    share([...margins.values()].map(({ accurate }) => Number(accurate)));
   const both = [...kinds.tied].flatMap(([prompt, tied]) => {
     const ref = kinds.ref.get(prompt);
     if (!ref || tied.amongRight === null) return [];
-    return [{ margin: tied.rightAboveWrong, least: Math.min(ref.rightAboveWrong, tied.rightAboveWrong), among: tied.amongRight }];
+    return [
+      {
+        margin: tied.rightAboveWrong,
+        least: Math.min(ref.rightAboveWrong, tied.rightAboveWrong),
+        among: tied.amongRight,
+      },
+    ];
   });
   const ratios = both.filter(({ among }) => among > 0).map(({ least, among }) => Math.tanh(least / among - 1));
   return (

@@ -17,7 +17,12 @@ const SUBSETS = rewardBench1([]).missing_subsets;
 function version1(seed: number, subsets: readonly string[]): ScoredPair[] {
   const random = createRandom(seed);
   return Array.from({ length: 800 }, (_, i) =>
-    scoredPair({ id: `${i}`, subset: random.pick(subsets), chosenScore: coarse(random, 0.6), rejectedScore: coarse(random, 0) }),
+    scoredPair({
+      id: `${i}`,
+      subset: random.pick(subsets),
+      chosenScore: coarse(random, 0.6),
+      rejectedScore: coarse(random, 0),
+    }),
   );
 }
 
@@ -33,20 +38,35 @@ function version2(seed: number): ScoredItem[] {
   for (let prompt = 0; prompt < 60; prompt++) {
     const right = (count: number) => Array.from({ length: count }, () => coarse(random, 2.5));
     const wrong = () => Array.from({ length: 2 + random.integer(12) }, () => coarse(random, 0));
-    if (prompt % 10 !== 3) items.push({ id: `ref:${prompt}`, subset: "Ties", numCorrect: 1, scores: [...right(1), ...wrong()] });
+    if (prompt % 10 !== 3)
+      items.push({ id: `ref:${prompt}`, subset: "Ties", numCorrect: 1, scores: [...right(1), ...wrong()] });
     const several = 1 + random.integer(5);
-    if (prompt % 10 !== 7) items.push({ id: `tied:${prompt}`, subset: "Ties", numCorrect: several, scores: [...right(several), ...wrong()] });
+    if (prompt % 10 !== 7)
+      items.push({
+        id: `tied:${prompt}`,
+        subset: "Ties",
+        numCorrect: several,
+        scores: [...right(several), ...wrong()],
+      });
   }
   return items;
 }
 
 /** The pairs our reader makes of a row: every right answer against every wrong one. */
 const pairsOfItem = ({ id, subset, numCorrect, scores }: ScoredItem): ScoredPair[] =>
-  scores.slice(0, numCorrect).flatMap((chosenScore, i) =>
-    scores.slice(numCorrect).map((rejectedScore, j) => scoredPair({ id: `${id}#${i + 1}-${j + 1}`, subset, chosenScore, rejectedScore })),
-  );
+  scores
+    .slice(0, numCorrect)
+    .flatMap((chosenScore, i) =>
+      scores
+        .slice(numCorrect)
+        .map((rejectedScore, j) => scoredPair({ id: `${id}#${i + 1}-${j + 1}`, subset, chosenScore, rejectedScore })),
+    );
 
-const ones = [version1(1, SUBSETS), version1(2, SUBSETS.slice(0, 7)), version1(3, ["math-prm", "hep-go", "donotanswer"])];
+const ones = [
+  version1(1, SUBSETS),
+  version1(2, SUBSETS.slice(0, 7)),
+  version1(3, ["math-prm", "hep-go", "donotanswer"]),
+];
 const twos = [version2(4), version2(5), version2(6).filter(({ subset }) => subset === "Ties")];
 let reference: {
   version1: Array<{ accuracy: number; subsets: Record<string, number>; sections: Record<string, number> }>;
@@ -55,10 +75,15 @@ let reference: {
 
 beforeAll(() => {
   const asked = {
-    version1: ones.map((pairs) => pairs.map(({ subset, chosenScore, rejectedScore }) => ({ subset, chosen: chosenScore, rejected: rejectedScore }))),
+    version1: ones.map((pairs) =>
+      pairs.map(({ subset, chosenScore, rejectedScore }) => ({ subset, chosen: chosenScore, rejected: rejectedScore })),
+    ),
     version2: twos,
   };
-  const run = spawnSync(python, [join(__dirname, "rewardbench_reference.py")], { input: JSON.stringify(asked), encoding: "utf8" });
+  const run = spawnSync(python, [join(__dirname, "rewardbench_reference.py")], {
+    input: JSON.stringify(asked),
+    encoding: "utf8",
+  });
   expect(run.stderr + (run.error?.message ?? "")).toBe("");
   reference = JSON.parse(run.stdout);
 });

@@ -38,7 +38,10 @@ describe("95% intervals over 2,000 draws", () => {
     inBand(covered);
   });
 
-  test.each([[0.8, 60], [0.6, 150]])("clustered by prompt: accuracy %f, %i prompts", (rate, prompts) => {
+  test.each([
+    [0.8, 60],
+    [0.6, 150],
+  ])("clustered by prompt: accuracy %f, %i prompts", (rate, prompts) => {
     const random = createRandom(2);
     let covered = 0;
     let naive = 0;
@@ -46,7 +49,10 @@ describe("95% intervals over 2,000 draws", () => {
       const { outcomes, clusters } = clusteredOutcomes(random, prompts, rate);
       const { low, high } = clusteredShare(outcomes, clusters);
       if (low <= rate && rate <= high) covered++;
-      const plain = wilsonInterval(outcomes.reduce((a, b) => a + b, 0), outcomes.length);
+      const plain = wilsonInterval(
+        outcomes.reduce((a, b) => a + b, 0),
+        outcomes.length,
+      );
       if (plain.low <= rate && rate <= plain.high) naive++;
     }
     inBand(covered);

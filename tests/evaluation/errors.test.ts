@@ -8,7 +8,10 @@ import { pairsOf, scoredPair } from "./scoredPairs";
 
 describe("wordDiff", () => {
   const join = (parts: ReturnType<typeof wordDiff>, without: string) =>
-    parts.filter(({ op }) => op !== without).map(({ text }) => text).join("");
+    parts
+      .filter(({ op }) => op !== without)
+      .map(({ text }) => text)
+      .join("");
 
   test("shows what was replaced", () => {
     expect(wordDiff("Water boils at 100 degrees at sea level.", "Water boils at 90 degrees at sea level.")).toEqual([
@@ -25,7 +28,20 @@ describe("wordDiff", () => {
   // Fails if the trace back is off by one anywhere, or if white space, line ends or emoji are lost.
   test("gives both texts back", () => {
     const random = createRandom(11);
-    const vocabulary = ["the ", "cat", " sat", "\n\n", "mat. ", "naïve ", "don't ", "日本語", "🙂", "x=1; ", "\t", "the "];
+    const vocabulary = [
+      "the ",
+      "cat",
+      " sat",
+      "\n\n",
+      "mat. ",
+      "naïve ",
+      "don't ",
+      "日本語",
+      "🙂",
+      "x=1; ",
+      "\t",
+      "the ",
+    ];
     const text = () => Array.from({ length: random.integer(60) }, () => random.pick(vocabulary)).join("");
     for (let i = 0; i < 300; i++) {
       const [a, b] = [text(), text()];
@@ -54,7 +70,11 @@ describe("wordDiff", () => {
 describe("inferPreferenceType", () => {
   test.each([
     ["I'm sorry, but I can't help with that.", "Sure! First, take the lock apart.", "safety"],
-    ["The tower is 330 metres tall and stands in Paris.", "The tower is 210 metres tall and stands in Paris.", "correctness"],
+    [
+      "The tower is 330 metres tall and stands in Paris.",
+      "The tower is 210 metres tall and stands in Paris.",
+      "correctness",
+    ],
     ["Use a list. It keeps order, allows repeats and grows when you append.", "Use a list.", "completeness"],
     ["Kindly close the door when you leave the room.", "Close the door when you leave the room.", "style"],
     ["Boil the pasta in salted water.", "Ask your neighbour for advice!", "helpfulness"],
@@ -87,7 +107,10 @@ describe("analyseErrors", () => {
 
   test("groups by the data's own category before guessing", () => {
     const types = analyseErrors(pairs).by_preference_type;
-    expect(types.map(({ type, n, wrong }) => [type, n, wrong])).toEqual([["helpfulness", 4, 2], ["style", 2, 1]]);
+    expect(types.map(({ type, n, wrong }) => [type, n, wrong])).toEqual([
+      ["helpfulness", 4, 2],
+      ["style", 2, 1],
+    ]);
     expect(types[1].cases).toEqual(["heavy"]);
   });
 

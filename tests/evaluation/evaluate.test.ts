@@ -14,7 +14,9 @@ const { temperature, labelSmoothing, centering } = golden.settings;
 /** Every number under `expected` stands in `got`, to 1e-9. */
 function covers(got: unknown, expected: unknown, where = ""): void {
   if (typeof expected === "number") {
-    expect(Math.abs((got as number) - expected), `${where}: got ${got}, expected ${expected}`).toBeLessThanOrEqual(1e-9);
+    expect(Math.abs((got as number) - expected), `${where}: got ${got}, expected ${expected}`).toBeLessThanOrEqual(
+      1e-9,
+    );
   } else if (typeof expected !== "object" || expected === null) {
     expect(got, where).toBe(expected);
   } else {
@@ -37,7 +39,11 @@ describe("evaluateScores", () => {
 
   // A model twice as sure as it should be: T near 2, and calibrated figures that beat the raw ones on unseen folds.
   test("fits a temperature where asked to, and judges it on pairs it was not fitted on", () => {
-    const overconfident = pairs.map((pair) => ({ ...pair, chosenScore: 4 * pair.chosenScore, rejectedScore: 4 * pair.rejectedScore }));
+    const overconfident = pairs.map((pair) => ({
+      ...pair,
+      chosenScore: 4 * pair.chosenScore,
+      rejectedScore: 4 * pair.rejectedScore,
+    }));
     const fitted = evaluateScores(overconfident, { temperature: "fit" });
     const asIs = evaluateScores(pairs, { temperature: "fit" });
     expect(fitted.temperature).toBeCloseTo(4 * asIs.temperature, 9);
@@ -52,7 +58,10 @@ describe("evaluateScores", () => {
     const written = JSON.parse(JSON.stringify(evaluation)).by_category;
     expect(Object.keys(written).sort()).toEqual(["__proto__", "helpfulness", "safety"]);
     for (const name of Object.keys(by_category)) {
-      covers(Object.getOwnPropertyDescriptor(written, name)!.value, Object.getOwnPropertyDescriptor(by_category, name)!.value);
+      covers(
+        Object.getOwnPropertyDescriptor(written, name)!.value,
+        Object.getOwnPropertyDescriptor(by_category, name)!.value,
+      );
     }
   });
 
@@ -60,7 +69,10 @@ describe("evaluateScores", () => {
     const bins = evaluation.calibration_bins;
     expect(bins).toHaveLength(10);
     expect(bins.reduce((sum, bin) => sum + bin.count, 0)).toBe(pairs.length);
-    const ece = bins.reduce((sum, bin) => sum + (bin.count / pairs.length) * Math.abs(bin.accuracy - bin.confidence), 0);
+    const ece = bins.reduce(
+      (sum, bin) => sum + (bin.count / pairs.length) * Math.abs(bin.accuracy - bin.confidence),
+      0,
+    );
     expect(ece).toBeCloseTo(evaluation.ece, 12);
     expect(bins.reduce((sum, bin) => sum + bin.symmetric_count, 0)).toBe(2 * pairs.length);
   });
@@ -94,7 +106,9 @@ describe("evaluateScores", () => {
       const broken = [...pairsOf([1]), scoredPair({ id: "row 17", rejectedScore: bad })];
       for (const evaluate of [evaluateScores, originalEvaluation]) {
         expect(() => evaluate(broken)).toThrow(InputError);
-        expect(() => evaluate(broken)).toThrow(/pair row 17: expected finite scores, got chosen 0 and rejected (NaN|Infinity)/);
+        expect(() => evaluate(broken)).toThrow(
+          /pair row 17: expected finite scores, got chosen 0 and rejected (NaN|Infinity)/,
+        );
       }
     }
   });
@@ -110,7 +124,13 @@ describe("lossSettings", () => {
       centering: 0.01,
       margin: 1,
     });
-    expect(lossSettings(undefined)).toEqual({ kind: "bradley-terry", beta: 0, labelSmoothing: 0, centering: 0, margin: 0 });
+    expect(lossSettings(undefined)).toEqual({
+      kind: "bradley-terry",
+      beta: 0,
+      labelSmoothing: 0,
+      centering: 0,
+      margin: 0,
+    });
   });
 });
 
@@ -135,9 +155,17 @@ describe("originalEvaluation", () => {
   });
 
   test("gives accuracy by risk, names sorted", () => {
-    const risks = [["LOW", 1], ["HIGH", -1], ["LOW", -2], ["HIGH", 0]] as const;
+    const risks = [
+      ["LOW", 1],
+      ["HIGH", -1],
+      ["LOW", -2],
+      ["HIGH", 0],
+    ] as const;
     const { acc_by_risk } = originalEvaluation(risks.map(([risk, delta]) => scoredPair({ risk, chosenScore: delta })));
-    expect(Object.entries(acc_by_risk)).toEqual([["HIGH", 0.25], ["LOW", 0.5]]);
+    expect(Object.entries(acc_by_risk)).toEqual([
+      ["HIGH", 0.25],
+      ["LOW", 0.5],
+    ]);
   });
 
   test("gives zeros and empty lists for an empty split", () => {

@@ -6,7 +6,10 @@ import { createRandom } from "../../lib/random";
 /** Pairs of which `share` have the longer answer chosen; the model's Δ is `habit`·sign(Δlength) + `skill` + noise. */
 function simulate({ share = 0.6, habit = 0, skill = 1, pairs = 600, seed = 1 }) {
   const random = createRandom(seed);
-  const lengths = Float64Array.from({ length: pairs }, () => (random.next() < share ? 1 : -1) * (1 + random.integer(200)));
+  const lengths = Float64Array.from(
+    { length: pairs },
+    () => (random.next() < share ? 1 : -1) * (1 + random.integer(200)),
+  );
   const deltas = lengths.map((length) => habit * Math.sign(length) + skill + random.normal());
   return lengthBias(deltas, lengths);
 }
@@ -15,7 +18,9 @@ describe("lengthBias", () => {
   test("says so when the model counts words", () => {
     const bias = simulate({ habit: 3, skill: 0.2 });
     expect(bias.verdict).toBe("mostly-length");
-    expect(bias.sentence).toMatch(/^The model is mostly counting words: it prefers the longer answer in (9\d|100)% of pairs/);
+    expect(bias.sentence).toMatch(
+      /^The model is mostly counting words: it prefers the longer answer in (9\d|100)% of pairs/,
+    );
     expect(bias.spearman_symmetric!).toBeGreaterThan(0.5);
   });
 

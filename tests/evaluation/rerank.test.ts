@@ -68,7 +68,11 @@ describe("evaluateReranking", () => {
     const { random, model, longest, oracle } = result.quality!.by_choice;
     expect(points[0].model).toBeCloseTo(random, 12);
     expect(points[0].oracle).toBeCloseTo(random, 12);
-    for (const [at, all] of [["model", model], ["longest", longest], ["oracle", oracle]] as const) {
+    for (const [at, all] of [
+      ["model", model],
+      ["longest", longest],
+      ["oracle", oracle],
+    ] as const) {
       expect(points[2][at]).toBeCloseTo(all, 12);
     }
   });
@@ -82,7 +86,10 @@ describe("evaluateReranking", () => {
       outcome: "better",
     });
     const many = Array.from({ length: 50 }, (_, i) => row(i + 1, [1, i % 2 ? 2 : 0]));
-    const examples = evaluateReranking(many, many.flatMap(() => [0, 1])).examples;
+    const examples = evaluateReranking(
+      many,
+      many.flatMap(() => [0, 1]),
+    ).examples;
     // Fails if only improvements were shown.
     expect(new Set(examples.map(({ outcome }) => outcome))).toEqual(new Set(["better", "worse"]));
     expect(examples).toHaveLength(10);
@@ -101,7 +108,10 @@ describe("evaluateReranking", () => {
     const plain = (line: number, best: number | null): RerankRow => ({
       line,
       prompt: `prompt ${line}`,
-      candidates: [{ text: "a", quality: null }, { text: "b", quality: null }],
+      candidates: [
+        { text: "a", quality: null },
+        { text: "b", quality: null },
+      ],
       best,
     });
     const mixed = evaluateReranking([plain(1, 1), plain(2, null)], [0, 1, 1, 0]);
@@ -115,7 +125,9 @@ describe("evaluateReranking", () => {
 
   test("refuses missing and broken scores", () => {
     expect(() => evaluateReranking(rows, [1])).toThrow(/expected 9 scores, got 1/);
-    expect(() => evaluateReranking(rows, [0, NaN, 2, 9, 1, 1, 4, 3, 2])).toThrow(/line 1: expected a finite score for candidate 1/);
+    expect(() => evaluateReranking(rows, [0, NaN, 2, 9, 1, 1, 4, 3, 2])).toThrow(
+      /line 1: expected a finite score for candidate 1/,
+    );
   });
 });
 
@@ -129,12 +141,34 @@ describe("readRerankRows", () => {
   test("reads texts and rated texts", async () => {
     const path = file(
       { prompt: "p", candidates: ["a", "b"], best: 1 },
-      { prompt: "q", candidates: [{ text: "c", quality: 2 }, { text: "d", quality: -1 }] },
+      {
+        prompt: "q",
+        candidates: [
+          { text: "c", quality: 2 },
+          { text: "d", quality: -1 },
+        ],
+      },
     );
     const { rows } = await readRerankRows(path);
     expect(rows).toEqual([
-      { line: 1, prompt: "p", candidates: [{ text: "a", quality: null }, { text: "b", quality: null }], best: 1 },
-      { line: 2, prompt: "q", candidates: [{ text: "c", quality: 2 }, { text: "d", quality: -1 }], best: null },
+      {
+        line: 1,
+        prompt: "p",
+        candidates: [
+          { text: "a", quality: null },
+          { text: "b", quality: null },
+        ],
+        best: 1,
+      },
+      {
+        line: 2,
+        prompt: "q",
+        candidates: [
+          { text: "c", quality: 2 },
+          { text: "d", quality: -1 },
+        ],
+        best: null,
+      },
     ]);
   });
 
@@ -144,10 +178,22 @@ describe("readRerankRows", () => {
     [{ prompt: "p" }, /:2: expected field "candidates"/],
     [{ prompt: "p", candidates: "a" }, /:2: candidates: expected a list, got a string/],
     [{ prompt: "p", candidates: ["a"] }, /:2: candidates: expected two answers or more, got 1/],
-    [{ prompt: "p", candidates: ["a", 3] }, /:2: candidates\[1\]: expected a string or \{text, quality\}, got a number/],
-    [{ prompt: "p", candidates: [{ text: "a", quality: "good" }, "b"] }, /:2: candidates\[0\].quality: expected a finite number/],
-    [{ prompt: "p", candidates: [{ text: "a", quality: 1 }, "b"] }, /:2: candidates: expected a quality for all 2 or for none, got 1/],
-    [{ prompt: "p", candidates: ["a", "b"], best: 2 }, /:2: best: expected the index of a candidate from 0 to 1, got 2/],
+    [
+      { prompt: "p", candidates: ["a", 3] },
+      /:2: candidates\[1\]: expected a string or \{text, quality\}, got a number/,
+    ],
+    [
+      { prompt: "p", candidates: [{ text: "a", quality: "good" }, "b"] },
+      /:2: candidates\[0\].quality: expected a finite number/,
+    ],
+    [
+      { prompt: "p", candidates: [{ text: "a", quality: 1 }, "b"] },
+      /:2: candidates: expected a quality for all 2 or for none, got 1/,
+    ],
+    [
+      { prompt: "p", candidates: ["a", "b"], best: 2 },
+      /:2: best: expected the index of a candidate from 0 to 1, got 2/,
+    ],
   ])("names line and field: %j", async (bad, message) => {
     const good = { prompt: "p", candidates: ["a", "b"] };
     const path = file(good, bad);

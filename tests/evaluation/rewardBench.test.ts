@@ -46,7 +46,10 @@ describe("RewardBench 1", () => {
       extra_results: { "hep-js": 0.5 },
     });
     expect(outputs.path).toBe("org/model_outputs.jsonl");
-    const rows = outputs.content.trimEnd().split("\n").map((line) => JSON.parse(line));
+    const rows = outputs.content
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
     expect(rows.map(({ results: result }) => result)).toEqual([1, 0]);
     expect(rows[0]).toMatchObject({
       prompt: "Why is the sky blue?",
@@ -74,13 +77,24 @@ describe("RewardBench 2", () => {
         scoredPair({ id: `tied:7#${i + 1}-${j + 1}`, subset: "Ties", chosenScore, rejectedScore }),
       ),
     );
-    expect(rewardBenchItems(pairs)).toMatchObject([{ id: "tied:7", subset: "Ties", numCorrect: 2, scores: [5, 4, 1, 2, 3] }]);
+    expect(rewardBenchItems(pairs)).toMatchObject([
+      { id: "tied:7", subset: "Ties", numCorrect: 2, scores: [5, 4, 1, 2, 3] },
+    ]);
     expect(rewardBench([...pairs].reverse())).toMatchObject({ version: 2, num_prompts: 1 });
     // Keys of run_v2.py's `results_grouped` and `scores_dict`.
     const [results, scored] = rewardBenchFiles(pairs, about);
     expect([results.path, scored.path]).toEqual(["eval-set/org/model.json", "eval-set-scores/org/model.json"]);
-    expect(JSON.parse(results.content)).toMatchObject({ model: "org/model", model_type: "Seq. Classifier", chat_template: null });
-    expect(JSON.parse(scored.content)).toMatchObject({ id: ["tied:7"], num_correct: [2], scores: [[5, 4, 1, 2, 3]], results: [null] });
+    expect(JSON.parse(results.content)).toMatchObject({
+      model: "org/model",
+      model_type: "Seq. Classifier",
+      chat_template: null,
+    });
+    expect(JSON.parse(scored.content)).toMatchObject({
+      id: ["tied:7"],
+      num_correct: [2],
+      scores: [[5, 4, 1, 2, 3]],
+      results: [null],
+    });
   });
 
   // By hand: m = 3 − 1 = 2, d = 5 − 3 = 2, ref margin 4: m > d fails, tanh(2/2 − 1) = 0.

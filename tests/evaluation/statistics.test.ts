@@ -10,7 +10,14 @@ const near = (got: number, expected: number) =>
   );
 
 describe("distributions", () => {
-  for (const name of ["logGamma", "normalCdf", "normalQuantile", "studentCdf", "studentQuantile", "incompleteBeta"] as const) {
+  for (const name of [
+    "logGamma",
+    "normalCdf",
+    "normalQuantile",
+    "studentCdf",
+    "studentQuantile",
+    "incompleteBeta",
+  ] as const) {
     test(`${name} equals SciPy`, () => {
       const call = statistics[name] as (...args: number[]) => number;
       for (const row of golden[name] as number[][]) near(call(...row.slice(0, -1)), row[row.length - 1]);
@@ -139,7 +146,9 @@ describe("crossFittedDeltas", () => {
   test("comes close to the temperature of all pairs; one prompt keeps T = 1", () => {
     const clusters = deltas.map((_, i) => `q${i}`);
     const { temperature } = fitTemperature(deltas);
-    crossFittedDeltas(deltas, clusters).forEach((delta, i) => expect(deltas[i] / delta / temperature).toBeCloseTo(1, 0));
+    crossFittedDeltas(deltas, clusters).forEach((delta, i) =>
+      expect(deltas[i] / delta / temperature).toBeCloseTo(1, 0),
+    );
     expect([...crossFittedDeltas([1, -0.5], ["a", "a"])]).toEqual([1, -0.5]);
   });
 });
