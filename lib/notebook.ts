@@ -6,6 +6,7 @@ import { resolveConfig, type TrainingConfig, type TrainingInput } from "./config
 import { InputError, UsageError } from "./errors";
 import { checkpointsDir, metricsDir } from "./paths";
 import { escapeHtml } from "./report/escape";
+import { percent } from "./report/figure";
 import { createLiveDisplay, type MimeBundle } from "./report/show";
 import { createTable, type Table } from "./report/tables";
 
@@ -121,6 +122,11 @@ export function createProgressBar(label: string, unit: string): ProgressBar {
 }
 
 const clock = (seconds: number): string => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+
+/** `81.2%, 95% interval 78.1% to 84.0%` */
+export function withInterval(share: number, [low, high]: readonly [number, number]): string {
+  return `${percent(share)}, 95% interval ${percent(low)} to ${percent(high)}`;
+}
 
 /** The columns of a danfo.js data frame that a table needs; a bare frame in a cell prints its internals. */
 export interface FrameLike {
