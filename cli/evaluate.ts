@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { basename, join, resolve } from "node:path";
 import { initBackend } from "../lib/engine/backend";
-import { compareScores } from "../lib/evaluation/compare";
+import { compareScores, type Comparison } from "../lib/evaluation/compare";
 import { evaluateScores } from "../lib/evaluation/evaluate";
 import { scorePairs, type ScoringOptions } from "../lib/evaluation/score";
 import type { ScoredPair } from "../lib/evaluation/scoredPair";
@@ -59,9 +59,19 @@ export function register(program: Command): void {
         `accuracy   ${percent(evaluation.accuracy)} [${percent(low)}, ${percent(high)}] on ${evaluation.n_pairs} pairs, ${evaluation.ties} ties`,
         `baselines  longer answer ${percent(evaluation.baselines.longer_answer)}, random ${percent(evaluation.baselines.random)}`,
         `ECE        ${evaluation.ece.toFixed(4)} (symmetric ${evaluation.ece_symmetric.toFixed(4)}), Brier ${evaluation.brier.toFixed(4)}, NLL ${evaluation.nll.toFixed(4)}`,
+        `length     ${evaluation.length.sentence}`,
+        ...againstLine(result.against as Comparison | undefined),
         `written    ${options.out}`,
       ]);
     });
+}
+
+function againstLine(comparison: Comparison | undefined): string[] {
+  if (!comparison) return [];
+  const points = (share: number) => `${share >= 0 ? "+" : ""}${(100 * share).toFixed(1)}`;
+  const [low, high] = comparison.difference_ci95;
+  const p = comparison.mcnemar_exact_p_value.toPrecision(2);
+  return [`against    ${points(comparison.difference)} points [${points(low)}, ${points(high)}] by prompts, McNemar p = ${p}`];
 }
 
 /** Rewards of all pairs under one checkpoint, with a progress bar. */
