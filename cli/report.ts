@@ -32,7 +32,14 @@ export function register(program: Command): void {
       for (const note of run.notes) output.say(note);
       const accuracy = run.evaluation?.accuracy ?? null;
       output.result(
-        { run: run.name, out: file, bytes: Buffer.byteLength(page), verdict: verdict.title, accuracy, comparison: comparison?.result ?? undefined },
+        {
+          run: run.name,
+          out: file,
+          bytes: Buffer.byteLength(page),
+          verdict: verdict.title,
+          accuracy,
+          comparison: comparison?.result ?? undefined,
+        },
         [
           `verdict    ${verdict.title}`,
           ...(accuracy === null ? [] : [`accuracy   ${percent(accuracy)}`]),

@@ -124,7 +124,12 @@ export function percent(share: number, digits = 1): string {
 
 /** Three significant digits, for words. */
 export function brief(value: number): string {
-  return Number.isFinite(value) ? String(Number(value.toPrecision(3))) : "unknown";
+  return Number.isFinite(value) ? minus(String(Number(value.toPrecision(3)))) : "unknown";
+}
+
+/** A number's text with a true minus sign in front. */
+export function minus(text: string): string {
+  return text.replace(/^-/, "−");
 }
 
 /** Five significant digits: enough for a plot, a third of the bytes in the file. */

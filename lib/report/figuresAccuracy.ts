@@ -28,8 +28,15 @@ export function groupAccuracyFigure(
   const { title = "Accuracy by group", groupTitle = "group", overall, most = 24 } = options;
   const known = Object.entries(groups).filter(([, { n }]) => n > 0);
   if (!known.length) return emptyFigure(title, NO_PAIRS);
-  const largest = new Set([...known].sort(([, a], [, b]) => b.n - a.n).slice(0, most).map(([name]) => name));
-  const shown = known.filter(([name]) => largest.has(name)).map(([name, { n, accuracy, ci95 }]) => ({ name, n, accuracy, ci95 }));
+  const largest = new Set(
+    [...known]
+      .sort(([, a], [, b]) => b.n - a.n)
+      .slice(0, most)
+      .map(([name]) => name),
+  );
+  const shown = known
+    .filter(([name]) => largest.has(name))
+    .map(([name, { n, accuracy, ci95 }]) => ({ name, n, accuracy, ci95 }));
   const least = Math.min(0.5, ...shown.map(({ ci95, accuracy }) => ci95?.[0] ?? accuracy));
   return {
     data: [
@@ -79,8 +86,14 @@ const RISKS = ["NONE", "LOW", "MEDIUM", "MODERATE", "HIGH", "SEVERE", "CRITICAL"
 
 /** Accuracy by risk level, from low to high: `Evaluation.by_risk`. */
 export function riskFigure(groups: Readonly<Record<string, GroupAccuracy>>, overall?: number): Figure {
-  const sorted = Object.entries(groups).sort(([a], [b]) => RISKS.indexOf(a.toUpperCase()) - RISKS.indexOf(b.toUpperCase()));
-  return groupAccuracyFigure(Object.fromEntries(sorted), { title: "Accuracy by risk level", groupTitle: "risk level", overall });
+  const sorted = Object.entries(groups).sort(
+    ([a], [b]) => RISKS.indexOf(a.toUpperCase()) - RISKS.indexOf(b.toUpperCase()),
+  );
+  return groupAccuracyFigure(Object.fromEntries(sorted), {
+    title: "Accuracy by risk level",
+    groupTitle: "risk level",
+    overall,
+  });
 }
 
 /** Accuracy by quartile of the pairs' length: `Evaluation.by_length_quartile`. */
@@ -89,7 +102,9 @@ export function lengthQuartileFigure(
   { overall, unit = "characters" }: { readonly overall?: number; readonly unit?: string } = {},
 ): Figure {
   const whole = (length: number) => Math.round(length).toLocaleString("en");
-  const named = Object.entries(quartiles).map(([name, group]) => [`${name}: ${whole(group.low)}–${whole(group.high)}`, group] as const);
+  const named = Object.entries(quartiles).map(
+    ([name, group]) => [`${name}: ${whole(group.low)}–${whole(group.high)}`, group] as const,
+  );
   return groupAccuracyFigure(Object.fromEntries(named), {
     title: "Accuracy by length of the answers",
     groupTitle: `mean length (${unit})`,

@@ -70,7 +70,11 @@ export function reliabilityFigure(bins: readonly ReliabilityBin[], { ece }: { re
     layout: layout({
       title,
       subtitle: told,
-      xaxis: axis("confidence (predicted probability, %)", { range: [from - 0.01, 1.01], tickformat: ".0%", anchor: "y2" }),
+      xaxis: axis("confidence (predicted probability, %)", {
+        range: [from - 0.01, 1.01],
+        tickformat: ".0%",
+        anchor: "y2",
+      }),
       yaxis: axis("accuracy (%)", { domain: [0.36, 1], tickformat: ".0%", range: [lowest - 0.03, 1.03] }),
       more: { yaxis2: axis("pairs (count)", { domain: [0, 0.26], rangemode: "tozero" }) },
     }),

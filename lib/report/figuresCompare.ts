@@ -19,7 +19,10 @@ export function lossRunsFigure(runs: readonly RunSteps[], { window = 50 } = {}):
   const size = Math.max(1, Math.min(window, ...known.map(({ steps }) => Math.ceil(steps.length / 5))));
   const middle = Math.floor((size - 1) / 2);
   const smooth = known.map(({ name, steps }) => {
-    const means = movingAverage(steps.map(({ loss }) => loss), size);
+    const means = movingAverage(
+      steps.map(({ loss }) => loss),
+      size,
+    );
     return { name, points: means.map((loss, i) => [steps[i + middle].step, loss] as const) };
   });
   return {
@@ -37,13 +40,22 @@ export function lossRunsFigure(runs: readonly RunSteps[], { window = 50 } = {}):
 }
 
 /** Validation accuracy of several runs by epoch. */
-export function epochRunsFigure(runs: readonly { readonly name: string; readonly epochs: readonly EpochMetrics[] }[]): Figure {
+export function epochRunsFigure(
+  runs: readonly { readonly name: string; readonly epochs: readonly EpochMetrics[] }[],
+): Figure {
   const title = "Validation accuracy of the runs";
   const known = runs.filter(({ epochs }) => epochs.length);
   if (!known.length) return emptyFigure(title, "No validation epoch has been logged.");
   const most = Math.max(...known.map(({ epochs }) => epochs.length));
   return {
-    data: known.map(({ name, epochs }, i) => lineOf(name, epochs.map((row) => [row.epoch, row.pairwise_accuracy] as const), i, "lines+markers")),
+    data: known.map(({ name, epochs }, i) =>
+      lineOf(
+        name,
+        epochs.map((row) => [row.epoch, row.pairwise_accuracy] as const),
+        i,
+        "lines+markers",
+      ),
+    ),
     layout: layout({
       title,
       xaxis: axis("epoch", { dtick: Math.max(1, Math.ceil(most / 12)), tickformat: "d" }),
@@ -55,7 +67,12 @@ export function epochRunsFigure(runs: readonly { readonly name: string; readonly
   };
 }
 
-function lineOf(name: string, points: readonly (readonly [number, number])[], i: number, mode: string): Record<string, unknown> {
+function lineOf(
+  name: string,
+  points: readonly (readonly [number, number])[],
+  i: number,
+  mode: string,
+): Record<string, unknown> {
   const color = SERIES[i % SERIES.length];
   return {
     type: "scatter",

@@ -46,7 +46,11 @@ export function costFigure(
     layout: layout({
       title,
       subtitle: "both axes logarithmic",
-      xaxis: axis(sizeTitle, { type: "log", tickvals: sizes, ticktext: sizes.map((size) => size.toLocaleString("en")) }),
+      xaxis: axis(sizeTitle, {
+        type: "log",
+        tickvals: sizes,
+        ticktext: sizes.map((size) => size.toLocaleString("en")),
+      }),
       yaxis: axis(costTitle, { type: "log", dtick: "D2" }),
       legend: true,
     }),

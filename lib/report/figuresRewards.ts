@@ -1,5 +1,5 @@
 // In: rewards and reward differences of pairs. Out: histograms, distributions, length against reward.
-import { axis, brief, COLORS, emptyFigure, layout, NO_PAIRS, percent, round, verticalLine } from "./figure";
+import { axis, brief, COLORS, emptyFigure, layout, minus, NO_PAIRS, percent, round, verticalLine } from "./figure";
 import type { Figure } from "./figure";
 import { extent, histogram, mean, sample } from "./series";
 
@@ -30,7 +30,11 @@ export function deltaHistogramFigure(
     data: [
       trace(wrong, "wrong (Δ &lt; 0)", COLORS.vermillion),
       ...(ties.length ? [trace(ties, "tied (Δ = 0)", COLORS.grey)] : []),
-      trace(deltas.filter((delta) => delta > 0), "right (Δ &gt; 0)", COLORS.blue),
+      trace(
+        deltas.filter((delta) => delta > 0),
+        "right (Δ &gt; 0)",
+        COLORS.blue,
+      ),
     ],
     layout: layout({
       title,
@@ -84,13 +88,17 @@ export function rewardDistributionFigure(
 /** Reward difference against length difference of each pair; a cloud that leans is a model that counts words. */
 export function lengthRewardFigure(
   points: readonly { readonly lengthDelta: number; readonly rewardDelta: number }[],
-  { spearman, unit = "tokens", most = 2000 }: { readonly spearman?: number; readonly unit?: string; readonly most?: number } = {},
+  {
+    spearman,
+    unit = "tokens",
+    most = 2000,
+  }: { readonly spearman?: number; readonly unit?: string; readonly most?: number } = {},
 ): Figure {
   const title = "Does the model count words?";
   if (!points.length) return emptyFigure(title, NO_PAIRS);
   const shown = sample(points, most);
   const told =
-    (spearman === undefined ? "" : `Spearman correlation ${spearman.toFixed(2)}; `) +
+    (spearman === undefined ? "" : `Spearman correlation ${minus(spearman.toFixed(2))}; `) +
     `${shown.length.toLocaleString("en")} of ${points.length.toLocaleString("en")} pairs drawn`;
   return {
     data: [

@@ -16,9 +16,10 @@ export function stepLossFigure(
   if (!known.length) return emptyFigure(title, NO_STEPS);
   const losses = known.map(({ loss }) => loss);
   const raw = thin(known.map(({ step, loss }) => [step, loss] as const));
-  const data = [line(raw, { name: "each step", color: COLORS.faint, width: 1 })];
+  const few = losses.length < window;
+  const data = [line(raw, { name: "each step", color: few ? COLORS.blue : COLORS.faint, width: few ? 2 : 1 })];
   let told = `last ${brief(losses[losses.length - 1])}`;
-  if (losses.length >= window) {
+  if (!few) {
     const smooth = movingAverage(losses, window);
     const middle = Math.floor((window - 1) / 2);
     const points = thin(smooth.map((loss, i) => [known[i + middle].step, loss] as const));
@@ -102,7 +103,10 @@ export function epochAccuracyFigure(epochs: readonly EpochMetrics[]): Figure {
   const title = "Validation accuracy and calibration error by epoch";
   if (!epochs.length) return emptyFigure(title, NO_EPOCHS);
   const points = (pick: (row: EpochMetrics) => number) => epochs.map((row) => [row.epoch, pick(row)] as const);
-  const accuracy = line(points((row) => row.pairwise_accuracy), { name: "accuracy", color: COLORS.blue, markers: true });
+  const accuracy = line(
+    points((row) => row.pairwise_accuracy),
+    { name: "accuracy", color: COLORS.blue, markers: true },
+  );
   const intervals = epochs.map(({ pairwise_accuracy: middle, accuracy_ci95: ci }) => ci ?? [middle, middle]);
   const withIntervals = {
     ...accuracy,
@@ -115,7 +119,10 @@ export function epochAccuracyFigure(epochs: readonly EpochMetrics[]): Figure {
       width: 4,
     },
   };
-  const ece = line(points((row) => row.ece), { name: "ECE", color: COLORS.vermillion, markers: true, dash: "dash" });
+  const ece = line(
+    points((row) => row.ece),
+    { name: "ECE", color: COLORS.vermillion, markers: true, dash: "dash" },
+  );
   return {
     data: [epochs.some((row) => row.accuracy_ci95) ? withIntervals : accuracy, { ...ece, yaxis: "y2" }],
     layout: layout({

@@ -1,6 +1,7 @@
 // In: a run's files, perhaps those of a second run. Out: the report: one HTML file that needs nothing else and asks for nothing.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { reportScript } from "./assets/page";
 import { REPORT_STYLE } from "./assets/style";
 import { scriptJson } from "./escape";
@@ -40,7 +41,12 @@ export function reportHtml(run: RunRecord, { against, now = new Date() }: Report
   return documentOf(run, figures, sections, now);
 }
 
-function documentOf(run: RunRecord, figures: Readonly<Record<string, Figure>>, sections: readonly Section[], now: Date): string {
+function documentOf(
+  run: RunRecord,
+  figures: Readonly<Record<string, Figure>>,
+  sections: readonly Section[],
+  now: Date,
+): string {
   // A closing tag inside a script would end it; Plotly has none, and this keeps it so.
   const plotly = readFileSync(plotlyPath(), "utf8").replace(/<\/(script)/gi, "<\\/$1");
   const script = reportScript();
@@ -75,9 +81,10 @@ function policy(scripts: readonly string[]): string {
 
 function header(run: RunRecord, now: Date): Html {
   const facts = [
-    run.config?.model && `model ${run.config.model}`,
-    run.config?.pairs && `pairs ${run.config.pairs}`,
-    run.data?.counts && `${(run.data.counts.train ?? 0).toLocaleString("en")} to train, ${(run.data.counts.val ?? 0).toLocaleString("en")} to validate`,
+    typeof run.config?.model === "string" && `model ${basename(run.config.model)}`,
+    typeof run.config?.pairs === "string" && `pairs ${basename(run.config.pairs)}`,
+    run.data?.counts &&
+      `${(run.data.counts.train ?? 0).toLocaleString("en")} to train, ${(run.data.counts.val ?? 0).toLocaleString("en")} to validate`,
     `report of ${now.toISOString().slice(0, 16).replace("T", " ")} UTC`,
   ].filter(Boolean);
   return html`<header class="top"><div><p class="kicker">Reward model report</p><h1>${run.name}</h1><p class="meta">${facts.join(" · ")}</p></div>
@@ -89,8 +96,14 @@ const WORDS: readonly (readonly [string, string])[] = [
   ["Pair", "A prompt with two answers, one of which was preferred: chosen and rejected."],
   ["Δ", "Reward of the chosen answer minus that of the rejected one; above zero the model agrees with the data."],
   ["Accuracy", "Share of pairs with Δ above zero; a tie counts one half. A coin reaches 50%."],
-  ["95% interval", "Where the true value lies in 95 of 100 such measurements. Pairs of one prompt are not independent; the interval of the overall accuracy allows for that."],
-  ["ECE", "Expected calibration error: by how much stated probabilities miss the observed shares, on average over bins. 0 is perfect."],
+  [
+    "95% interval",
+    "Where the true value lies in 95 of 100 such measurements. Pairs of one prompt are not independent; the interval of the overall accuracy allows for that.",
+  ],
+  [
+    "ECE",
+    "Expected calibration error: by how much stated probabilities miss the observed shares, on average over bins. 0 is perfect.",
+  ],
   ["Temperature", "A number that Δ is divided by before it becomes a probability, so that stated probabilities fit."],
   ["Overfitting gap", "Training accuracy minus validation accuracy."],
   ["Risk level", "How much harm a wrong answer does, as the data states it."],

@@ -11,7 +11,8 @@ import type { RunRecord } from "./runFiles";
 import { points } from "./verdict";
 
 /** What a comparison of two runs by their scores says; null with the reason where there is none. */
-export type RunComparison = { readonly result: Comparison; readonly skipped: number } | { readonly result: null; readonly why: string };
+export type RunComparison =
+  { readonly result: Comparison; readonly skipped: number } | { readonly result: null; readonly why: string };
 
 /**
  * Paired comparison on the validation pairs both runs scored. Ids only mean the same pair within one data file, so runs
@@ -19,8 +20,10 @@ export type RunComparison = { readonly result: Comparison; readonly skipped: num
  */
 export function compareRuns(run: RunRecord, other: RunRecord): RunComparison {
   const prints = (record: RunRecord) => record.data?.sources.map(({ sha256 }) => sha256 ?? "").join(" ");
-  if (!run.scores.length || !other.scores.length) return { result: null, why: "One of the runs kept no scores of its validation pairs." };
-  if (!prints(run) || prints(run) !== prints(other)) return { result: null, why: "The two runs read different data files." };
+  if (!run.scores.length || !other.scores.length)
+    return { result: null, why: "One of the runs kept no scores of its validation pairs." };
+  if (!prints(run) || prints(run) !== prints(other))
+    return { result: null, why: "The two runs read different data files." };
   const ids = new Set(other.scores.map(({ id }) => id));
   const shared = run.scores.filter(({ id }) => ids.has(id));
   if (!shared.length) return { result: null, why: "The two runs were validated on different pairs of the same file." };
@@ -48,17 +51,32 @@ const asPair = (line: RunRecord["scores"][number]): ScoredPair => ({
 export function comparisonFigures(run: RunRecord, other: RunRecord): Record<string, Figure> {
   const [first, second] = labels(run, other);
   return {
-    compare_loss: lossRunsFigure([{ name: first, steps: run.steps }, { name: second, steps: other.steps }]),
-    compare_accuracy: epochRunsFigure([{ name: first, epochs: run.epochs }, { name: second, epochs: other.epochs }]),
+    compare_loss: lossRunsFigure([
+      { name: first, steps: run.steps },
+      { name: second, steps: other.steps },
+    ]),
+    compare_accuracy: epochRunsFigure([
+      { name: first, epochs: run.epochs },
+      { name: second, epochs: other.epochs },
+    ]),
   };
 }
 
 const labels = (run: RunRecord, other: RunRecord): [string, string] =>
   run.name === other.name ? [run.dir, other.dir] : [run.name, other.name];
 
-export function comparisonSection(run: RunRecord, other: RunRecord, figures: Readonly<Record<string, Figure>>): Section {
+export function comparisonSection(
+  run: RunRecord,
+  other: RunRecord,
+  figures: Readonly<Record<string, Figure>>,
+): Section {
   const [first, second] = labels(run, other);
-  const heads = [{ head: "" }, { head: first, number: true }, { head: second, number: true }, { head: "difference", number: true }];
+  const heads = [
+    { head: "" },
+    { head: first, number: true },
+    { head: second, number: true },
+    { head: "difference", number: true },
+  ];
   const changed = changedFields(run, other);
   const body = html`<p class="lead">${comparisonSentence(compareRuns(run, other), first, second)}</p>
 ${tableOf(`${first} against ${second}`, heads, metricRows(run, other))}
@@ -68,8 +86,16 @@ ${changed.length > 0 ? tableOf("Settings that differ", [{ head: "field" }, { hea
 }
 
 export function comparisonSentence(comparison: RunComparison, first: string, second: string): string {
-  if (comparison.result === null) return `${comparison.why} The figures stand side by side, but no paired test can be made.`;
-  const { difference, difference_ci95: ci95, n_pairs, n_prompts, bootstrap_p_value: p, mcnemar_mid_p_value: mcnemar } = comparison.result;
+  if (comparison.result === null)
+    return `${comparison.why} The figures stand side by side, but no paired test can be made.`;
+  const {
+    difference,
+    difference_ci95: ci95,
+    n_pairs,
+    n_prompts,
+    bootstrap_p_value: p,
+    mcnemar_mid_p_value: mcnemar,
+  } = comparison.result;
   const [better, worse] = difference >= 0 ? [first, second] : [second, first];
   const [low, high] = difference >= 0 ? ci95 : [-ci95[1], -ci95[0]];
   const basis = `on the ${n_pairs.toLocaleString("en")} validation pairs (${n_prompts.toLocaleString("en")} prompts) both scored`;
@@ -85,31 +111,57 @@ export function comparisonSentence(comparison: RunComparison, first: string, sec
 const small = (p: number) => (p < 0.001 ? "below 0.001" : p.toFixed(3));
 
 function metricRows(run: RunRecord, other: RunRecord): (string | Html)[][] {
-  const row = (name: string, pick: (record: RunRecord) => unknown, show: (value: number) => string, showDifference = show) => {
-    const [a, b] = [pick(run), pick(other)].map((value) => (typeof value === "number" && Number.isFinite(value) ? value : null));
-    const difference = a === null || b === null ? "–" : `${a - b > 0 ? "+" : a - b < 0 ? "−" : ""}${showDifference(Math.abs(a - b))}`;
+  const row = (
+    name: string,
+    pick: (record: RunRecord) => unknown,
+    show: (value: number) => string,
+    showDifference = show,
+  ) => {
+    const [a, b] = [pick(run), pick(other)].map((value) =>
+      typeof value === "number" && Number.isFinite(value) ? value : null,
+    );
+    const difference =
+      a === null || b === null ? "–" : `${a - b > 0 ? "+" : a - b < 0 ? "−" : ""}${showDifference(Math.abs(a - b))}`;
     return [name, a === null ? "–" : show(a), b === null ? "–" : show(b), difference];
   };
   const four = (value: number) => value.toFixed(4);
-  const interval = ({ evaluation }: RunRecord) => evaluation?.accuracy_ci95?.map((end) => percent(end)).join(" to ") ?? "–";
+  const interval = ({ evaluation }: RunRecord) =>
+    evaluation?.accuracy_ci95?.map((end) => percent(end)).join(" to ") ?? "–";
   return [
     row("Validation accuracy", (record) => record.evaluation?.accuracy, percent, points),
     ["95% interval", interval(run), interval(other), ""],
     row("Symmetric ECE", (record) => record.evaluation?.ece_symmetric, four),
     row("NLL", (record) => record.evaluation?.nll, four),
     row("Brier score", (record) => record.evaluation?.brier, four),
-    row("Reward follows length (Spearman)", (record) => record.evaluation?.length?.spearman_delta_length, (value) => value.toFixed(2)),
+    row(
+      "Reward follows length (Spearman)",
+      (record) => record.evaluation?.length?.spearman_delta_length,
+      (value) => value.toFixed(2),
+    ),
     row("Overfitting gap", (record) => record.metrics?.overfitting_gap, percent, points),
-    row("Training steps", (record) => record.metrics?.training_steps, (value) => value.toLocaleString("en")),
+    row(
+      "Training steps",
+      (record) => record.metrics?.training_steps,
+      (value) => value.toLocaleString("en"),
+    ),
     row("Training time", (record) => record.metrics?.train_seconds, duration),
-    row("Pairs a second", (record) => record.metrics?.train_pairs_per_second, (value) => value.toFixed(1)),
-    row("Parameters", (record) => record.metrics?.num_parameters, (value) => value.toLocaleString("en")),
+    row(
+      "Pairs a second",
+      (record) => record.metrics?.train_pairs_per_second,
+      (value) => value.toFixed(1),
+    ),
+    row(
+      "Parameters",
+      (record) => record.metrics?.num_parameters,
+      (value) => value.toLocaleString("en"),
+    ),
   ];
 }
 
 function changedFields(run: RunRecord, other: RunRecord): Html[][] {
   const keys = [...new Set([...Object.keys(run.config ?? {}), ...Object.keys(other.config ?? {})])];
-  const text = (value: unknown) => (value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value));
+  const text = (value: unknown) =>
+    value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value);
   const shown = (value: unknown) => html`<span class="mono">${text(value)}</span>`;
   return keys
     .filter((key) => key !== "run" && text(run.config?.[key]) !== text(other.config?.[key]))

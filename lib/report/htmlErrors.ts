@@ -39,7 +39,9 @@ const viewOf = (mistake: Errors["cases"][number]): MistakeView => ({
 });
 
 function sideOf(diff: Errors["cases"][number]["diff"], side: "chosen" | "rejected"): MistakeView["chosen"] {
-  const segments = diff.filter(({ op }) => op === "same" || op === side).map(({ op, text }) => ({ text, differs: op === side }));
+  const segments = diff
+    .filter(({ op }) => op === "same" || op === side)
+    .map(({ op, text }) => ({ text, differs: op === side }));
   const kept = [];
   let left = MOST_CHARACTERS;
   for (const segment of segments) {
@@ -64,18 +66,24 @@ export function errorsSection({ errors }: RunRecord): Section | null {
   const { n_pairs, n_wrong, n_ties } = errors;
   const intro = html`<p>The model ranked ${n_wrong.toLocaleString("en")} of ${n_pairs.toLocaleString("en")} validation pairs the wrong way round${n_ties > 0 && `; ${n_ties} tied`}.
 Not every one is the model's mistake: some labels are wrong. Marked words stand in one answer only.</p>`;
-  const types = errors.by_preference_type.slice(0, MOST_ROWS).map((type) => [
-    type.type || "(empty)",
-    type.n.toLocaleString("en"),
-    type.wrong.toLocaleString("en"),
-    percent(type.accuracy),
-    type.ci95.map((end) => percent(end)).join(" to "),
-  ]);
-  const columns = ["kind of preference", "pairs", "wrong", "accuracy", "95% interval"].map((head, i) => ({ head, number: i > 0 }));
+  const types = errors.by_preference_type
+    .slice(0, MOST_ROWS)
+    .map((type) => [
+      type.type || "(empty)",
+      type.n.toLocaleString("en"),
+      type.wrong.toLocaleString("en"),
+      percent(type.accuracy),
+      type.ci95.map((end) => percent(end)).join(" to "),
+    ]);
+  const columns = ["kind of preference", "pairs", "wrong", "accuracy", "95% interval"].map((head, i) => ({
+    head,
+    number: i > 0,
+  }));
   const more = errors.by_preference_type.length - types.length;
   const caption = `Mistakes by kind of preference${more > 0 ? ` (${more} more kinds with fewer mistakes are in errors.json)` : ""}`;
   const views = mistakeViews(errors);
-  const options = (values: readonly string[]) => [...new Set(values)].sort().map((value) => html`<option value="${value}">${value}</option>`);
+  const options = (values: readonly string[]) =>
+    [...new Set(values)].sort().map((value) => html`<option value="${value}">${value}</option>`);
   const browser = html`<h3>The most confident mistakes</h3>
 <div class="filters" role="search" aria-label="Mistakes">
 <label>Search words <input type="search" id="error-search" placeholder="in prompts and answers" autocomplete="off"></label>

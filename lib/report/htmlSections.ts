@@ -26,16 +26,31 @@ export function trainingSection(run: RunRecord, figures: Figures): Section {
     measured(line.train_loss),
     measured(line.val_loss),
     share(line.train_accuracy),
-    share(line.pairwise_accuracy) + (line.accuracy_ci95 ? ` (${line.accuracy_ci95.map((end) => percent(end)).join(" to ")})` : ""),
+    share(line.pairwise_accuracy) +
+      (line.accuracy_ci95 ? ` (${line.accuracy_ci95.map((end) => percent(end)).join(" to ")})` : ""),
     measured(line.ece),
   ]);
-  const heads = ["epoch", "training loss", "validation loss", "training accuracy", "validation accuracy (95% interval)", "ECE"];
+  const heads = [
+    "epoch",
+    "training loss",
+    "validation loss",
+    "training accuracy",
+    "validation accuracy (95% interval)",
+    "ECE",
+  ];
   const best = run.metrics?.best_epoch;
   const body = html`
 <p>The loss should fall and level off. A validation loss that rises while the training loss falls is overfitting.
-${best ? `The model kept is that of epoch ${best}, the best by validation accuracy.` : ""}</p>
+${best && run.epochs.length > 0 ? `The model kept is that of epoch ${best}, the best by validation accuracy.` : ""}</p>
 <div class="charts">${["train_loss_by_step", "train_val_loss_by_epoch", "val_accuracy_ece_by_epoch", "learning_rate_by_step"].map((name) => chart(figures, name))}</div>
-${rows.length > 0 && tableOf("Epochs", heads.map((head, i) => ({ head, number: i > 0 })), rows)}`;
+${
+  rows.length > 0 &&
+  tableOf(
+    "Epochs",
+    heads.map((head, i) => ({ head, number: i > 0 })),
+    rows,
+  )
+}`;
   return { id: "training", title: "Training", body };
 }
 
@@ -48,25 +63,33 @@ type Groups = Readonly<Record<string, { n: number; accuracy: number; ci95: reado
 
 function groupTable(caption: string, head: string, groups: Groups): Html {
   const largest = Object.entries(groups).sort(([, a], [, b]) => b.n - a.n);
-  const rows = largest.slice(0, MOST_ROWS).map(([name, group]) => [
-    name || "(empty)",
-    group.n.toLocaleString("en"),
-    percent(group.accuracy),
-    group.ci95.map((end) => percent(end)).join(" to "),
-    measured(group.ece),
-  ]);
+  const rows = largest
+    .slice(0, MOST_ROWS)
+    .map(([name, group]) => [
+      name || "(empty)",
+      group.n.toLocaleString("en"),
+      percent(group.accuracy),
+      group.ci95.map((end) => percent(end)).join(" to "),
+      measured(group.ece),
+    ]);
   const columns = [head, "pairs", "accuracy", "95% interval", "ECE"].map((text, i) => ({ head: text, number: i > 0 }));
   return html`<details><summary>${caption} as a table</summary>${tableOf(caption, columns, rows)}</details>`;
 }
 
 export function accuracySection({ evaluation }: RunRecord, figures: Figures): Section | null {
   if (!evaluation) return null;
+  const hasRisks = Object.keys(evaluation.by_risk).some((risk) => risk !== "UNKNOWN");
+  const charts = [
+    ...(hasRisks ? ["accuracy_by_risk"] : []),
+    "accuracy_by_preference_type",
+    ...(evaluation.n_pairs > 0 ? ["val_deltas_hist", "reward_distribution"] : []),
+  ];
   const byCategory = Object.keys(evaluation.by_category).length > 0;
   const body = html`
 <p>Share of validation pairs in which the preferred answer got the higher reward; a tie counts one half
-(${evaluation.ties} of ${evaluation.n_pairs.toLocaleString("en")} pairs tied). Short groups have wide intervals: two groups whose intervals overlap may well be alike.</p>
-<div class="charts">${["accuracy_by_risk", "accuracy_by_preference_type", "val_deltas_hist", "reward_distribution"].map((name) => chart(figures, name))}</div>
-${groupTable("Accuracy by risk level", "risk level", evaluation.by_risk)}
+(${evaluation.ties} of ${evaluation.n_pairs.toLocaleString("en")} pairs tied). Small groups have wide intervals: two groups whose intervals overlap may well be alike.</p>
+<div class="charts">${charts.map((name) => chart(figures, name))}</div>
+${hasRisks && groupTable("Accuracy by risk level", "risk level", evaluation.by_risk)}
 ${groupTable("Accuracy by kind of preference", byCategory ? "category" : "kind (guessed from the texts)", byCategory ? evaluation.by_category : evaluation.by_preference_type)}`;
   return { id: "accuracy", title: "Accuracy", body };
 }
@@ -76,13 +99,23 @@ export function calibrationSection({ evaluation }: RunRecord, figures: Figures):
   const { calibrated, temperature } = evaluation;
   const number = (value: number | null | undefined) => (value === null || value === undefined ? "–" : value.toFixed(4));
   const rows = [
-    ["Symmetric ECE", "each pair also seen flipped; what the diagram shows", number(evaluation.ece_symmetric), number(calibrated?.ece_symmetric)],
+    [
+      "Symmetric ECE",
+      "each pair also seen flipped; what the diagram shows",
+      number(evaluation.ece_symmetric),
+      number(calibrated?.ece_symmetric),
+    ],
     ["ECE", "as the original notebook: P(chosen) in ten bins", number(evaluation.ece), number(calibrated?.ece)],
     ["MCE", "worst bin of that", number(evaluation.mce), number(calibrated?.mce)],
     ["Brier score", "a coin: 0.25", number(evaluation.brier), number(calibrated?.brier)],
     ["NLL", "a coin: 0.6931", number(evaluation.nll), number(calibrated?.nll)],
   ];
-  const columns = [{ head: "measure" }, { head: "meaning" }, { head: "raw", number: true }, { head: `at T = ${number(temperature)}`, number: true }];
+  const columns = [
+    { head: "measure" },
+    { head: "meaning" },
+    { head: "raw", number: true },
+    { head: `at T = ${number(temperature)}`, number: true },
+  ];
   const body = html`
 <p>A calibrated model that says “80% sure” is right in 80% of such cases. Points under the dashed line: too sure; above it: not sure enough.
 The temperature T divides reward differences. It is fitted on all validation pairs; its column judges each pair by a T fitted on other prompts.</p>
@@ -93,15 +126,30 @@ The temperature T divides reward differences. It is fitted on all validation pai
 export function lengthSection({ evaluation }: RunRecord, figures: Figures): Section | null {
   const length = evaluation?.length;
   if (!length) return null;
-  const row = (name: string, n: number | null | undefined, value: number | null | undefined, ci95: readonly [number, number] | null | undefined) => [
+  const row = (
+    name: string,
+    n: number | null | undefined,
+    value: number | null | undefined,
+    ci95: readonly [number, number] | null | undefined,
+  ) => [
     name,
     n === null || n === undefined ? "–" : n.toLocaleString("en"),
     share(value),
     ci95 ? ci95.map((end) => percent(end)).join(" to ") : "–",
   ];
   const rows = [
-    row("Better answer is the longer one", length.n_chosen_longer, length.accuracy_chosen_longer, length.accuracy_chosen_longer_ci95),
-    row("Better answer is the shorter one", length.n_chosen_shorter, length.accuracy_chosen_shorter, length.accuracy_chosen_shorter_ci95),
+    row(
+      "Better answer is the longer one",
+      length.n_chosen_longer,
+      length.accuracy_chosen_longer,
+      length.accuracy_chosen_longer_ci95,
+    ),
+    row(
+      "Better answer is the shorter one",
+      length.n_chosen_shorter,
+      length.accuracy_chosen_shorter,
+      length.accuracy_chosen_shorter_ci95,
+    ),
     row("Always taking the longer answer", evaluation!.n_pairs, length.length_only_accuracy, null),
   ];
   const columns = ["pairs in which", "pairs", "accuracy", "95% interval"].map((head, i) => ({ head, number: i > 0 }));

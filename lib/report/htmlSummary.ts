@@ -1,5 +1,5 @@
 // In: a run's files. Out: the top of its report: verdict, warnings, key figures.
-import { brief, percent } from "./figure";
+import { brief, minus, percent } from "./figure";
 import { Html, html, type HtmlValue } from "./markup";
 import type { RunRecord } from "./runFiles";
 import { verdictOf } from "./verdict";
@@ -61,8 +61,12 @@ export function keyFigures(run: RunRecord): Html {
 function evaluationCards({ evaluation }: RunRecord): Card[] {
   if (!evaluation || evaluation.accuracy === null) return [];
   const { accuracy, accuracy_ci95: ci95, baselines, ece, ece_symmetric, nll, length } = evaluation;
-  const told = ci95 ? `95% interval ${percent(ci95[0])} to ${percent(ci95[1])}; dotted: a coin` : `${evaluation.n_pairs} pairs`;
-  const cards: Card[] = [{ name: "Accuracy on unseen questions", value: percent(accuracy), told, scale: scaleOf(accuracy, ci95) }];
+  const told = ci95
+    ? `95% interval ${percent(ci95[0])} to ${percent(ci95[1])}; dotted: a coin`
+    : `${evaluation.n_pairs} pairs`;
+  const cards: Card[] = [
+    { name: "Accuracy on unseen questions", value: percent(accuracy), told, scale: scaleOf(accuracy, ci95) },
+  ];
   if (baselines.longer_answer !== undefined) {
     const gain = accuracy - baselines.longer_answer;
     cards.push({
@@ -78,9 +82,14 @@ function evaluationCards({ evaluation }: RunRecord): Card[] {
       told: `0 is perfect${ece === null || ece === undefined ? "" : `; one-sided ECE of the original: ${brief(ece)}`}`,
     });
   }
-  if (nll !== null && nll !== undefined) cards.push({ name: "Validation loss (NLL)", value: nll.toFixed(3), told: "a coin: 0.693" });
+  if (nll !== null && nll !== undefined)
+    cards.push({ name: "Validation loss (NLL)", value: nll.toFixed(3), told: "a coin: 0.693" });
   if (typeof length?.spearman_delta_length === "number") {
-    cards.push({ name: "Reward follows length", value: length.spearman_delta_length.toFixed(2), told: "rank correlation, −1 to 1; 0: not at all" });
+    cards.push({
+      name: "Reward follows length",
+      value: minus(length.spearman_delta_length.toFixed(2)),
+      told: "rank correlation, −1 to 1; 0: not at all",
+    });
   }
   return cards;
 }
@@ -88,17 +97,35 @@ function evaluationCards({ evaluation }: RunRecord): Card[] {
 function trainingCards({ metrics }: RunRecord): Card[] {
   if (!metrics) return [];
   const cards: Card[] = [];
-  const { overfitting_gap: gap, train_accuracy: train, train_seconds: seconds, train_pairs_per_second: rate, num_parameters } = metrics;
+  const {
+    overfitting_gap: gap,
+    train_accuracy: train,
+    train_seconds: seconds,
+    train_pairs_per_second: rate,
+    num_parameters,
+  } = metrics;
   if (typeof gap === "number" && typeof train === "number") {
-    cards.push({ name: "Overfitting gap", value: html`${(100 * gap).toFixed(1)} <span>points</span>`, told: `training accuracy ${percent(train)} minus validation accuracy` });
+    cards.push({
+      name: "Overfitting gap",
+      value: html`${minus((100 * gap).toFixed(1))} <span>points</span>`,
+      told: `training accuracy ${percent(train)} minus validation accuracy`,
+    });
   }
   if (typeof seconds === "number") {
     const speed = typeof rate === "number" ? `${rate.toFixed(1)} pairs a second` : "";
-    cards.push({ name: "Training time", value: duration(seconds), told: [`${metrics.training_steps ?? "?"} steps`, speed].filter(Boolean).join(", ") });
+    cards.push({
+      name: "Training time",
+      value: duration(seconds),
+      told: [`${metrics.training_steps ?? "?"} steps`, speed].filter(Boolean).join(", "),
+    });
   }
   if (typeof num_parameters === "number") {
     const memory = metrics.peak_memory_mb;
-    cards.push({ name: "Model size", value: html`${(num_parameters / 1e6).toFixed(1)} <span>M parameters</span>`, told: typeof memory === "number" ? `peak memory ${(memory / 1024).toFixed(1)} GiB` : "" });
+    cards.push({
+      name: "Model size",
+      value: html`${(num_parameters / 1e6).toFixed(1)} <span>M parameters</span>`,
+      told: typeof memory === "number" ? `peak memory ${(memory / 1024).toFixed(1)} GiB` : "",
+    });
   }
   return cards;
 }
@@ -117,4 +144,3 @@ function scaleOf(value: number, ci95: readonly [number, number] | null | undefin
   const range = ci95 && html`<span class="range" style="left:${at(ci95[0])};width:${at(ci95[1] - ci95[0])}"></span>`;
   return html`<div class="scale" aria-hidden="true"><span class="chance" style="left:50%"></span>${range}<span class="point" style="left:${at(value)}"></span></div>`;
 }
-

@@ -17,7 +17,9 @@ export interface CardEvaluation {
   readonly nll?: number;
   readonly temperature?: number;
   readonly baselines?: Readonly<Record<string, number>>;
-  readonly by_risk?: Readonly<Record<string, { readonly n: number; readonly accuracy: number; readonly ci95?: Interval }>>;
+  readonly by_risk?: Readonly<
+    Record<string, { readonly n: number; readonly accuracy: number; readonly ci95?: Interval }>
+  >;
   readonly length?: { readonly sentence?: string };
 }
 
@@ -117,12 +119,23 @@ const rounded = (value: number) => Number(value.toFixed(4));
 const range = (ci95: Interval | undefined) => (ci95 ? `${percent(ci95[0])} to ${percent(ci95[1])}` : "–");
 
 function results(evaluation: CardEvaluation | null): string {
-  if (!evaluation) return "## Results\n\nThis checkpoint is the state of a training under way; it has not been evaluated.";
+  if (!evaluation)
+    return "## Results\n\nThis checkpoint is the state of a training under way; it has not been evaluated.";
   const { accuracy, accuracy_ci95, baselines = {}, by_risk = {} } = evaluation;
   const rows = [
     ["This model", percent(accuracy), range(accuracy_ci95), String(evaluation.n_pairs)],
-    ...Object.entries(baselines).map(([name, value]) => [`Baseline: ${name.replace(/_/g, " ")}`, percent(value), "–", "–"]),
-    ...Object.entries(by_risk).map(([risk, group]) => [`Risk ${risk}`, percent(group.accuracy), range(group.ci95), String(group.n)]),
+    ...Object.entries(baselines).map(([name, value]) => [
+      `Baseline: ${name.replace(/_/g, " ")}`,
+      percent(value),
+      "–",
+      "–",
+    ]),
+    ...Object.entries(by_risk).map(([risk, group]) => [
+      `Risk ${risk}`,
+      percent(group.accuracy),
+      range(group.ci95),
+      String(group.n),
+    ]),
   ];
   const prompts = evaluation.n_prompts ? ` of ${evaluation.n_prompts} prompts` : "";
   const calibration = [`ECE ${evaluation.ece.toFixed(4)}`];
@@ -148,10 +161,30 @@ function trainingData(data: ModelCardOptions["data"]): string {
       `${source.sha256 ? `; sha256 ${code(String(source.sha256))}` : ""}`
     );
   });
-  return ["## Data", lines.join("\n"), "The texts may hold personal or harmful content of their source; see its own terms."].join("\n\n");
+  return [
+    "## Data",
+    lines.join("\n"),
+    "The texts may hold personal or harmful content of their source; see its own terms.",
+  ].join("\n\n");
 }
 
-const TOLD = ["epochs", "batch_size", "learning_rate", "schedule", "weight_decay", "loss", "beta", "margin", "label_smoothing", "centering", "max_length", "freeze", "lora_rank", "precision", "seed"];
+const TOLD = [
+  "epochs",
+  "batch_size",
+  "learning_rate",
+  "schedule",
+  "weight_decay",
+  "loss",
+  "beta",
+  "margin",
+  "label_smoothing",
+  "centering",
+  "max_length",
+  "freeze",
+  "lora_rank",
+  "precision",
+  "seed",
+];
 
 function training({ config }: ModelCardOptions): string {
   const rows = TOLD.filter((key) => config[key] !== undefined).map((key) => [key, String(config[key])]);
@@ -189,7 +222,8 @@ function usage({ settings, modelConfig }: ModelCardOptions): string {
   const inPython = standard
     ? `In Python (\`DIR\` is this directory):\n\n\`\`\`python\n${python}\n\`\`\``
     : `Its head (${markdownText(String(modelConfig?.head))}) is not one that transformers has; load it with Rewardbook.`;
-  const here = "```sh\nnpx rewardbook score --checkpoint DIR --input pairs.jsonl --out scored.jsonl\nnpx rewardbook serve --checkpoint DIR --port 8000\n```";
+  const here =
+    "```sh\nnpx rewardbook score --checkpoint DIR --input pairs.jsonl --out scored.jsonl\nnpx rewardbook serve --checkpoint DIR --port 8000\n```";
   return ["## How to use", inPython, `In Rewardbook:\n\n${here}`].join("\n\n");
 }
 
@@ -202,7 +236,9 @@ function limits({ settings, evaluation }: ModelCardOptions): string {
   ];
   const weakest = Object.entries(evaluation?.by_risk ?? {}).sort(([, a], [, b]) => a.accuracy - b.accuracy)[0];
   if (weakest && Object.keys(evaluation!.by_risk!).length > 1) {
-    points.push(`Least accurate at risk level ${markdownText(weakest[0])}: ${percent(weakest[1].accuracy)} of ${weakest[1].n} pairs.`);
+    points.push(
+      `Least accurate at risk level ${markdownText(weakest[0])}: ${percent(weakest[1].accuracy)} of ${weakest[1].n} pairs.`,
+    );
   }
   if (evaluation?.length?.sentence) points.push(markdownText(evaluation.length.sentence));
   return ["## Limits", points.map((point) => `- ${point}`).join("\n")].join("\n\n");

@@ -32,7 +32,10 @@ async function start(): Promise<{ browser: Browser; page: Page }> {
 const CSS_DPI = 96;
 
 /** Draws one figure; the default is the original notebook's 7 × 4 inches at 300 dpi. @throws BrowserMissing */
-export async function renderPng(figure: Figure, { width = 7, height = 4.4, dpi = 300 }: PngOptions = {}): Promise<Buffer> {
+export async function renderPng(
+  figure: Figure,
+  { width = 7, height = 4.4, dpi = 300 }: PngOptions = {},
+): Promise<Buffer> {
   started ??= start().catch((error) => {
     started = null;
     throw error;

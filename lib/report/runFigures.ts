@@ -52,7 +52,9 @@ function evaluationFigures({ evaluation, scores }: RunRecord): Record<string, Fi
       groupTitle: "kind",
       overall,
     }),
-    reliability: reliabilityFigure(confidenceBins(evaluation.calibration_bins), { ece: evaluation.ece_symmetric ?? undefined }),
+    reliability: reliabilityFigure(confidenceBins(evaluation.calibration_bins), {
+      ece: evaluation.ece_symmetric ?? undefined,
+    }),
     reward_distribution: rewards,
     accuracy_by_length: lengthQuartileFigure(evaluation.by_length_quartile, { overall }),
     length_against_reward: lengthRewardFigure(points, { spearman, unit: "characters" }),

@@ -47,7 +47,9 @@ export function readRun(dir: string): RunRecord {
   const config = one("config.json", schema.json);
   const steps = lines("train_steps.jsonl", schema.stepLine);
   if (!config && !steps.length) {
-    throw new InputError(`${dir}: expected config.json or train_steps.jsonl of a run, found neither; give the folder that rewardbook train wrote`);
+    throw new InputError(
+      `${dir}: expected config.json or train_steps.jsonl of a run, found neither; give the folder that rewardbook train wrote`,
+    );
   }
   const metrics = one("metrics.json", schema.runMetrics);
   return {
@@ -96,7 +98,9 @@ function readLines<S extends z.ZodType>(path: string, shape: S, notes: string[])
         notes.push(`${basename(path)}: the last line was cut off while it was written and is left out.`);
         return;
       }
-      throw new InputError(`${path} line ${i + 1}: expected a JSON object, got ${JSON.stringify(line.slice(0, 60))}; remove the line`);
+      throw new InputError(
+        `${path} line ${i + 1}: expected a JSON object, got ${JSON.stringify(line.slice(0, 60))}; remove the line`,
+      );
     }
     rows.push(checked(shape, value, `${path} line ${i + 1}`));
   });
@@ -107,7 +111,9 @@ function checked<S extends z.ZodType>(shape: S, value: unknown, where: string): 
   const parsed = shape.safeParse(value);
   if (parsed.success) return parsed.data;
   const { path, message } = parsed.error.issues[0];
-  throw new InputError(`${where}: ${path.length ? `field ${path.join(".")}: ` : ""}${message}; the file is not one rewardbook wrote`);
+  throw new InputError(
+    `${where}: ${path.length ? `field ${path.join(".")}: ` : ""}${message}; the file is not one rewardbook wrote`,
+  );
 }
 
 function latestDeltas(dir: string): RunRecord["deltas"] {

@@ -2,13 +2,17 @@
 import { z } from "zod";
 
 /** A number; not a number is written as null. */
-const measured = z.number().nullable().transform((value) => value ?? NaN);
+const measured = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? NaN);
 const optional = measured.optional();
 const interval = z.tuple([z.number(), z.number()]);
 /** An object of items by name. `z.record` would lose a name such as `__proto__`, which a risk level may well be. */
 const recordOf = <S extends z.ZodType>(item: S, what: string) =>
   z.custom<Record<string, z.output<S>>>(
-    (value) => typeof value === "object" && value !== null && Object.values(value).every((one) => item.safeParse(one).success),
+    (value) =>
+      typeof value === "object" && value !== null && Object.values(value).every((one) => item.safeParse(one).success),
     `expected ${what} by name`,
   );
 const counts = recordOf(z.number(), "numbers");
@@ -184,7 +188,13 @@ const errorCase = z.looseObject({
   prompt: z.string(),
   diff: z.array(z.object({ op: z.enum(["same", "chosen", "rejected"]), text: z.string() })),
 });
-const typeErrors = z.looseObject({ type: z.string(), n: z.number(), wrong: z.number(), accuracy: z.number(), ci95: interval });
+const typeErrors = z.looseObject({
+  type: z.string(),
+  n: z.number(),
+  wrong: z.number(),
+  accuracy: z.number(),
+  ci95: interval,
+});
 export const errorAnalysisFile = z.looseObject({
   n_pairs: z.number(),
   n_wrong: z.number(),

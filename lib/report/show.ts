@@ -43,7 +43,9 @@ export function figureBundle(figure: Figure): MimeBundle {
   const drawn = { data: figure.data, layout: figure.layout, config: { responsive: true, displaylogo: false } };
   const listed = JSON.parse(
     JSON.stringify(drawn, (_key, value) =>
-      ArrayBuffer.isView(value) && !(value instanceof DataView) ? Array.from(value as unknown as ArrayLike<number>) : value,
+      ArrayBuffer.isView(value) && !(value instanceof DataView)
+        ? Array.from(value as unknown as ArrayLike<number>)
+        : value,
     ),
   );
   return { "application/vnd.plotly.v1+json": listed, "text/plain": figure.description };

@@ -24,7 +24,9 @@ export interface Table {
 /** A table of rows; columns whose values are all numbers stand on the right. */
 export function createTable(rows: readonly Row[], options: TableOptions = {}): Table {
   const { caption, columns = Object.keys(rows[0] ?? {}), headings = {}, formats = {} } = options;
-  const numeric = columns.map((key) => rows.length > 0 && rows.every((row) => row[key] == null || typeof row[key] === "number"));
+  const numeric = columns.map(
+    (key) => rows.length > 0 && rows.every((row) => row[key] == null || typeof row[key] === "number"),
+  );
   const cells = rows.map((row) => columns.map((key) => cellText(row[key], formats[key])));
   const heads = columns.map((key) => headings[key] ?? key);
   const html = htmlTable(caption, heads, cells, numeric);
@@ -37,7 +39,9 @@ export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   if (Number.isInteger(value)) return value.toLocaleString("en");
   const size = Math.abs(value);
-  return size >= 1e-3 && size < 1e6 ? Number(value.toPrecision(4)).toLocaleString("en", { maximumSignificantDigits: 4 }) : value.toExponential(2);
+  return size >= 1e-3 && size < 1e6
+    ? Number(value.toPrecision(4)).toLocaleString("en", { maximumSignificantDigits: 4 })
+    : value.toExponential(2);
 }
 
 function cellText(value: Cell, format: (value: number) => string = formatNumber): string {
@@ -47,12 +51,15 @@ function cellText(value: Cell, format: (value: number) => string = formatNumber)
 
 function htmlTable(caption: string | undefined, heads: string[], cells: string[][], numeric: boolean[]): string {
   // Styles in the elements: a notebook's output has no style sheet of ours.
-  const style = (i: number) => `text-align:${numeric[i] ? "right;font-variant-numeric:tabular-nums" : "left"};padding:.3em .8em`;
+  const style = (i: number) =>
+    `text-align:${numeric[i] ? "right;font-variant-numeric:tabular-nums" : "left"};padding:.3em .8em`;
   const row = (open: string, close: string, texts: string[]) =>
     `<tr>${texts.map((text, i) => `<${open} style="${style(i)}">${escapeHtml(text)}</${close}>`).join("")}</tr>`;
   return [
     `<table style="border-collapse:collapse">`,
-    caption ? `<caption style="text-align:left;font-weight:600;padding:.3em .8em">${escapeHtml(caption)}</caption>` : "",
+    caption
+      ? `<caption style="text-align:left;font-weight:600;padding:.3em .8em">${escapeHtml(caption)}</caption>`
+      : "",
     `<thead style="border-bottom:1px solid currentColor">${row('th scope="col"', "th", heads)}</thead>`,
     `<tbody>${cells.map((texts) => row("td", "td", texts)).join("")}</tbody></table>`,
   ].join("");

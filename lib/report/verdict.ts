@@ -12,7 +12,9 @@ export interface Verdict {
 
 /** The verdict of a run: its quality gate in words, or why there is none. */
 export function verdictOf(run: RunRecord): Verdict {
-  const sentences = [accuracySentence(run), lengthSentence(run), calibrationSentence(run)].filter((text) => text !== "");
+  const sentences = [accuracySentence(run), lengthSentence(run), calibrationSentence(run)].filter(
+    (text) => text !== "",
+  );
   const checks = run.gate?.criteria ?? [];
   if (run.state === "unfinished") {
     const steps = run.steps.length;
@@ -23,15 +25,25 @@ export function verdictOf(run: RunRecord): Verdict {
       checks,
     };
   }
-  const interrupted = run.metrics?.interrupted ? ["Training was interrupted; what it had learned by then was kept and measured."] : [];
+  const interrupted = run.metrics?.interrupted === true;
+  const told = interrupted
+    ? [
+        `Training was interrupted after ${run.metrics?.training_steps ?? "some"} steps; what it had learned by then was measured.`,
+        ...sentences,
+      ]
+    : sentences;
   if (!run.gate) {
-    const why = "The quality gate did not judge this run: it was off, or there were too few validation pairs for a judgement.";
-    return { tone: "open", title: "Not judged by the quality gate", sentences: [...sentences, why, ...interrupted], checks };
+    const why =
+      "The quality gate did not judge this run: it was off, or there were too few validation pairs for a judgement.";
+    return { tone: "open", title: "Not judged by the quality gate", sentences: [...told, why], checks };
   }
-  if (run.gate.passed) return { tone: "passed", title: "Passed the quality gate", sentences: [...sentences, ...interrupted], checks };
+  if (run.gate.passed) {
+    const title = `Passed the quality gate${interrupted ? ", though training was interrupted" : ""}`;
+    return { tone: "passed", title, sentences: told, checks };
+  }
   const failed = checks.filter(({ passed }) => !passed).length;
   const title = `Did not pass the quality gate (${failed} of ${checks.length} checks failed)`;
-  return { tone: "failed", title, sentences: [...sentences, ...interrupted], checks };
+  return { tone: "failed", title, sentences: told, checks };
 }
 
 function accuracySentence({ evaluation }: RunRecord): string {
@@ -52,7 +64,10 @@ function calibrationSentence({ evaluation }: RunRecord): string {
   const error = evaluation?.ece_symmetric;
   if (error === undefined || error === null) return "";
   const fitted = evaluation?.calibrated?.ece_symmetric;
-  const after = fitted === undefined || fitted === null ? "" : `; with the fitted temperature of ${brief(evaluation!.temperature ?? 1)}, by ${points(fitted)}`;
+  const after =
+    fitted === undefined || fitted === null
+      ? ""
+      : `; with the fitted temperature of ${brief(evaluation!.temperature ?? 1)}, by ${points(fitted)}`;
   return `Its stated probabilities miss the true share of right choices by ${points(error)} on average${after}.`;
 }
 

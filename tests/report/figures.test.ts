@@ -85,13 +85,21 @@ describe("training figures", () => {
   });
 
   test("learning rate and gradient norm by step", () => {
-    const [rate, norm] = traces(learningRateFigure([{ step: 1, learning_rate: 1e-5, grad_norm: 2 }, { step: 2, learning_rate: 2e-5 }]));
+    const [rate, norm] = traces(
+      learningRateFigure([
+        { step: 1, learning_rate: 1e-5, grad_norm: 2 },
+        { step: 2, learning_rate: 2e-5 },
+      ]),
+    );
     expect(rate.y).toEqual([1e-5, 2e-5]);
     expect(norm.x).toEqual([1]);
   });
 
   test("runs of unequal length share one window", () => {
-    const runs = [10, 4].map((n) => ({ name: `of ${n}`, steps: Array.from({ length: n }, (_, i) => ({ step: i + 1, loss: 1 })) }));
+    const runs = [10, 4].map((n) => ({
+      name: `of ${n}`,
+      steps: Array.from({ length: n }, (_, i) => ({ step: i + 1, loss: 1 })),
+    }));
     const [long, short] = traces(lossRunsFigure(runs));
     expect(long.x).toHaveLength(10);
     expect(short.x).toHaveLength(4);
@@ -123,13 +131,26 @@ describe("evaluation figures", () => {
   // Plotly reads tags in names; a name shortened to the same text must not merge two rows.
   test("names of groups are inert and stay apart", () => {
     const long = "x".repeat(60);
-    const [points] = traces(groupAccuracyFigure({ "<b>a</b>\n&": { n: 1, accuracy: 1 }, [`${long}1`]: { n: 1, accuracy: 1 }, [`${long}2`]: { n: 1, accuracy: 1 } }));
+    const [points] = traces(
+      groupAccuracyFigure({
+        "<b>a</b>\n&": { n: 1, accuracy: 1 },
+        [`${long}1`]: { n: 1, accuracy: 1 },
+        [`${long}2`]: { n: 1, accuracy: 1 },
+      }),
+    );
     expect(String(points.y[0])).toBe("&lt;b&gt;a&lt;/b&gt; &amp; (1)");
     expect(new Set(points.y).size).toBe(3);
   });
 
   test("reliability: the upper half of the symmetric bins, empty ones without a point", () => {
-    const bin = (low: number, count: number) => ({ low, high: low + 0.25, symmetric_count: count, symmetric_accuracy: 0.6, symmetric_confidence: low + 0.1, symmetric_ci95: [0.5, 0.7] as [number, number] });
+    const bin = (low: number, count: number) => ({
+      low,
+      high: low + 0.25,
+      symmetric_count: count,
+      symmetric_accuracy: 0.6,
+      symmetric_confidence: low + 0.1,
+      symmetric_ci95: [0.5, 0.7] as [number, number],
+    });
     const bins = confidenceBins([bin(0, 3), bin(0.25, 2), bin(0.5, 2), bin(0.75, 0)]);
     expect(bins.map(({ low }) => low)).toEqual([0.5, 0.75]);
     const [, measured, counts] = traces(reliabilityFigure(bins, { ece: 0.05 }));
@@ -157,13 +178,21 @@ describe("evaluation figures", () => {
 
   test("best of n: a band only where an interval is known", () => {
     const points = [1, 2].map((x) => ({ x, y: x }));
-    const curves = [{ name: "model", points: points.map((point) => ({ ...point, low: 0, high: 3 })) }, { name: "random", points }];
+    const curves = [
+      { name: "model", points: points.map((point) => ({ ...point, low: 0, high: 3 })) },
+      { name: "random", points },
+    ];
     expect(traces(bestOfNFigure(curves)).map(({ name }) => name)).toEqual([undefined, "model", "random"]);
   });
 
   // numpy.polyfit(log sizes, log costs, 1)[0]
   test("the exponent of a cost curve", () => {
-    const points = [[128, 1], [256, 2.3], [512, 5.1], [1024, 11.9]].map(([x, y]) => ({ x, y }));
+    const points = [
+      [128, 1],
+      [256, 2.3],
+      [512, 5.1],
+      [1024, 11.9],
+    ].map(([x, y]) => ({ x, y }));
     expect(fitExponent(points)).toBeCloseTo(1.18675324, 8);
     const [curve] = traces(costFigure([{ name: "ours", points }], { title: "t", sizeTitle: "x", costTitle: "y" }));
     expect(curve.name).toBe("ours, exponent 1.19");

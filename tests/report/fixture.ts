@@ -13,8 +13,8 @@ export const HOSTILE = [
   "</script><script>window.PWN=1</script>",
   "<img src=x onerror=window.PWN=2>",
   "<svg onload=window.PWN=3>",
-  "<a href=\"javascript:window.PWN=4\">click</a>",
-  "\"><iframe srcdoc=\"<script>parent.PWN=5</script>\">",
+  '<a href="javascript:window.PWN=4">click</a>',
+  '"><iframe srcdoc="<script>parent.PWN=5</script>">',
   "<!--<script>",
   "'; window.PWN=6; '",
   "{{constructor.constructor('window.PWN=7')()}}",
@@ -31,7 +31,16 @@ export interface FixtureOptions {
   readonly hostile?: boolean;
 }
 
-const TOPICS = ["tides", "vaccines", "interest rates", "photosynthesis", "sorting", "antibiotics", "treaties", "glaciers"];
+const TOPICS = [
+  "tides",
+  "vaccines",
+  "interest rates",
+  "photosynthesis",
+  "sorting",
+  "antibiotics",
+  "treaties",
+  "glaciers",
+];
 
 export function simulatedPairs({ seed = 1, pairs = 400, skill = 1.3, hostile = false }: FixtureOptions): ScoredPair[] {
   const random = createRandom(seed);
@@ -68,7 +77,8 @@ export function writeRun(root: string, options: FixtureOptions = {}): string {
   const dir = join(root, name);
   mkdirSync(join(dir, "val_deltas"), { recursive: true });
   const write = (file: string, value: unknown) => writeFileSync(join(dir, file), JSON.stringify(value, null, 2));
-  const lines = (file: string, rows: readonly object[]) => writeFileSync(join(dir, file), rows.map((row) => JSON.stringify(row) + "\n").join(""));
+  const lines = (file: string, rows: readonly object[]) =>
+    writeFileSync(join(dir, file), rows.map((row) => JSON.stringify(row) + "\n").join(""));
   const random = createRandom(seed + 7);
   const steps = Array.from({ length: 300 }, (_, i) => ({
     ts: 1.7e9 + i,
@@ -91,25 +101,97 @@ export function writeRun(root: string, options: FixtureOptions = {}): string {
   const evaluation = evaluateScores(pairs, { temperature: 0.9 });
   const original = originalEvaluation(pairs);
   const text = hostile ? HOSTILE[1] : "validation loss rose for two epochs";
-  write("config.json", resolveConfig({ pairs: hostile ? `data/${HOSTILE[0]}.jsonl` : "data/pairs.jsonl", run: "fixture", epochs: 3 }));
-  write("environment.json", { rewardbook: "0.1.0", node: "v22", processor: hostile ? HOSTILE[2] : "a processor", backend: { name: "tensorflow", threads: 2 } });
+  write(
+    "config.json",
+    resolveConfig({ pairs: hostile ? `data/${HOSTILE[0]}.jsonl` : "data/pairs.jsonl", run: "fixture", epochs: 3 }),
+  );
+  write("environment.json", {
+    rewardbook: "0.1.0",
+    node: "v22",
+    processor: hostile ? HOSTILE[2] : "a processor",
+    backend: { name: "tensorflow", threads: 2 },
+  });
   const part = (train: number, val: number) => ({ train, val, test: 0 });
   write("data.json", {
-    sources: [{ file: hostile ? HOSTILE[4] : "data/pairs.jsonl", sha256: "ab".repeat(32), format: "original", rows: 5000, used: 4890, not_used: { [hostile ? HOSTILE[2] : "identical_answers"]: 80, tie: 30 } }],
-    split: { seed: 42, drop_weak: false, dropped: { score_diff_zero: 3, both_score1: 0 }, counts: part(4490, pairs.length), unique_qids: part(2245, 200), risk_dist: { train: { LOW: 2000, HIGH: 2490 }, val: { LOW: 200, HIGH: 200 }, test: {} } },
+    sources: [
+      {
+        file: hostile ? HOSTILE[4] : "data/pairs.jsonl",
+        sha256: "ab".repeat(32),
+        format: "original",
+        rows: 5000,
+        used: 4890,
+        not_used: { [hostile ? HOSTILE[2] : "identical_answers"]: 80, tie: 30 },
+      },
+    ],
+    split: {
+      seed: 42,
+      drop_weak: false,
+      dropped: { score_diff_zero: 3, both_score1: 0 },
+      counts: part(4490, pairs.length),
+      unique_qids: part(2245, 200),
+      risk_dist: { train: { LOW: 2000, HIGH: 2490 }, val: { LOW: 200, HIGH: 200 }, test: {} },
+    },
     counts: part(4490, pairs.length),
     truncation: { train: { pairs: 12, tokens_cut: 480 }, val: { pairs: 1, tokens_cut: 9 } },
   });
   lines("train_steps.jsonl", steps);
-  lines("val_epochs.jsonl", [1, 2].map((epoch) => ({ ts: 1.7e9, epoch, step: 150 * epoch, train_loss: 0.6 - 0.1 * epoch, train_accuracy: 0.75 + 0.04 * epoch, val_loss: 0.62 - 0.07 * epoch, accuracy_ci95: evaluation.accuracy_ci95, ...original, pairwise_accuracy: original.pairwise_accuracy - 0.03 * (2 - epoch) })));
+  lines(
+    "val_epochs.jsonl",
+    [1, 2].map((epoch) => ({
+      ts: 1.7e9,
+      epoch,
+      step: 150 * epoch,
+      train_loss: 0.6 - 0.1 * epoch,
+      train_accuracy: 0.75 + 0.04 * epoch,
+      val_loss: 0.62 - 0.07 * epoch,
+      accuracy_ci95: evaluation.accuracy_ci95,
+      ...original,
+      pairwise_accuracy: original.pairwise_accuracy - 0.03 * (2 - epoch),
+    })),
+  );
   write("val_deltas/deltas_epoch01.json", { epoch: 1, deltas: [0] });
   write("val_deltas/deltas_epoch02.json", { epoch: 2, deltas: original.deltas });
   write("evaluation.json", evaluation);
   write("errors.json", analyseErrors(pairs));
   const trainAccuracy = evaluation.accuracy + 0.04;
-  write("metrics.json", { run: name, train_accuracy: trainAccuracy, val_accuracy: evaluation.accuracy, overfitting_gap: 0.04, best_epoch: 2, num_parameters: 22_713_601, training_steps: 300, train_seconds: 217.4, train_pairs_per_second: 41.2, peak_memory_mb: 1830, interrupted: false });
-  write("quality_gate.json", checkQualityGate({ trainAccuracy, valAccuracy: evaluation.accuracy, pValue: evaluation.baseline_tests.random.p_value, losses: steps.map(({ loss }) => loss) }));
-  if (hostile || skill < 1) lines("warnings.jsonl", [{ kind: "overfitting", step: 300, epoch: 2, message: text, advice: "train for fewer epochs" }]);
-  lines("val_scores.jsonl", pairs.map((pair) => ({ id: pair.id, question_id: pair.questionId, risk: pair.risk, category: pair.category, chosen_score: pair.chosenScore, rejected_score: pair.rejectedScore, chosen_length: pair.chosenLength, rejected_length: pair.rejectedLength })));
+  write("metrics.json", {
+    run: name,
+    train_accuracy: trainAccuracy,
+    val_accuracy: evaluation.accuracy,
+    overfitting_gap: 0.04,
+    best_epoch: 2,
+    num_parameters: 22_713_601,
+    training_steps: 300,
+    train_seconds: 217.4,
+    train_pairs_per_second: 41.2,
+    peak_memory_mb: 1830,
+    interrupted: false,
+  });
+  write(
+    "quality_gate.json",
+    checkQualityGate({
+      trainAccuracy,
+      valAccuracy: evaluation.accuracy,
+      pValue: evaluation.baseline_tests.random.p_value,
+      losses: steps.map(({ loss }) => loss),
+    }),
+  );
+  if (hostile || skill < 1)
+    lines("warnings.jsonl", [
+      { kind: "overfitting", step: 300, epoch: 2, message: text, advice: "train for fewer epochs" },
+    ]);
+  lines(
+    "val_scores.jsonl",
+    pairs.map((pair) => ({
+      id: pair.id,
+      question_id: pair.questionId,
+      risk: pair.risk,
+      category: pair.category,
+      chosen_score: pair.chosenScore,
+      rejected_score: pair.rejectedScore,
+      chosen_length: pair.chosenLength,
+      rejected_length: pair.rejectedLength,
+    })),
+  );
   return dir;
 }

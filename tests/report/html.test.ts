@@ -26,7 +26,17 @@ describe("reportHtml", () => {
   test("a run that has only begun still has a report", () => {
     const dir = join(root, "begun");
     writeRun(root, { name: "begun" });
-    for (const file of ["metrics.json", "evaluation.json", "errors.json", "quality_gate.json", "val_scores.jsonl", "val_epochs.jsonl", "val_deltas", "data.json", "environment.json"]) {
+    for (const file of [
+      "metrics.json",
+      "evaluation.json",
+      "errors.json",
+      "quality_gate.json",
+      "val_scores.jsonl",
+      "val_epochs.jsonl",
+      "val_deltas",
+      "data.json",
+      "environment.json",
+    ]) {
       rmSync(join(dir, file), { recursive: true });
     }
     appendFileSync(join(dir, "train_steps.jsonl"), '{"st');
@@ -40,9 +50,22 @@ describe("reportHtml", () => {
   test("stays under 6 MB whatever the texts", () => {
     const run = runOf({ name: "large", pairs: 3000, skill: 0.2 });
     const text = "<".repeat(20_000);
-    const cases = run.errors!.cases.map((mistake) => ({ ...mistake, prompt: text, diff: [{ op: "same" as const, text }] }));
-    const groups = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`category ${i}`, { n: 1, accuracy: 1, ci95: [0.2, 1] as [number, number] }]));
-    const page = reportHtml({ ...run, errors: { ...run.errors!, cases }, evaluation: { ...run.evaluation!, by_category: groups } });
+    const cases = run.errors!.cases.map((mistake) => ({
+      ...mistake,
+      prompt: text,
+      diff: [{ op: "same" as const, text }],
+    }));
+    const groups = Object.fromEntries(
+      Array.from({ length: 5000 }, (_, i) => [
+        `category ${i}`,
+        { n: 1, accuracy: 1, ci95: [0.2, 1] as [number, number] },
+      ]),
+    );
+    const page = reportHtml({
+      ...run,
+      errors: { ...run.errors!, cases },
+      evaluation: { ...run.evaluation!, by_category: groups },
+    });
     expect(Buffer.byteLength(page)).toBeLessThan(LIMIT);
     expect(page).toContain("characters more]");
   });
@@ -54,7 +77,10 @@ describe("two runs compared", () => {
 
   // The difference is told from the better run's side, whichever comes first.
   test("the sentence names the better run with interval and both tests", () => {
-    for (const [a, b] of [[good, weak], [weak, good]]) {
+    for (const [a, b] of [
+      [good, weak],
+      [weak, good],
+    ]) {
       expect(comparisonSentence(compareRuns(a, b), a.name, b.name)).toMatch(
         /^good is better than weak by \d+\.\d points \(95% interval \d+\.\d points to \d+\.\d points; bootstrap over prompts p = .*, McNemar p = .*\) on the 400 validation pairs \(200 prompts\)/,
       );
@@ -71,7 +97,9 @@ describe("two runs compared", () => {
   // `line 7` of one file is not `line 7` of another.
   test("runs on other data are not tested against each other", () => {
     const other = { ...weak, data: { ...weak.data!, sources: [{ ...weak.data!.sources[0], sha256: "other" }] } };
-    expect(comparisonSentence(compareRuns(good, other), "good", "weak")).toMatch(/different data files.*no paired test/);
+    expect(comparisonSentence(compareRuns(good, other), "good", "weak")).toMatch(
+      /different data files.*no paired test/,
+    );
   });
 });
 
@@ -87,13 +115,27 @@ function contrast(a: string, b: string): number {
   return (light + 0.05) / (dark + 0.05);
 }
 
-test.each([["light", 0], ["dark", 1]] as const)("text is readable in %s colours (WCAG AA, 4.5:1)", (_theme, block) => {
+test.each([
+  ["light", 0],
+  ["dark", 1],
+] as const)("text is readable in %s colours (WCAG AA, 4.5:1)", (_theme, block) => {
   const rules = [...REPORT_STYLE.matchAll(/:root[^{]*\{([^}]*)\}/g)].map(([, body]) => body);
-  const colors = Object.fromEntries([...rules[block].matchAll(/--([\w-]+): (#[0-9a-f]{6})/g)].map(([, name, value]) => [name, value]));
-  const pairs = [["ink", "ground"], ["ink", "panel"], ["muted", "ground"], ["muted", "panel"], ["accent", "ground"], ["accent", "accent-soft"]];
-  for (const tone of ["good", "bad", "open"]) pairs.push([tone, `${tone}-soft`], ["ink", `${tone}-soft`], ["muted", `${tone}-soft`]);
+  const colors = Object.fromEntries(
+    [...rules[block].matchAll(/--([\w-]+): (#[0-9a-f]{6})/g)].map(([, name, value]) => [name, value]),
+  );
+  const pairs = [
+    ["ink", "ground"],
+    ["ink", "panel"],
+    ["muted", "ground"],
+    ["muted", "panel"],
+    ["accent", "ground"],
+    ["accent", "accent-soft"],
+  ];
+  for (const tone of ["good", "bad", "open"])
+    pairs.push([tone, `${tone}-soft`], ["ink", `${tone}-soft`], ["muted", `${tone}-soft`]);
   for (const mark of ["chosen-mark", "rejected-mark"]) pairs.push(["ink", mark]);
-  for (const [text, ground] of pairs) expect(contrast(colors[text], colors[ground]), `${text} on ${ground}`).toBeGreaterThanOrEqual(4.5);
+  for (const [text, ground] of pairs)
+    expect(contrast(colors[text], colors[ground]), `${text} on ${ground}`).toBeGreaterThanOrEqual(4.5);
 });
 
 describe.skipIf(!hasBrowser())("in Chromium, offline", () => {
@@ -102,7 +144,10 @@ describe.skipIf(!hasBrowser())("in Chromium, offline", () => {
   afterAll(() => browser?.close());
 
   /** Opens a report from a file and records every request but the file itself, and everything the console complains of. */
-  async function open(html: string, options: { colorScheme?: "dark" | "light"; viewport?: { width: number; height: number } } = {}) {
+  async function open(
+    html: string,
+    options: { colorScheme?: "dark" | "light"; viewport?: { width: number; height: number } } = {},
+  ) {
     const file = join(root, "page.html");
     writeFileSync(file, html);
     const page = await (await browser.newContext({ offline: true, ...options })).newPage();
@@ -111,7 +156,10 @@ describe.skipIf(!hasBrowser())("in Chromium, offline", () => {
     page.on("request", (request) => {
       if (!/^(data|blob):/.test(request.url()) && !request.isNavigationRequest()) requests.push(request.url());
     });
-    page.on("console", (message) => void (["error", "warning"].includes(message.type()) && complaints.push(message.text())));
+    page.on(
+      "console",
+      (message) => void (["error", "warning"].includes(message.type()) && complaints.push(message.text())),
+    );
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("dialog", (dialog) => complaints.push(dialog.message()));
     await page.goto(`file://${file}`);
@@ -140,7 +188,11 @@ describe.skipIf(!hasBrowser())("in Chromium, offline", () => {
     await page.mouse.move(point.x + point.width / 2, point.y + point.height / 2, { steps: 3 });
     await place.locator(".hovertext").first().waitFor();
     expect(await page.evaluate(() => (window as unknown as { PWN?: number }).PWN)).toBeUndefined();
-    expect(await page.evaluate(() => document.querySelectorAll("iframe, main img, a[href^='javascript:'], a[href^='http']").length)).toBe(0);
+    expect(
+      await page.evaluate(
+        () => document.querySelectorAll("iframe, main img, a[href^='javascript:'], a[href^='http']").length,
+      ),
+    ).toBe(0);
     expect(await page.locator("#accuracy th[scope=row]", { hasText: "__proto__" }).count()).toBe(1);
     expect(requests).toEqual([]);
     expect(complaints).toEqual([]);
@@ -164,7 +216,8 @@ describe.skipIf(!hasBrowser())("in Chromium, offline", () => {
 
     await page.keyboard.press("Tab");
     expect(await page.evaluate(() => document.activeElement?.className)).toBe("skip");
-    for (let i = 0; i < 300 && (await page.evaluate(() => document.activeElement?.id)) !== "error-search"; i++) await page.keyboard.press("Tab");
+    for (let i = 0; i < 300 && (await page.evaluate(() => document.activeElement?.id)) !== "error-search"; i++)
+      await page.keyboard.press("Tab");
     await page.keyboard.type("GLACIERS two");
     const expected = run.errors!.cases.filter(({ prompt }) => prompt.includes("glaciers"));
     expect(await count()).toMatch(new RegExp(`^${expected.length} of ${all} mistakes match`));
@@ -175,7 +228,9 @@ describe.skipIf(!hasBrowser())("in Chromium, offline", () => {
     await page.keyboard.press("Tab");
     await page.keyboard.press("ArrowDown");
     const kind = await page.inputValue("#error-kind");
-    expect(await count()).toMatch(new RegExp(`^${expected.filter((mistake) => mistake.preference_type === kind).length} of`));
+    expect(await count()).toMatch(
+      new RegExp(`^${expected.filter((mistake) => mistake.preference_type === kind).length} of`),
+    );
 
     await page.fill("#error-search", "");
     await page.selectOption("#error-kind", "");
@@ -200,10 +255,19 @@ describe.skipIf(!hasBrowser())("in Chromium, offline", () => {
   test("every figure and field has a name to a screen reader", async () => {
     const { page } = await open(reportHtml(runOf({ name: "names" })));
     const nameless = await page.evaluate(() => ({
-      figures: [...document.querySelectorAll("[data-figure]")].filter((node) => (node.getAttribute("aria-label") ?? "").length < 20).length,
-      fields: [...document.querySelectorAll("input, select")].filter((node) => !(node as HTMLInputElement).labels?.length).length,
-      sections: [...document.querySelectorAll("section")].filter((node) => !node.getAttribute("aria-label") && !document.getElementById(node.getAttribute("aria-labelledby") ?? "")).length,
-      links: [...document.querySelectorAll<HTMLAnchorElement>("nav a")].filter((link) => !document.querySelector(link.hash)).length,
+      figures: [...document.querySelectorAll("[data-figure]")].filter(
+        (node) => (node.getAttribute("aria-label") ?? "").length < 20,
+      ).length,
+      fields: [...document.querySelectorAll("input, select")].filter(
+        (node) => !(node as HTMLInputElement).labels?.length,
+      ).length,
+      sections: [...document.querySelectorAll("section")].filter(
+        (node) =>
+          !node.getAttribute("aria-label") && !document.getElementById(node.getAttribute("aria-labelledby") ?? ""),
+      ).length,
+      links: [...document.querySelectorAll<HTMLAnchorElement>("nav a")].filter(
+        (link) => !document.querySelector(link.hash),
+      ).length,
     }));
     expect(nameless).toEqual({ figures: 0, fields: 0, sections: 0, links: 0 });
     expect(await page.getAttribute("html", "lang")).toBe("en");
@@ -211,7 +275,10 @@ describe.skipIf(!hasBrowser())("in Chromium, offline", () => {
   });
 
   test("a telephone scrolls down only; colours follow the reader's; paper is white and as wide as paper", async () => {
-    const { page } = await open(reportHtml(runOf({ name: "narrow" })), { colorScheme: "dark", viewport: { width: 390, height: 800 } });
+    const { page } = await open(reportHtml(runOf({ name: "narrow" })), {
+      colorScheme: "dark",
+      viewport: { width: 390, height: 800 },
+    });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     expect(await ground()).toBe("rgb(18, 22, 28)");

@@ -19,7 +19,11 @@ const options: ModelCardOptions = {
     baselines: { random: 0.5, longer_answer: 0.575 },
     by_risk: { LOW: { n: 300, accuracy: 0.85, ci95: [0.8, 0.89] }, HIGH: { n: 100, accuracy: 0.7, ci95: [0.6, 0.78] } },
   },
-  data: { sources: [{ file: "data/pairs.jsonl", sha256: "abcd", format: "original", rows: 10, used: 8, not_used: { tie: 2 } }] },
+  data: {
+    sources: [
+      { file: "data/pairs.jsonl", sha256: "abcd", format: "original", rows: 10, used: 8, not_used: { tie: 2 } },
+    ],
+  },
 };
 
 describe("yaml", () => {
@@ -32,7 +36,15 @@ describe("yaml", () => {
 describe("modelCard", () => {
   test("front matter: what the hub looks for", () => {
     const [, front] = modelCard(options).split("---\n");
-    for (const line of ['license: "apache-2.0"', 'base_model: "sentence-transformers/all-MiniLM-L6-v2"', 'pipeline_tag: "text-classification"', '- "reward-model"', "      value: 0.8125", "        - 0.77", '        sha256: "abcd"']) {
+    for (const line of [
+      'license: "apache-2.0"',
+      'base_model: "sentence-transformers/all-MiniLM-L6-v2"',
+      'pipeline_tag: "text-classification"',
+      '- "reward-model"',
+      "      value: 0.8125",
+      "        - 0.77",
+      '        sha256: "abcd"',
+    ]) {
       expect(front.split("\n")).toContain(line);
     }
   });
@@ -40,7 +52,9 @@ describe("modelCard", () => {
   test("an unknown base keeps its name and leaves the licence to it", () => {
     const card = modelCard({ ...options, config: { model: "/models/my-bert/" } });
     expect(card).toContain('license: "other"\nlicense_name: "as-the-base-model"\nbase_model: "my-bert"');
-    expect(modelCard({ ...options, config: { model: "microsoft/deberta" } })).toContain('base_model: "microsoft/deberta"');
+    expect(modelCard({ ...options, config: { model: "microsoft/deberta" } })).toContain(
+      'base_model: "microsoft/deberta"',
+    );
   });
 
   test("results, data and limits carry their figures", () => {
@@ -67,7 +81,11 @@ describe("modelCard", () => {
   });
 
   test.each(HOSTILE)("a hostile name stays text: %s", (text) => {
-    const card = modelCard({ ...options, config: { ...options.config, run: `---\n${text}` }, evaluation: { ...options.evaluation!, by_risk: { [text]: { n: 1, accuracy: 1 } } } });
+    const card = modelCard({
+      ...options,
+      config: { ...options.config, run: `---\n${text}` },
+      evaluation: { ...options.evaluation!, by_risk: { [text]: { n: 1, accuracy: 1 } } },
+    });
     const [front, ...rest] = card.slice(4).split("\n---\n");
     expect(front).toContain("model-index:");
     expect(rest.join("")).not.toMatch(/<(script|img|svg|a |iframe|!--)/);

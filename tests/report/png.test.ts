@@ -19,7 +19,7 @@ afterAll(async () => {
 function chunksOf(png: Buffer): { type: string; body: Buffer }[] {
   expect(png.subarray(0, 8).toString("hex")).toBe("89504e470d0a1a0a");
   const chunks = [];
-  for (let at = 8; at < png.length; ) {
+  for (let at = 8; at < png.length;) {
     const length = png.readUInt32BE(at);
     const type = png.toString("latin1", at + 4, at + 8);
     expect(png.readUInt32BE(at + 8 + length), `checksum of ${type}`).toBe(crc32(png.subarray(at + 4, at + 8 + length)));
@@ -45,7 +45,9 @@ describe.skipIf(!hasBrowser())("with a browser", () => {
   });
 
   test("figures of a run become files, and the browser is gone afterwards", async () => {
-    const { written, leftOut } = await savePlots({ loss: figure, deltas: deltaHistogramFigure([1, 2]) }, folder, { dpi: 96 });
+    const { written, leftOut } = await savePlots({ loss: figure, deltas: deltaHistogramFigure([1, 2]) }, folder, {
+      dpi: 96,
+    });
     expect(leftOut).toBeNull();
     expect(written).toEqual([join(folder, "loss.png"), join(folder, "deltas.png")]);
     expect(readFileSync(written[1]).length).toBeGreaterThan(5000);
@@ -59,11 +61,15 @@ describe("without a browser", () => {
     const target = join(folder, "none");
     const { written, leftOut } = await savePlots({ loss: figure }, target);
     expect(written).toEqual([]);
-    expect(leftOut).toMatch(/^PNG plots were left out: browser: expected Chromium or Chrome, got none .*apt-get install chromium.*CHROMIUM/);
+    expect(leftOut).toMatch(
+      /^PNG plots were left out: browser: expected Chromium or Chrome, got none .*apt-get install chromium.*CHROMIUM/,
+    );
     expect(existsSync(target)).toBe(false);
   });
 
   test("$CHROMIUM that is no program is told, not passed over", () => {
-    expect(() => findBrowser({ CHROMIUM: join(folder, "nothing"), PATH: process.env.PATH })).toThrow(/CHROMIUM=.*nothing is no program/);
+    expect(() => findBrowser({ CHROMIUM: join(folder, "nothing"), PATH: process.env.PATH })).toThrow(
+      /CHROMIUM=.*nothing is no program/,
+    );
   });
 });

@@ -24,7 +24,15 @@ describe("readRun", () => {
   test("a run still going on: steps only, the last line torn", () => {
     const dir = join(root, "going");
     writeRun(root, { name: "going" });
-    for (const file of ["metrics.json", "evaluation.json", "errors.json", "quality_gate.json", "val_scores.jsonl", "val_epochs.jsonl", "val_deltas"]) {
+    for (const file of [
+      "metrics.json",
+      "evaluation.json",
+      "errors.json",
+      "quality_gate.json",
+      "val_scores.jsonl",
+      "val_epochs.jsonl",
+      "val_deltas",
+    ]) {
       rmSync(join(dir, file), { recursive: true });
     }
     appendFileSync(join(dir, "train_steps.jsonl"), '{"step": 301, "ep');
@@ -44,7 +52,10 @@ describe("readRun", () => {
 
   test("a torn line before the last one is an error with its number", () => {
     const dir = writeRun(root, { name: "torn" });
-    writeFileSync(join(dir, "train_steps.jsonl"), '{"step":1,"epoch":1,"loss":1}\n{"step":2\n{"step":3,"epoch":1,"loss":1}\n');
+    writeFileSync(
+      join(dir, "train_steps.jsonl"),
+      '{"step":1,"epoch":1,"loss":1}\n{"step":2\n{"step":3,"epoch":1,"loss":1}\n',
+    );
     expect(() => readRun(dir)).toThrow(/train_steps\.jsonl line 2: expected a JSON object, got "\{\\"step\\":2"/);
     writeFileSync(join(dir, "train_steps.jsonl"), '{"step":"one","epoch":1,"loss":1}\n');
     expect(() => readRun(dir)).toThrow(/train_steps\.jsonl line 1: field step:/);
@@ -52,7 +63,9 @@ describe("readRun", () => {
 
   test("a folder that is no run, and none at all", () => {
     expect(() => readRun(root)).toThrow(/expected config\.json or train_steps\.jsonl/);
-    expect(() => readRun(join(root, "absent"))).toThrow(/absent: expected a run's folder, found none; it gets written by/);
+    expect(() => readRun(join(root, "absent"))).toThrow(
+      /absent: expected a run's folder, found none; it gets written by/,
+    );
   });
 
   // zod's record and a plain object literal both lose this name.
@@ -74,7 +87,15 @@ describe("verdictOf", () => {
 
   test("the first sentence tells accuracy, interval, a coin and the length baseline", () => {
     const { evaluation, ...rest } = readRun(writeRun(root, { name: "words" }));
-    const [sentence] = verdictOf({ ...rest, evaluation: { ...evaluation!, accuracy: 0.8125, accuracy_ci95: [0.77, 0.85], baselines: { random: 0.5, longer_answer: 0.575 } } }).sentences;
+    const [sentence] = verdictOf({
+      ...rest,
+      evaluation: {
+        ...evaluation!,
+        accuracy: 0.8125,
+        accuracy_ci95: [0.77, 0.85],
+        baselines: { random: 0.5, longer_answer: 0.575 },
+      },
+    }).sentences;
     expect(sentence).toContain("81.3% of the time (95% interval 77.0% to 85.0%, 400 pairs)");
     expect(sentence).toContain("A coin would be right in 50%, always taking the longer answer in 57.5%.");
   });

@@ -1,6 +1,13 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { emptyFigure, stepLossFigure } from "../../lib/report/figures";
-import { createLiveDisplay, figureBundle, insideNotebook, showBundle, showFigure, showTable } from "../../lib/report/show";
+import {
+  createLiveDisplay,
+  figureBundle,
+  insideNotebook,
+  showBundle,
+  showFigure,
+  showTable,
+} from "../../lib/report/show";
 import { createTable } from "../../lib/report/tables";
 
 const table = createTable([{ a: 1 }]);
@@ -15,7 +22,8 @@ interface Written {
 }
 function startCell(): Written[] {
   const written: Written[] = [];
-  const lastWriteDisplayData = (display: Omit<Written, "update">, update: boolean) => written.push({ ...display, update });
+  const lastWriteDisplayData = (display: Omit<Written, "update">, update: boolean) =>
+    written.push({ ...display, update });
   require.cache[MODULE] = { exports: { lastWriteDisplayData } } as unknown as NodeModule;
   return written;
 }

@@ -19,11 +19,16 @@ describe("createTable", () => {
       "LOW         27,775    0.8123",
       "HIGH            12         –",
     ]);
-    expect(markup).toContain('<td style="text-align:right;font-variant-numeric:tabular-nums;padding:.3em .8em">27,775</td>');
+    expect(markup).toContain(
+      '<td style="text-align:right;font-variant-numeric:tabular-nums;padding:.3em .8em">27,775</td>',
+    );
   });
 
   test("formats and columns are the caller's", () => {
-    const { text } = createTable([{ a: 0.5, b: "x", c: true }], { columns: ["c", "a"], formats: { a: (value) => `${100 * value}%` } });
+    const { text } = createTable([{ a: 0.5, b: "x", c: true }], {
+      columns: ["c", "a"],
+      formats: { a: (value) => `${100 * value}%` },
+    });
     expect(text.split("\n")[2]).toBe("true  50%");
   });
 

@@ -57,7 +57,12 @@ function page(dark: Record<string, string>): void {
     const figure = colored(figures[node.dataset.figure!]) as { data: unknown; layout: Record<string, unknown> };
     const narrow = node.clientWidth < 460;
     const font = { ...(figure.layout.font as object), ...(narrow ? { size: 11 } : {}) };
-    await plotly.react(node, figure.data, { ...figure.layout, font, autosize: true }, { responsive: true, displaylogo: false });
+    await plotly.react(
+      node,
+      figure.data,
+      { ...figure.layout, font, autosize: true },
+      { responsive: true, displaylogo: false },
+    );
   };
   const drawAll = async () => {
     for (const node of plots) {
@@ -129,7 +134,8 @@ function page(dark: Record<string, string>): void {
     body.tabIndex = 0;
     body.setAttribute("role", "group");
     body.setAttribute("aria-label", label);
-    for (const { text, differs } of segments) body.append(differs ? make("mark", "", text) : document.createTextNode(text));
+    for (const { text, differs } of segments)
+      body.append(differs ? make("mark", "", text) : document.createTextNode(text));
     node.append(head, body);
     return node;
   };
@@ -151,7 +157,9 @@ function page(dark: Record<string, string>): void {
   let limit = PAGE;
   const field = (id: string) => document.getElementById(id) as HTMLInputElement | HTMLSelectElement | null;
   const plainText = (mistake: MistakeView) =>
-    [mistake.id, mistake.prompt, ...mistake.chosen.map((s) => s.text), "\n", ...mistake.rejected.map((s) => s.text)].join("").toLowerCase();
+    [mistake.id, mistake.prompt, ...mistake.chosen.map((s) => s.text), "\n", ...mistake.rejected.map((s) => s.text)]
+      .join("")
+      .toLowerCase();
   const texts = mistakes.map(plainText);
   const update = () => {
     if (!list) return;
@@ -161,7 +169,9 @@ function page(dark: Record<string, string>): void {
     const order = field("error-order")?.value ?? "worst";
     const found = mistakes.filter(
       (mistake, i) =>
-        words.every((word) => texts[i].includes(word)) && (!kind || mistake.kind === kind) && (!risk || mistake.risk === risk),
+        words.every((word) => texts[i].includes(word)) &&
+        (!kind || mistake.kind === kind) &&
+        (!risk || mistake.risk === risk),
     );
     found.sort((a, b) => (order === "closest" ? b.delta - a.delta : a.delta - b.delta));
     list.replaceChildren(...found.slice(0, limit).map(show));

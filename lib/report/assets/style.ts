@@ -24,7 +24,8 @@ body {
 .skip { position: absolute; left: -999px; top: 0; background: var(--accent); color: var(--ground); padding: .6rem 1rem; z-index: 9; }
 .skip:focus { left: 0; }
 .page { max-width: 1240px; margin: 0 auto; padding: 0 1.25rem 4rem; display: grid; grid-template-columns: 180px minmax(0, 1fr); gap: 2.5rem; }
-header.top { grid-column: 1 / -1; padding: 2rem 0 0; display: flex; flex-wrap: wrap; gap: .5rem 2rem; align-items: flex-end; justify-content: space-between; }
+header.top { grid-column: 1 / -1; padding: 2rem 0 0; display: flex; gap: .5rem 2rem; align-items: flex-end; justify-content: space-between; }
+header.top > div { min-width: 0; } header.top button { flex: none; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0; letter-spacing: -.015em; overflow-wrap: anywhere; }
 h2 { font-size: 1.3rem; margin: 0 0 .9rem; letter-spacing: -.01em; }
 h3 { font-size: 1rem; margin: 1.6rem 0 .5rem; }
@@ -108,7 +109,7 @@ footer { grid-column: 1 / -1; border-top: 1px solid var(--line); padding-top: 1r
   .page { grid-template-columns: minmax(0, 1fr); gap: 1.2rem; padding: 0 .9rem 3rem; }
   nav.contents { position: static; } nav.contents ol { display: flex; flex-wrap: wrap; border: 0; gap: .1rem .2rem; }
   nav.contents a { padding: .2rem .55rem; border: 1px solid var(--line); border-radius: 99px; margin: 0; }
-  h1 { font-size: 1.5rem; } .verdict { padding: 1rem 1.1rem .8rem; } .cards { grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); }
+  h1 { font-size: 1.5rem; } header.top { flex-wrap: wrap; } .verdict { padding: 1rem 1.1rem .8rem; } .cards { grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); }
   .card .value { font-size: 1.45rem; } .plot { height: 360px; } dl.words { grid-template-columns: 1fr; } dl.words dd { margin-bottom: .5rem; }
   th, td { padding: .4rem .6rem; }
 }
