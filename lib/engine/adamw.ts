@@ -11,6 +11,8 @@ export interface AdamWOptions {
   readonly epsilon: number;
   /** Largest global gradient norm; longer gradients are scaled down to it. Infinity for none. */
   readonly gradClip: number;
+  /** As in `compile`. */
+  readonly xla?: boolean;
   /** Which parameters decay (by custom not biases and normalisations). */
   readonly decays: (name: string) => boolean;
 }
@@ -54,7 +56,7 @@ export function createAdamW(parameters: ReadonlyMap<string, tf.Variable>, option
   const count = tf.tidy(() => tf.variable(tf.scalar(0), false));
   const update: CompiledFunction = compile(
     (learningRate, ...gradients) => updateAll(slots, count, options, learningRate as tf.Scalar, gradients),
-    { name: "AdamW", precision: "f32" },
+    { name: "AdamW", precision: "f32", xla: options.xla },
   );
   const state = () =>
     new Map<string, tf.Tensor>([

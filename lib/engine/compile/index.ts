@@ -3,10 +3,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { currentBackend } from "../backend";
 import { nativeBackend, type NativeBackend } from "../binding";
 import { chooseExecution } from "../choice";
-import { toBf16 } from "./bf16";
 import { emit } from "./emit";
 import { summarise, type GraphSummary, type StaticSummary } from "./inspect";
-import { recompute } from "./recompute";
+import { optimise } from "./passes";
 import { loadSession, type GraphSession } from "./session";
 import { trace, type TracedFunction } from "./trace";
 
@@ -86,9 +85,7 @@ function build(
 ): Entry {
   const start = performance.now();
   const { precision, xla } = { ...defaultExecution(), ...defined(options) };
-  let program = trace(native, name, fn, args);
-  if (precision === "bf16") program = toBf16(program);
-  if (xla) program = recompute(program, { lossy: precision === "bf16" });
+  const program = optimise(trace(native, name, fn, args), { precision, xla });
   const graph = emit(program, { regions: xla, prefix: `g${graphCounter++}_` });
   const session = loadSession(native, name, program, graph);
   const summary = summarise({ name, precision, program, graph });

@@ -1,0 +1,15 @@
+// In: a recorded program. Out: the program to emit, after the passes that the execution asks for, in their order.
+import type { Execution } from "../choice";
+import { toBf16 } from "./bf16";
+import type { Program } from "./graph";
+import { recompute } from "./recompute";
+import { shortenRowDots } from "./rowDot";
+import { simplify } from "./simplify";
+
+export function optimise(program: Program, { precision, xla }: Execution): Program {
+  let result = shortenRowDots(simplify(program));
+  if (precision === "bf16") result = toBf16(result);
+  // twice: what the first round recomputes is a producer for the second
+  for (let round = 0; xla && round < 2; round++) result = recompute(result, { lossy: precision === "bf16" });
+  return result;
+}
