@@ -1,0 +1,110 @@
+// The five notebooks, executed as `npm start` executes them, on a user's hostile pairs; 01 on synthetic ones as well.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { NOTEBOOKS, runNotebook } from "../../scripts/notebooks.mjs";
+import { openOffline, type Opened } from "./openOffline";
+
+const root = join(__dirname, "..", "..");
+const folder = mkdtempSync(join(tmpdir(), "rewardbook-notebooks-"));
+const runs = ["test-hostile", "test-synthetic"];
+const fast = { epochs: 1, max_steps: 4, max_length: 64, batch_size: 8, tokens_per_batch: 1024 };
+
+const ATTACK = `</script><script>window.PWNED=1</script><img src=x onerror="window.PWNED=2"> $x$ {{7*7}} \u001b[31m \u202e`;
+
+function writeConfig(name: string, config: object): string {
+  const file = join(folder, `${name}.json`);
+  writeFileSync(file, JSON.stringify(config));
+  return file;
+}
+
+/** Plain pairs whose every text tries to be run. */
+function writeHostilePairs(): string {
+  const rows = Array.from({ length: 60 }, (_, i) => ({
+    id: `${ATTACK} ${i}`,
+    prompt: `What is ${i} plus ${i * 7}? ${ATTACK}`,
+    chosen: `It is ${i * 8}, by adding the ones and then the tens. ${ATTACK}`,
+    rejected: `It may be ${i * 8 + 1}. ${ATTACK}`,
+    category: i % 2 ? ATTACK : "sums",
+    risk_level: i % 3 ? "Low" : ATTACK,
+  }));
+  const file = join(folder, "pairs.jsonl");
+  writeFileSync(file, rows.map((row) => JSON.stringify(row)).join("\n"));
+  return file;
+}
+
+interface Result {
+  status: number;
+  error: { ename: string; evalue: string; number: number } | null;
+}
+const executed: Record<string, Result> = {};
+const fileOf = (key: string, extension: string) => join(folder, `${key}.${extension}`);
+
+async function execute(key: string, name: string, config: string, source?: string): Promise<void> {
+  executed[key] = await runNotebook({ name, source, config, executed: fileOf(key, "ipynb"), html: fileOf(key, "html") });
+}
+
+beforeAll(async () => {
+  mkdirSync(join(root, "metrics"), { recursive: true });
+  const hostile = writeConfig("hostile", { ...fast, run: runs[0], pairs: writeHostilePairs() });
+  for (const name of NOTEBOOKS) await execute(name, name, hostile);
+  await execute("synthetic", NOTEBOOKS[0], writeConfig("synthetic", { ...fast, run: runs[1], questions: 45 }));
+  await execute("no config", NOTEBOOKS[0], join(folder, "absent.json"));
+}, 600_000);
+
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+  for (const run of runs) for (const part of ["data", "metrics", "checkpoints"]) rmSync(join(root, part, run), { recursive: true, force: true });
+});
+
+describe("the notebooks", () => {
+  test.each([...NOTEBOOKS, "synthetic"])("%s runs to its last check", (key) => {
+    expect(executed[key].error).toBeNull();
+    expect(executed[key].status).toBe(0);
+    const outputs = JSON.stringify(JSON.parse(readFileSync(fileOf(key, "ipynb"), "utf8")).cells.at(-1).outputs);
+    expect(outputs).toContain("✓");
+    expect(outputs).not.toContain("✗");
+  });
+
+  test("are numbered and committed without outputs", () => {
+    const cells = JSON.parse(readFileSync(fileOf(NOTEBOOKS[1], "ipynb"), "utf8")).cells.filter((cell: { cell_type: string }) => cell.cell_type === "code");
+    expect(cells.map((cell: { execution_count: number }) => cell.execution_count)).toEqual(cells.map((_: unknown, i: number) => i + 1));
+    for (const name of NOTEBOOKS) {
+      const { cells } = JSON.parse(readFileSync(join(root, "notebooks", `${name}.ipynb`), "utf8"));
+      expect(cells.flatMap((cell: { outputs?: unknown[] }) => cell.outputs ?? [])).toEqual([]);
+    }
+  });
+
+  test("a failing cell ends with its name and cause, and what was made is kept", () => {
+    expect(executed["no config"].status).toBe(1);
+    expect(executed["no config"].error).toMatchObject({ ename: "InputError", number: 1 });
+    expect(executed["no config"].error!.evalue).toContain("absent.json");
+    expect(readFileSync(fileOf("no config", "html"), "utf8")).toContain("InputError");
+  });
+});
+
+describe("the exported pages", () => {
+  let pages: Opened[];
+  const figures = { "01_data_generation": 0, "02_loss_walkthrough": 2, "03_train_reward_model": 6, "04_evaluate": 7, "05_rerank_demo": 1 };
+
+  beforeAll(async () => {
+    pages = await openOffline(NOTEBOOKS.map((name: string) => fileOf(name, "html")));
+  }, 120_000);
+
+  test("open without a request and without an error", () => {
+    expect(pages.flatMap((page) => page.requests)).toEqual([]);
+    expect(pages.flatMap((page) => page.problems)).toEqual([]);
+  });
+
+  test("draw every figure and every formula", () => {
+    expect(Object.fromEntries(NOTEBOOKS.map((name: string, i: number) => [name, pages[i].figures]))).toEqual(figures);
+    expect(pages[1].formulas).toBeGreaterThan(10);
+  });
+
+  // Would fail if a table, a figure's label or a printed line let data through as markup.
+  test("show hostile data as text", () => {
+    expect(pages.map((page) => page.pwned)).toEqual(NOTEBOOKS.map(() => null));
+    expect(pages[0].text).toContain("<img src=x onerror=");
+  });
+});
