@@ -3,9 +3,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import { TokenStore, encodePairs, layOut, type EncodingOptions } from "../dataset";
 import { initBackend } from "../engine/backend";
 import { compile } from "../engine/compile";
+import { xlaPays } from "../engine/xlaPays";
 import { InputError } from "../errors";
 import { pairWeight } from "../loss";
-import { scoreInputs, type RewardModel } from "../models/rewardModel";
+import { countParameters, embeddingSize, scoreInputs, type RewardModel } from "../models/rewardModel";
 import type { Message, PreferencePair } from "../pairs/pair";
 import type { LoadedModel } from "../storage/checkpoint";
 import { planScoring } from "../text/batches";
@@ -46,10 +47,11 @@ export async function resolvePrecision(precision: "auto" | "bf16" | "f32"): Prom
 
 /** A scorer of one model; its weights may change between two calls. */
 export function createScorer(model: RewardModel, padId: number, options: ScoringOptions = {}): Scorer {
-  const forward = compile((ids, mask) => scoreInputs(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D }), {
-    precision: options.precision ?? "f32",
-    name: "score",
-  });
+  const forward = (ids: tf.Tensor, mask: tf.Tensor) => scoreInputs(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D });
+  const precision = options.precision ?? "f32";
+  const fused = compile(forward, { precision, name: "score" });
+  const quick = compile(forward, { precision, name: "score", xla: false });
+  const parameters = countParameters(model) - embeddingSize(model);
   const score: Scorer["score"] = async (tokens, { onProgress, signal } = {}) => {
     const rewards = new Float64Array(tokens.size);
     const lengths = Int32Array.from({ length: tokens.size }, (_, i) => tokens.length(i));
@@ -57,12 +59,15 @@ export function createScorer(model: RewardModel, padId: number, options: Scoring
       tokensPerBatch: options.tokensPerBatch ?? DEFAULT_TOKENS_PER_BATCH,
       maxLength: lengths.reduce((a, b) => Math.max(a, b), 1),
     });
+    const paddedTokens = new Map<number, number>();
+    for (const { width, capacity } of batches) paddedTokens.set(width, (paddedTokens.get(width) ?? 0) + capacity * width);
+    const pays = (width: number) => xlaPays({ parameters, tokens: paddedTokens.get(width)!, training: false });
     let done = 0;
     for (const { rows, width, capacity } of batches) {
       signal?.throwIfAborted();
       const { ids, mask } = layOut(rows.map((row) => tokens.ids(row)), capacity, width, padId);
       const inputs = [tf.tensor2d(ids, [capacity, width], "int32"), tf.tensor2d(mask, [capacity, width])];
-      const [output] = forward(...inputs);
+      const [output] = (pays(width) ? fused : quick)(...inputs);
       const values = output.dataSync();
       tf.dispose([...inputs, output]);
       rows.forEach((row, i) => (rewards[row] = values[i]));
@@ -72,7 +77,11 @@ export function createScorer(model: RewardModel, padId: number, options: Scoring
     }
     return rewards;
   };
-  return { score, dispose: () => forward.dispose() };
+  const dispose = () => {
+    fused.dispose();
+    quick.dispose();
+  };
+  return { score, dispose };
 }
 
 const encodingOf = ({ settings }: LoadedModel): EncodingOptions => ({

@@ -171,6 +171,13 @@ export function scorePooled(model: ScorableModel, pooled: tf.Tensor2D, options: 
   return scorePooledRows(forwardOf(model, options), pooled);
 }
 
+/** Numbers in embedding tables, of which a token meets one row. */
+export function embeddingSize(model: RewardModel): number {
+  let count = 0;
+  for (const [name, variable] of model.parameters) if (/embed/.test(name) && variable.rank === 2) count += variable.size;
+  return count;
+}
+
 export function countParameters(model: RewardModel): number {
   let count = 0;
   for (const variable of model.parameters.values()) count += variable.size;

@@ -1,5 +1,5 @@
 // In: a training under way. Out: checkpoints/RUN/best, epochNN and last, each whole or not there at all.
-import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { analyseErrors } from "../evaluation/errorAnalysis";
 import { UsageError } from "../errors";
@@ -70,15 +70,19 @@ export async function saveLast(run: TrainingRun): Promise<void> {
   const settings = { ...loaded.settings, run_id: config.run, step: state.step };
   const optimizer = run.currentStep()!.optimizer;
   const [last, previous] = [place(run, "last"), place(run, "last-previous")];
-  if (existsSync(last)) {
-    rmSync(previous, { recursive: true, force: true });
-    renameSync(last, previous); // the way back should the new one be damaged later
-  }
+  if (existsSync(last)) keepAside(last, previous);
   await saveRewardModel(last, {
     loaded,
     settings,
     extra: (dir) => writeTrainingState(dir, state, optimizer, loaded.model),
   });
+}
+
+/** The way back should the next state be damaged later: the same files under another name, without a copy of their bytes. */
+function keepAside(dir: string, aside: string): void {
+  rmSync(aside, { recursive: true, force: true });
+  mkdirSync(aside);
+  for (const name of readdirSync(dir)) linkSync(join(dir, name), join(aside, name));
 }
 
 /**

@@ -5,11 +5,13 @@ import { join } from "node:path";
 import type { TrainingConfig } from "../config";
 import { buildDataset, type PairDataset } from "../dataset";
 import { initBackend, type BackendInfo } from "../engine/backend";
+import { xlaPays } from "../engine/xlaPays";
 import { InputError } from "../errors";
 import { createScorer, resolvePrecision, type Scorer } from "../evaluation/score";
 import { parseModelConfig } from "../models/config";
 import { gradualFreeze, trainableNames } from "../models/freeze";
 import { attachLora } from "../models/lora";
+import { countParameters, embeddingSize, type RewardModel } from "../models/rewardModel";
 import { createMonitor, type Monitor, type Warning } from "../monitoring";
 import type { PreferencePair } from "../pairs/pair";
 import { writeRejectedRows } from "../pairs/read";
@@ -17,7 +19,7 @@ import { projectPath } from "../paths";
 import { loadRewardModel, textPositions, type LoadedModel } from "../storage/checkpoint";
 import { readJsonFile } from "../storage/settings";
 import { openMetricsLog, type MetricsLog } from "../storage/metricsLog";
-import { planTrainingWidths, type TrainingPlanOptions } from "../text/batches";
+import { planEpoch, planTrainingWidths, type TrainingPlanOptions } from "../text/batches";
 import type { TrainingHooks } from "../training";
 import { findResumePoint } from "./checkpoints";
 import { readTrainingPairs, type TrainingPairs } from "./data";
@@ -178,6 +180,8 @@ function assembleRun(prepared: Prepared): TrainingRun {
   const padId = loaded.tokenizer.padId;
   const scorer = createScorer(loaded.model, padId, { precision, tokensPerBatch: config.tokens_per_batch });
   const warnings: Warning[] = [];
+  const widths = planTrainingWidths(dataset.lengths, plan);
+  const fusedWidths = widthsWorthFusing(loaded.model, dataset, widths, plan);
   let step: { rule: string; step: TrainingStep } | null = null;
   const started = performance.now();
   let pairsDone = 0;
@@ -186,7 +190,7 @@ function assembleRun(prepared: Prepared): TrainingRun {
     const rule = ruleAt(epoch);
     if (step?.rule === rule) return step.step;
     const trainable = [...trainableNames(loaded.model, rule)];
-    const next = createTrainingStep({ model: loaded.model, trainable, dataset, config, precision, padId });
+    const next = createTrainingStep({ model: loaded.model, trainable, dataset, config, precision, padId, fusedWidths });
     if (step) {
       // What goes on training keeps its moments; what thaws starts with none.
       const moments = step.step.optimizer.state();
@@ -198,7 +202,7 @@ function assembleRun(prepared: Prepared): TrainingRun {
   };
   return {
     ...prepared,
-    widths: planTrainingWidths(dataset.lengths, plan),
+    widths,
     scorer,
     monitor: createMonitor({ truncatedShare: dataset.truncation.pairs / dataset.size }),
     warnings,
@@ -221,6 +225,16 @@ function assembleRun(prepared: Prepared): TrainingRun {
       valDataset.tokens.close();
     },
   };
+}
+
+/** The widths whose graphs run often enough, over all epochs, to pay for their compilation. */
+function widthsWorthFusing(model: RewardModel, dataset: PairDataset, widths: readonly number[], plan: TrainingPlanOptions): Set<number> {
+  const tokens = new Map<number, number>();
+  for (const { batches } of planEpoch(dataset.lengths, widths, plan, 1)) {
+    for (const { width, capacity } of batches) tokens.set(width, (tokens.get(width) ?? 0) + 2 * capacity * width * plan.epochs);
+  }
+  const parameters = countParameters(model) - embeddingSize(model);
+  return new Set(widths.filter((width) => xlaPays({ parameters, tokens: tokens.get(width) ?? 0, training: true })));
 }
 
 function announce(pairs: TrainingPairs, say: (text: string) => void): void {

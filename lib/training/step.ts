@@ -37,6 +37,8 @@ export interface TrainingStepOptions {
   readonly config: TrainingConfig;
   readonly precision: "bf16" | "f32";
   readonly padId: number;
+  /** Widths whose graphs XLA compiles: those that run often enough to pay for it. */
+  readonly fusedWidths: ReadonlySet<number>;
 }
 
 /** Biases and normalisation weights do not decay (Loshchilov and Hutter 2019 leave it open; transformers' Trainer does the same). */
@@ -55,38 +57,39 @@ export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
     beta2: config.adam_beta2,
     epsilon: config.adam_epsilon,
     gradClip: config.grad_clip || Infinity,
+    xla: options.fusedWidths.size > 0 ? undefined : false,
     decays,
   });
   const lossOptions = { kind: config.loss, labelSmoothing: config.label_smoothing, centering: config.centering };
 
   // → [share·ℓ of the P pairs, then the 2P rewards], then a gradient for each trained parameter.
-  const gradients: CompiledFunction = compile(
-    (ids, mask, share, weights, margins, seed) => {
-      const P = share.shape[0]!;
-      const forward = () => {
-        const dropoutSeed = config.dropout ? (seed as tf.Tensor1D) : undefined;
-        const rewards = scoreInputs(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D }, { dropoutSeed });
-        const loss = pairLoss(
-          {
-            chosen: rewards.slice([0], [P]),
-            rejected: rewards.slice([P], [P]),
-            weights: weights as tf.Tensor1D,
-            margins: margins as tf.Tensor1D,
-          },
-          lossOptions,
-        );
-        return tf.concat([tf.mul(loss, share), rewards]);
-      };
-      // Only the losses carry a gradient; the rewards ride along so that one run returns both.
-      const direction = tf.concat([tf.ones([P]), tf.zeros([2 * P])]);
-      const { value, grads } = tf.engine().gradients(forward, variables as unknown as tf.Tensor[], direction);
-      return [value, ...grads];
-    },
-    { precision, name: "gradients" },
-  );
+  const lossAndGradients = (ids: tf.Tensor, mask: tf.Tensor, share: tf.Tensor, weights: tf.Tensor, margins: tf.Tensor, seed: tf.Tensor) => {
+    const P = share.shape[0]!;
+    const forward = () => {
+      const dropoutSeed = config.dropout ? (seed as tf.Tensor1D) : undefined;
+      const rewards = scoreInputs(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D }, { dropoutSeed });
+      const loss = pairLoss(
+        {
+          chosen: rewards.slice([0], [P]),
+          rejected: rewards.slice([P], [P]),
+          weights: weights as tf.Tensor1D,
+          margins: margins as tf.Tensor1D,
+        },
+        lossOptions,
+      );
+      return tf.concat([tf.mul(loss, share), rewards]);
+    };
+    // Only the losses carry a gradient; the rewards ride along so that one run returns both.
+    const direction = tf.concat([tf.ones([P]), tf.zeros([2 * P])]);
+    const { value, grads } = tf.engine().gradients(forward, variables as unknown as tf.Tensor[], direction);
+    return [value, ...grads];
+  };
+  const fused = compile(lossAndGradients, { precision, name: "gradients" });
+  const quick = compile(lossAndGradients, { precision, name: "gradients", xla: false });
+  const gradientsFor = (width: number): CompiledFunction => (options.fusedWidths.has(width) ? fused : quick);
   const accumulate = compile(
     (...both) => both.slice(0, both.length / 2).map((sum, i) => tf.add(sum, both[both.length / 2 + i])),
-    { precision: "f32", name: "accumulate" },
+    { precision: "f32", name: "accumulate", xla: false },
   );
 
   const runBatch = (batch: Batch, pairs: number, seed: tf.Tensor1D) => {
@@ -99,7 +102,7 @@ export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
       tf.tensor1d(arrays.weights),
       tf.tensor1d(arrays.margins),
     ];
-    const [values, ...grads] = gradients(...inputs, seed);
+    const [values, ...grads] = gradientsFor(batch.width)(...inputs, seed);
     const numbers = values.dataSync() as Float32Array;
     tf.dispose([...inputs, values]);
     return { numbers, grads, tokens: arrays.tokens };
@@ -137,7 +140,8 @@ export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
     optimizer,
     trainable: options.trainable,
     dispose: () => {
-      gradients.dispose();
+      fused.dispose();
+      quick.dispose();
       accumulate.dispose();
       optimizer.dispose();
     },
