@@ -29,7 +29,7 @@ const FEWEST_PAIRS = 20;
  * Length bias of a model.
  *
  * `mostly-length`: it prefers the longer answer in 70% of the pairs or more and is, beyond the 95% interval, wrong more
- * often than right where the better answer is shorter. `partly-length`: the intervals of its accuracy where the chosen
+ * often than right where the better answer is shorter; or the same the other way round. `partly-length`: the intervals of its accuracy where the chosen
  * answer is longer and where it is shorter do not touch.
  *
  * @param deltas       chosen minus rejected reward
@@ -82,7 +82,9 @@ type Figures = Omit<LengthBias, "verdict" | "sentence">;
 function judge(figures: Figures): LengthBias["verdict"] {
   const { accuracy_chosen_longer_ci95: longer, accuracy_chosen_shorter_ci95: shorter, prefers_longer } = figures;
   if (figures.n_chosen_longer + figures.n_chosen_shorter < FEWEST_PAIRS || !longer || !shorter) return "too-few-pairs";
-  if (prefers_longer! >= 0.7 && shorter[1] < 0.5) return "mostly-length";
+  const preferred = prefers_longer! >= 0.5 ? prefers_longer! : 1 - prefers_longer!;
+  const against = prefers_longer! >= 0.5 ? shorter : longer;
+  if (preferred >= 0.7 && against[1] < 0.5) return "mostly-length";
   return shorter[1] < longer[0] || longer[1] < shorter[0] ? "partly-length" : "no-sign";
 }
 
@@ -93,11 +95,15 @@ function sentenceOf(verdict: LengthBias["verdict"], figures: Figures): string {
   const longer = percent(figures.accuracy_chosen_longer);
   const only = percent(figures.length_only_accuracy);
   if (verdict === "mostly-length") {
-    const interval = figures.accuracy_chosen_shorter_ci95!.map(percent).join(" to ");
+    const likesLonger = figures.prefers_longer! >= 0.5;
+    const [liked, other] = likesLonger ? ["longer", "shorter"] : ["shorter", "longer"];
+    const share = likesLonger ? figures.prefers_longer! : 1 - figures.prefers_longer!;
+    const interval = figures[likesLonger ? "accuracy_chosen_shorter_ci95" : "accuracy_chosen_longer_ci95"]!;
     return (
-      `The model is mostly counting words: it prefers the longer answer in ${percent(figures.prefers_longer)} of pairs ` +
-      `and is right in only ${shorter} (95% interval ${interval}) of those whose better answer is the shorter one. ` +
-      `Always taking the longer answer would be right in ${only}. Add pairs whose better answer is shorter.`
+      `The model is mostly counting words: it prefers the ${liked} answer in ${percent(share)} of pairs and is right in ` +
+      `only ${likesLonger ? shorter : longer} (95% interval ${interval.map(percent).join(" to ")}) of those whose better ` +
+      `answer is the ${other} one. Always taking the longer answer would be right in ${only}. ` +
+      `Add pairs whose better answer is ${other}.`
     );
   }
   if (verdict === "partly-length") {

@@ -24,6 +24,14 @@ describe("lengthBias", () => {
     expect(bias.spearman_symmetric!).toBeGreaterThan(0.5);
   });
 
+  test("says so when it counts them the other way", () => {
+    const bias = simulate({ habit: -3, skill: 0.2 });
+    expect(bias.verdict).toBe("mostly-length");
+    expect(bias.sentence).toMatch(
+      /it prefers the shorter answer in (9\d|100)% of pairs and is right in only \d+% .* is longer\.$/,
+    );
+  });
+
   // Fails if agreement with the longer answer alone were the test: right labels that favour length give that too.
   test("does not blame a good model for data in which the longer answer is mostly better", () => {
     const bias = simulate({ share: 0.85, skill: 2 });
