@@ -19,7 +19,13 @@ async function save(run: TrainingRun, name: string, record: ValidationRecord | n
   const evaluation = record?.evaluation;
   const settings = {
     ...loaded.settings,
-    loss: { kind: config.loss, beta: config.beta, label_smoothing: config.label_smoothing, centering: config.centering },
+    loss: {
+      kind: config.loss,
+      beta: config.beta,
+      label_smoothing: config.label_smoothing,
+      centering: config.centering,
+      margin: config.margin,
+    },
     temperature: evaluation?.temperature ?? 1,
     metrics: evaluation && {
       val_pairs: evaluation.n_pairs,
