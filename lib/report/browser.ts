@@ -4,18 +4,20 @@ import { delimiter, join } from "node:path";
 import type { Browser } from "playwright-core";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge"];
+/** A busy machine takes its time. */
+const START_TIMEOUT_MS = 120_000;
 const MAC = [
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
   "/Applications/Chromium.app/Contents/MacOS/Chromium",
 ];
 
-/** No browser: PNGs cannot be drawn; everything else goes on. The message says how to get one. */
+/** No browser, or one that does not start: PNGs cannot be drawn; everything else goes on. The message says what to do. */
 export class BrowserMissing extends Error {
   override readonly name = "BrowserMissing";
-  constructor(looked: string) {
+  constructor(why: string) {
     super(
-      `browser: expected Chromium or Chrome, got none (${looked}); install one (Debian, Ubuntu: sudo apt-get install chromium) ` +
-        "or set CHROMIUM to the path of its program",
+      `browser: expected Chromium or Chrome, got none (${why}); ` +
+        "install one (Debian, Ubuntu: sudo apt-get install chromium) or set CHROMIUM to the path of its program",
     );
   }
 }
@@ -47,8 +49,13 @@ function runnable(path: string): boolean {
 export async function launchBrowser(): Promise<Browser> {
   const executablePath = findBrowser();
   const { chromium } = await import("playwright-core");
-  return chromium.launch({
+  const launched = chromium.launch({
     executablePath,
+    timeout: START_TIMEOUT_MS,
+    // Playwright would end the process on Ctrl-C; training and the notebook kernel have their own say in that.
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
     args: [
       "--disable-gpu",
       "--disable-quic",
@@ -58,5 +65,8 @@ export async function launchBrowser(): Promise<Browser> {
       "--disable-sync",
       "--font-render-hinting=none",
     ],
+  });
+  return launched.catch((error: Error) => {
+    throw new BrowserMissing(`${executablePath} did not start: ${error.message.split("\n")[0]}`);
   });
 }

@@ -138,6 +138,30 @@ export function epochAccuracyFigure(epochs: readonly EpochMetrics[]): Figure {
   };
 }
 
+/** Validation accuracy above, validation loss below, by step: validations between epochs. */
+export function stepValidationFigure(
+  rows: readonly { readonly step: number; readonly accuracy: number; readonly val_loss?: number }[],
+): Figure {
+  const title = "Validation accuracy and loss by step";
+  if (!rows.length) return emptyFigure(title, "No validation between epochs has been logged.");
+  const accuracy = rows.map((row) => [row.step, row.accuracy] as const);
+  const loss = rows.flatMap(({ step, val_loss }) => (Number.isFinite(val_loss) ? [[step, val_loss!] as const] : []));
+  return {
+    data: [
+      line(accuracy, { name: "accuracy", color: COLORS.blue, markers: true }),
+      { ...line(loss, { name: "loss", color: COLORS.vermillion, markers: true, dash: "dash" }), yaxis: "y2" },
+    ],
+    layout: layout({
+      title,
+      xaxis: axis("step (optimiser updates)", { anchor: "y2" }),
+      yaxis: axis("accuracy (%)", { domain: [0.56, 1], tickformat: ".0%" }),
+      legend: true,
+      more: { yaxis2: axis("loss (nats per pair)", { domain: [0, 0.44] }), hovermode: "x unified" },
+    }),
+    description: `${title}: ${rows.map((row) => `step ${row.step}: ${percent(row.accuracy)}`).join("; ")}.`,
+  };
+}
+
 /** Learning rate above, gradient norm (before clipping) below, by step. */
 export function learningRateFigure(
   steps: readonly { readonly step: number; readonly learning_rate?: number; readonly grad_norm?: number }[],

@@ -20,6 +20,14 @@ export function chart(figures: Figures, name: string): Html {
 <figcaption><details><summary>In words</summary><p>${figure.description}</p></details></figcaption></figure>`;
 }
 
+const TRAINING_CHARTS = [
+  "train_loss_by_step",
+  "train_val_loss_by_epoch",
+  "val_accuracy_ece_by_epoch",
+  "val_accuracy_loss_by_step",
+  "learning_rate_by_step",
+];
+
 export function trainingSection(run: RunRecord, figures: Figures): Section {
   const rows = run.epochs.map((line) => [
     String(line.epoch),
@@ -42,7 +50,7 @@ export function trainingSection(run: RunRecord, figures: Figures): Section {
   const body = html`
 <p>The loss should fall and level off. A validation loss that rises while the training loss falls is overfitting.
 ${best && run.epochs.length > 0 ? `The model kept is that of epoch ${best}, the best by validation accuracy.` : ""}</p>
-<div class="charts">${["train_loss_by_step", "train_val_loss_by_epoch", "val_accuracy_ece_by_epoch", "learning_rate_by_step"].map((name) => chart(figures, name))}</div>
+<div class="charts">${TRAINING_CHARTS.map((name) => chart(figures, name))}</div>
 ${
   rows.length > 0 &&
   tableOf(

@@ -15,6 +15,8 @@ export interface PngOptions {
 }
 
 let started: Promise<{ browser: Browser; page: Page }> | null = null;
+let idle: NodeJS.Timeout | undefined;
+const IDLE_MS = 60_000;
 
 /** Path of the Plotly bundle that PNGs and reports use. */
 export function plotlyPath(): string {
@@ -41,6 +43,8 @@ export async function renderPng(
     throw error;
   });
   const { page } = await started;
+  clearTimeout(idle);
+  idle = setTimeout(() => void closePng(), IDLE_MS).unref();
   const address = await page.evaluate(
     async ([drawn, options]) => {
       const plotly = (globalThis as unknown as { Plotly: { toImage(f: unknown, o: unknown): Promise<string> } }).Plotly;
@@ -54,8 +58,9 @@ export async function renderPng(
   return withResolution(Buffer.from(address.slice(address.indexOf(",") + 1), "base64"), dpi);
 }
 
-/** Closes the browser; the process could not end otherwise. Safe to call when none was started. */
+/** Closes the browser; the process could not end otherwise. A minute without a figure closes it too. */
 export async function closePng(): Promise<void> {
+  clearTimeout(idle);
   const running = started;
   started = null;
   await (await running?.catch(() => null))?.browser.close();

@@ -12,6 +12,7 @@ import {
   rewardDistributionFigure,
   riskFigure,
   stepLossFigure,
+  stepValidationFigure,
 } from "./figures";
 import type { Figure } from "./figures";
 import type { RunRecord } from "./runFiles";
@@ -21,8 +22,9 @@ export function runFigures(run: RunRecord): Record<string, Figure> {
   return { ...trainingFigures(run), ...evaluationFigures(run) };
 }
 
-function trainingFigures({ steps, epochs, deltas }: RunRecord): Record<string, Figure> {
+function trainingFigures({ steps, epochs, validations, deltas }: RunRecord): Record<string, Figure> {
   return {
+    ...(validations.length > 0 ? { val_accuracy_loss_by_step: stepValidationFigure(validations) } : {}),
     train_loss_by_step: stepLossFigure(steps),
     train_val_loss_by_epoch: epochLossFigure(steps, epochs),
     val_accuracy_ece_by_epoch: epochAccuracyFigure(epochs),

@@ -15,6 +15,8 @@ export interface RunRecord {
   readonly data: schema.RunData | null;
   readonly steps: readonly schema.StepLine[];
   readonly epochs: readonly schema.EpochLine[];
+  /** Validations every `eval_steps`, where asked for. */
+  readonly validations: readonly schema.StepValidation[];
   /** Δ of the last epoch written, with its number. */
   readonly deltas: { readonly epoch: number; readonly deltas: readonly number[] } | null;
   readonly metrics: schema.RunMetrics | null;
@@ -60,6 +62,7 @@ export function readRun(dir: string): RunRecord {
     data: one("data.json", schema.runData),
     steps,
     epochs: lines("val_epochs.jsonl", schema.epochLine),
+    validations: lines("val_steps.jsonl", schema.stepValidation),
     deltas: latestDeltas(join(dir, "val_deltas")),
     metrics,
     evaluation: one("evaluation.json", schema.evaluationFile),

@@ -48,6 +48,16 @@ export const epochLine = z.looseObject({
 });
 export type EpochLine = z.output<typeof epochLine>;
 
+/** A validation between two epochs. */
+export const stepValidation = z.looseObject({
+  step: z.number(),
+  epoch: z.number(),
+  val_loss: optional,
+  accuracy: z.number(),
+  ece: optional,
+});
+export type StepValidation = z.output<typeof stepValidation>;
+
 export const deltasFile = z.object({ epoch: z.number(), deltas: z.array(measured) });
 
 export const runMetrics = z.looseObject({

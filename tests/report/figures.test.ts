@@ -16,6 +16,7 @@ import {
   rewardDistributionFigure,
   riskFigure,
   stepLossFigure,
+  stepValidationFigure,
   type Figure,
 } from "../../lib/report/figures";
 import { histogram, movingAverage, thin } from "../../lib/report/series";
@@ -93,6 +94,16 @@ describe("training figures", () => {
     );
     expect(rate.y).toEqual([1e-5, 2e-5]);
     expect(norm.x).toEqual([1]);
+  });
+
+  test("validations between epochs by step", () => {
+    const figure = stepValidationFigure([
+      { step: 50, accuracy: 0.6, val_loss: 0.65 },
+      { step: 100, accuracy: 0.7, val_loss: NaN },
+    ]);
+    const [accuracy, loss] = traces(figure);
+    expect(accuracy).toMatchObject({ x: [50, 100], y: [0.6, 0.7] });
+    expect(loss).toMatchObject({ x: [50], y: [0.65], yaxis: "y2" });
   });
 
   test("runs of unequal length share one window", () => {
@@ -206,6 +217,7 @@ test("figures without data say so", () => {
     epochLossFigure([], []),
     epochAccuracyFigure([]),
     learningRateFigure([]),
+    stepValidationFigure([]),
     deltaHistogramFigure([]),
     riskFigure({}),
     reliabilityFigure([]),

@@ -149,6 +149,9 @@ export function writeRun(root: string, options: FixtureOptions = {}): string {
       pairwise_accuracy: original.pairwise_accuracy - 0.03 * (2 - epoch),
     })),
   );
+  lines("val_steps.jsonl", [
+    { ts: 1.7e9, step: 100, epoch: 1, val_loss: 0.6, accuracy: 0.7, ece: 0.2, acc_by_risk: {} },
+  ]);
   write("val_deltas/deltas_epoch01.json", { epoch: 1, deltas: [0] });
   write("val_deltas/deltas_epoch02.json", { epoch: 2, deltas: original.deltas });
   write("evaluation.json", evaluation);

@@ -177,7 +177,7 @@ describe.skipIf(!hasBrowser())("in Chromium, offline", () => {
     const html = reportHtml(runOf({ name: "hostile", hostile: true }), { against });
     expect(Buffer.byteLength(html)).toBeLessThan(LIMIT);
     const { page, requests, complaints } = await open(html);
-    expect(await drawn(page)).toEqual({ places: 13, plots: 13 });
+    expect(await drawn(page)).toEqual({ places: 14, plots: 14 });
     // Into the places where texts become visible: tooltips, filters, more mistakes.
     await page.selectOption("#error-kind", { index: 1 });
     await page.selectOption("#error-kind", { index: 0 });

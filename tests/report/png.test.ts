@@ -67,6 +67,13 @@ describe("without a browser", () => {
     expect(existsSync(target)).toBe(false);
   });
 
+  // A shared library is missing, a sandbox forbids it: the run is complete all the same.
+  test("a browser that does not start is told like one that is absent", async () => {
+    vi.stubEnv("CHROMIUM", "/bin/false");
+    const { leftOut } = await savePlots({ loss: figure }, folder);
+    expect(leftOut).toContain("/bin/false did not start");
+  });
+
   test("$CHROMIUM that is no program is told, not passed over", () => {
     expect(() => findBrowser({ CHROMIUM: join(folder, "nothing"), PATH: process.env.PATH })).toThrow(
       /CHROMIUM=.*nothing is no program/,
