@@ -4,7 +4,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { ModelConfig } from "./config";
 import {
-  activate, attention, layerNorm, linear, parameter, pickRow, splitHeads, type Forward, type Layout,
+  activate, attention, layerNorm, linear, parameter, pickRow, runLayer, splitHeads, type Forward, type Layout,
 } from "./layers";
 
 const trunk = (config: ModelConfig) => (config.modelType === "bert" ? "bert" : "roberta");
@@ -54,19 +54,26 @@ function embeddings(forward: Forward, ids: tf.Tensor2D, mask: tf.Tensor2D, layou
   return forward.dropout(layerNorm(forward, sum, `${module}.LayerNorm`), config.dropout.hidden);
 }
 
+interface EncoderLayer {
+  readonly layer: string;
+  readonly B: number;
+  readonly bias: tf.Tensor4D;
+  /** One-hot of the only row needed of each text, or none for all: keys and values still come from every row. */
+  readonly read?: tf.Tensor3D;
+}
+
 /**
  * One encoder layer.
  *
- * @param x    [B·T, H]
- * @param read one-hot of the only row needed of each text, or null for all: keys and values still come from every row
+ * @param x [B·T, H]
  * @returns [B·T, H], or [B, H] with `read`
  */
-function encoderLayer(forward: Forward, x: tf.Tensor2D, layer: string, layout: Layout, read: tf.Tensor3D | null): tf.Tensor2D {
+function encoderLayer(forward: Forward, x: tf.Tensor2D, { layer, B, bias, read }: EncoderLayer): tf.Tensor2D {
   const { config } = forward;
   const rows = read ? pickRow(x, read) : x;
   const heads = (input: tf.Tensor2D, name: string) =>
-    splitHeads(linear(forward, input, `${layer}.attention.self.${name}`), layout.B, config.heads);
-  const mixed = attention(forward, { query: heads(rows, "query"), key: heads(x, "key"), value: heads(x, "value"), bias: layout.bias });
+    splitHeads(linear(forward, input, `${layer}.attention.self.${name}`), B, config.heads);
+  const mixed = attention(forward, { query: heads(rows, "query"), key: heads(x, "key"), value: heads(x, "value"), bias });
   const attended = forward.dropout(linear(forward, mixed, `${layer}.attention.output.dense`), config.dropout.hidden);
   const middle = layerNorm(forward, tf.add(rows, attended) as tf.Tensor2D, `${layer}.attention.output.LayerNorm`);
   const wide = activate(linear(forward, middle, `${layer}.intermediate.dense`), config.activation);
@@ -85,7 +92,10 @@ export function bertHidden(forward: Forward, ids: tf.Tensor2D, mask: tf.Tensor2D
   let x = embeddings(forward, ids, mask, layout);
   for (let i = 0; i < config.layers; i++) {
     const shortcut = i === config.layers - 1 && !fullLastLayer ? read : null;
-    x = encoderLayer(forward, x, `${trunk(config)}.encoder.layer.${i}`, layout, shortcut);
+    const layer = `${trunk(config)}.encoder.layer.${i}`;
+    const constants = shortcut ? [layout.bias, shortcut] : [layout.bias];
+    x = runLayer(forward, x, { prefix: `${layer}.`, constants }, (inside, input, [bias, row]) =>
+      encoderLayer(inside, input, { layer, B: layout.B, bias: bias as tf.Tensor4D, read: row as tf.Tensor3D | undefined }));
   }
   return read && fullLastLayer ? pickRow(x, read) : x;
 }

@@ -4,7 +4,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { ModelConfig } from "./config";
 import {
-  activate, attention, layerNorm, linear, parameter, pickRow, splitHeads, type Forward, type Layout,
+  activate, attention, layerNorm, linear, parameter, pickRow, runLayer, splitHeads, type Forward, type Layout,
 } from "./layers";
 
 /** Name → shape of the trunk's parameters, as transformers saves them. */
@@ -38,12 +38,20 @@ function embeddings(forward: Forward, ids: tf.Tensor2D, mask: tf.Tensor2D, { cou
   return forward.dropout(layerNorm(forward, sum, "distilbert.embeddings.LayerNorm"), forward.config.dropout.hidden);
 }
 
-/** One layer, [B·T, H] → [B·T, H]; with `read`, only the row it points at, [B, H]. No dropout after attention's output: the original has none. */
-function transformerLayer(forward: Forward, x: tf.Tensor2D, layer: string, layout: Layout, read: tf.Tensor3D | null): tf.Tensor2D {
+interface TransformerLayer {
+  readonly layer: string;
+  readonly B: number;
+  readonly bias: tf.Tensor4D;
+  /** One-hot of the only row needed of each text, or none for all. */
+  readonly read?: tf.Tensor3D;
+}
+
+/** One layer, [B·T, H] → [B·T, H]; with `read`, [B, H]. No dropout after attention's output: the original has none. */
+function transformerLayer(forward: Forward, x: tf.Tensor2D, { layer, B, bias, read }: TransformerLayer): tf.Tensor2D {
   const { config } = forward;
   const rows = read ? pickRow(x, read) : x;
-  const heads = (input: tf.Tensor2D, name: string) => splitHeads(linear(forward, input, `${layer}.attention.${name}`), layout.B, config.heads);
-  const mixed = attention(forward, { query: heads(rows, "q_lin"), key: heads(x, "k_lin"), value: heads(x, "v_lin"), bias: layout.bias });
+  const heads = (input: tf.Tensor2D, name: string) => splitHeads(linear(forward, input, `${layer}.attention.${name}`), B, config.heads);
+  const mixed = attention(forward, { query: heads(rows, "q_lin"), key: heads(x, "k_lin"), value: heads(x, "v_lin"), bias });
   const middle = layerNorm(forward, tf.add(linear(forward, mixed, `${layer}.attention.out_lin`), rows) as tf.Tensor2D, `${layer}.sa_layer_norm`);
   const wide = activate(linear(forward, middle, `${layer}.ffn.lin1`), config.activation);
   const narrow = forward.dropout(linear(forward, wide, `${layer}.ffn.lin2`), config.dropout.hidden);
@@ -56,7 +64,10 @@ export function distilbertHidden(forward: Forward, ids: tf.Tensor2D, mask: tf.Te
   let x = embeddings(forward, ids, mask, layout);
   for (let i = 0; i < config.layers; i++) {
     const shortcut = i === config.layers - 1 && !fullLastLayer ? read : null;
-    x = transformerLayer(forward, x, `distilbert.transformer.layer.${i}`, layout, shortcut);
+    const layer = `distilbert.transformer.layer.${i}`;
+    const constants = shortcut ? [layout.bias, shortcut] : [layout.bias];
+    x = runLayer(forward, x, { prefix: `${layer}.`, constants }, (inside, input, [bias, row]) =>
+      transformerLayer(inside, input, { layer, B: layout.B, bias: bias as tf.Tensor4D, read: row as tf.Tensor3D | undefined }));
   }
   return read && fullLastLayer ? pickRow(x, read) : x;
 }

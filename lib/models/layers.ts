@@ -11,16 +11,72 @@ export interface Forward {
   readonly parameters: ReadonlyMap<string, tf.Tensor>;
   /** Adds the low-rank update where a projection has one; see lora.ts. */
   readonly lora: { readonly scale: number; readonly dropout: number } | null;
-  /** The identity when scoring. */
-  readonly dropout: <T extends tf.Tensor>(x: T, rate: number) => T;
+  readonly dropout: Dropout;
+  /** Keeps only each layer's input and computes the layer again in the backward pass. */
+  readonly recompute: boolean;
   /** Computes every row of the last layer although the head reads one: for measurements. */
   readonly fullLastLayer: boolean;
 }
 
-/** Dropout whose masks differ by place (counted in call order) and by seed; none without a seed. */
-export function createDropout(seed: tf.Tensor1D | undefined): Forward["dropout"] {
-  let place = 0;
-  return (x, rate) => (seed === undefined || rate === 0 ? x : (dropout(x, rate, seed, place++) as typeof x));
+/** Dropout whose masks differ by place, counted in call order, and by seed; without a seed the identity. */
+export interface Dropout {
+  <T extends tf.Tensor>(x: T, rate: number): T;
+  place: number;
+}
+
+export function createDropout(seed: tf.Tensor1D | undefined): Dropout {
+  const apply = <T extends tf.Tensor>(x: T, rate: number): T => (seed === undefined || rate === 0 ? x : dropout(x, rate, seed, drop.place++));
+  const drop = Object.assign(apply, { place: 0 });
+  return drop;
+}
+
+/** A layer as a function of its input and of tensors that carry no gradient (masks, rotations). */
+type LayerBody = (forward: Forward, x: tf.Tensor2D, constants: readonly tf.Tensor[]) => tf.Tensor2D;
+
+/**
+ * Runs a layer; with `recompute`, so that its inner values are not kept for the backward pass but computed again there.
+ *
+ * @param prefix    what the names of the layer's parameters begin with
+ * @param constants tensors made in this call that the layer uses, but its parameters
+ * Reference: Chen et al. (2016), Training deep nets with sublinear memory cost, arXiv 1604.06174.
+ */
+export function runLayer(forward: Forward, x: tf.Tensor2D, { prefix, constants }: { prefix: string; constants: readonly tf.Tensor[] }, body: LayerBody): tf.Tensor2D {
+  if (!forward.recompute) return body(forward, x, constants);
+  const names = [...forward.parameters.keys()].filter((name) => name.startsWith(prefix));
+  const inputs = [x, ...names.map((name) => parameter(forward, name))];
+  const firstPlace = forward.dropout.place;
+  const run = ([start, ...values]: tf.Tensor[], rest: readonly tf.Tensor[]) => {
+    forward.dropout.place = firstPlace; // the same masks both times
+    return body({ ...forward, parameters: new Map(names.map((name, i) => [name, values[i]])) }, start as tf.Tensor2D, rest);
+  };
+  const layer = tf.customGrad((...args) => {
+    const values = args.slice(0, -1) as tf.Tensor[];
+    const save = args[args.length - 1] as tf.GradSaveFunc;
+    save([...values, ...constants]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
+      const [start, ...values] = saved.slice(0, inputs.length);
+      return outsideTape(() => tf.grads((...again) => run(again, saved.slice(inputs.length)))([after(dy, start), ...values], dy));
+    };
+    return { value: run(values, constants), gradFunc };
+  });
+  return layer(...inputs) as tf.Tensor2D;
+}
+
+/** tfjs forgets the gradient under way when another begins inside it: its tape is put aside meanwhile. */
+function outsideTape<T>(gradients: () => T): T {
+  const { state } = tf.engine();
+  const tape = state.activeTape;
+  try {
+    return gradients();
+  } finally {
+    state.activeTape = tape;
+  }
+}
+
+/** x, but not before `other` is known: the zero added is none that a graph optimizer sees, or it would merge the two computations. */
+function after(other: tf.Tensor, x: tf.Tensor): tf.Tensor {
+  const corner = tf.slice(other.reshape([-1]), [0], [1]);
+  return tf.add(x, tf.relu(tf.neg(tf.abs(corner))));
 }
 
 export function parameter({ parameters }: Pick<Forward, "parameters">, name: string): tf.Tensor {

@@ -5,7 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "../errors";
 import type { ModelConfig } from "./config";
 import {
-  activate, attention, causalBias, linear, parameter, pickRow, rmsNorm, splitHeads, type Forward, type Layout,
+  activate, attention, causalBias, linear, parameter, pickRow, rmsNorm, runLayer, splitHeads, type Forward, type Layout,
 } from "./layers";
 import { rotaryTables } from "./rope";
 
@@ -64,18 +64,22 @@ function rotationOfRow(rotation: Rotation, read: tf.Tensor3D): Rotation {
   return { cosine: row(rotation.cosine), sine: row(rotation.sine) };
 }
 
-interface Block { readonly layer: string; readonly layout: Layout; readonly rotation: Rotation; readonly causal: tf.Tensor4D }
+interface DecoderLayer {
+  readonly layer: string;
+  readonly B: number;
+  readonly rotation: Rotation;
+  /** Causal, [B, 1, T, T]; or of padding alone, [B, 1, 1, T], where only the last token is read: it sees every token. */
+  readonly bias: tf.Tensor4D;
+  /** One-hot of the only row needed of each text, its last token; none for all rows. */
+  readonly read?: tf.Tensor3D;
+}
 
-/**
- * One decoder layer, [B·T, H] → [B·T, H].
- *
- * @param read the only row needed of each text, always its last token: it sees every token, so no causal mask; or null for all rows
- */
-function decoderLayer(forward: Forward, x: tf.Tensor2D, { layer, layout, rotation, causal }: Block, read: tf.Tensor3D | null): tf.Tensor2D {
+/** One decoder layer, [B·T, H] → [B·T, H], or [B, H] with `read`. */
+function decoderLayer(forward: Forward, x: tf.Tensor2D, { layer, B, rotation, bias, read }: DecoderLayer): tf.Tensor2D {
   const { config } = forward;
   const normed = rmsNorm(forward, x, `${layer}.input_layernorm`);
   const project = (input: tf.Tensor2D, name: string, heads: number) =>
-    splitHeads(linear(forward, input, `${layer}.self_attn.${name}_proj`), layout.B, heads);
+    splitHeads(linear(forward, input, `${layer}.self_attn.${name}_proj`), B, heads);
   const positioned = (input: tf.Tensor2D, name: string, heads: number, at: Rotation) => {
     const y = project(input, name, heads);
     return rotate(config.modelType === "qwen3" ? rmsNorm(forward, y, `${layer}.self_attn.${name}_norm`) : y, at);
@@ -86,7 +90,7 @@ function decoderLayer(forward: Forward, x: tf.Tensor2D, { layer, layout, rotatio
       : positioned(normed, "q", config.heads, rotation),
     key: positioned(normed, "k", config.keyValueHeads, rotation),
     value: project(normed, "v", config.keyValueHeads),
-    bias: read ? layout.bias : causal,
+    bias,
   });
   const middle = tf.add(read ? pickRow(x, read) : x, linear(forward, mixed, `${layer}.self_attn.o_proj`)) as tf.Tensor2D;
   const z = rmsNorm(forward, middle, `${layer}.post_attention_layernorm`);
@@ -110,7 +114,10 @@ export function llamaHidden(forward: Forward, ids: tf.Tensor2D, layout: Layout, 
   let x = tf.gather(parameter(forward, "model.embed_tokens.weight"), ids).reshape([B * T, config.hiddenSize]) as tf.Tensor2D;
   for (let i = 0; i < config.layers; i++) {
     const shortcut = i === config.layers - 1 && !fullLastLayer ? read : null;
-    x = decoderLayer(forward, x, { layer: `model.layers.${i}`, layout, rotation, causal }, shortcut);
+    const layer = `model.layers.${i}`;
+    const constants = [rotation.cosine, rotation.sine, ...(shortcut ? [layout.bias, shortcut] : [causal])];
+    x = runLayer(forward, x, { prefix: `${layer}.`, constants }, (inside, input, [cosine, sine, bias, row]) =>
+      decoderLayer(inside, input, { layer, B, rotation: { cosine, sine }, bias: bias as tf.Tensor4D, read: row as tf.Tensor3D | undefined }));
   }
   return rmsNorm(forward, read && fullLastLayer ? pickRow(x, read) : x, "model.norm");
 }

@@ -44,6 +44,8 @@ export interface ScoreOptions {
   readonly dropoutSeed?: tf.Tensor1D;
   /** Computes all rows of the last layer, for measurements: scores are the same. */
   readonly fullLastLayer?: boolean;
+  /** Saves memory in training: each layer is computed again in the backward pass. Same scores and gradients. */
+  readonly recompute?: boolean;
 }
 
 /** One tensor of a checkpoint. */
@@ -139,9 +141,9 @@ export interface ScorableModel {
   readonly lora: LoraSettings | null;
 }
 
-function forwardOf({ config, parameters, lora }: ScorableModel, { dropoutSeed, fullLastLayer = false }: ScoreOptions): Forward {
+function forwardOf({ config, parameters, lora }: ScorableModel, { dropoutSeed, fullLastLayer = false, recompute = false }: ScoreOptions): Forward {
   return {
-    config, parameters, fullLastLayer, dropout: createDropout(dropoutSeed),
+    config, parameters, fullLastLayer, recompute, dropout: createDropout(dropoutSeed),
     lora: lora && { scale: loraScale(lora), dropout: lora.dropout },
   };
 }

@@ -36,9 +36,9 @@ describe.each(["bert", "llama3"])("%s with dropout", (name) => {
     golden.config.attention_dropout = 0.1;
     const model = modelOf(golden);
     const variables = [...model.parameters.values()];
-    const gradients = (ids: tf.Tensor, mask: tf.Tensor, dropoutSeed: tf.Tensor) => {
+    const gradientsWith = (recompute: boolean) => (ids: tf.Tensor, mask: tf.Tensor, dropoutSeed: tf.Tensor) => {
       const { value, grads } = tf.variableGrads(() => {
-        const r = scoreInputs(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D }, { dropoutSeed: dropoutSeed as tf.Tensor1D });
+        const r = scoreInputs(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D }, { dropoutSeed: dropoutSeed as tf.Tensor1D, recompute });
         return tf.mean(tf.softplus(tf.sub(r.slice([2], [2]), r.slice([0], [2])))) as tf.Scalar;
       }, variables);
       return [value, ...variables.map((v) => grads[v.name])];
@@ -46,11 +46,15 @@ describe.each(["bert", "llama3"])("%s with dropout", (name) => {
     const { ids, mask } = inputsOf(golden.right);
     const flat = (tensors: tf.Tensor[]) => tensors.flatMap((t) => [...t.dataSync()]);
     const seed = tf.tensor1d([5, 6], "int32");
-    const step = compile(gradients, { precision: "f32", xla: false });
-    const eager = flat(gradients(ids, mask, seed));
+    const step = compile(gradientsWith(false), { precision: "f32", xla: false });
+    const again = compile(gradientsWith(true), { precision: "f32", xla: false });
+    const eager = flat(gradientsWith(false)(ids, mask, seed));
+    expect(relativeDistance(flat(gradientsWith(true)(ids, mask, seed)), eager)).toBeLessThan(1e-5);
+    expect(relativeDistance(flat(again(ids, mask, seed)), eager)).toBeLessThan(1e-5);
     expect(relativeDistance(flat(step(ids, mask, seed)), eager)).toBeLessThan(1e-5);
     expect(relativeDistance(flat(step(ids, mask, tf.tensor1d([5, 7], "int32"))), eager)).toBeGreaterThan(0.01);
     step.dispose();
+    again.dispose();
     model.dispose();
   });
 });

@@ -31,12 +31,12 @@ describe.each(FAMILIES)("%s", (name) => {
   });
 
   // Fails for a gradient lost in the shortcut, a pooled row taken from the wrong place, a key head that is not shared.
-  test("gradients of the pair loss equal Python's", () => {
+  test.each([false, true])("gradients of the pair loss equal Python's, recomputed or not (%s)", (recompute) => {
     const model = modelOf(golden);
     const names = [...model.parameters.keys()];
     const variables = names.map((n) => model.parameters.get(n)!);
     const { value, grads } = tf.variableGrads(() => {
-      const r = scoreInputs(model, inputsOf(golden.right));
+      const r = scoreInputs(model, inputsOf(golden.right), { recompute });
       return tf.mean(tf.softplus(tf.sub(r.slice([2], [2]), r.slice([0], [2])))) as tf.Scalar;
     }, variables);
     expect(value.dataSync()[0]).toBeCloseTo(golden.loss, 5);
