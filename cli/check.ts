@@ -61,9 +61,9 @@ async function noiseOf(pairs: readonly PreferencePair[], model: string | undefin
   await initBackend();
   const loaded = await loadRewardModel(findModel(model), { head: "mean" });
   const settings = { ...loaded.settings, max_length: Math.min(loaded.settings.max_length, NOISE_TOKENS) };
-  const bar = out.progress("embedding", 2 * pairs.length);
+  const bar = out.progress("embedding");
   try {
-    return await estimateLabelNoise(pairs, (items) => embedTexts({ ...loaded, settings }, items, { onProgress: (done) => bar.update(done) }));
+    return await estimateLabelNoise(pairs, (items) => embedTexts({ ...loaded, settings }, items, { onProgress: bar.update }));
   } finally {
     bar.end();
     loaded.model.dispose();

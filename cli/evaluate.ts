@@ -79,10 +79,10 @@ async function scoreWith(checkpoint: string, pairs: readonly PreferencePair[], o
   await initBackend();
   const loaded = await loadRewardModel(checkpoint);
   if (loaded.model.freshHead) out.say(`warning: ${checkpoint} has no reward head; a fresh one gives scores without meaning`);
-  const bar = out.progress("scoring", 2 * pairs.length);
+  const bar = out.progress("scoring");
   try {
     const { beta } = lossSettings(loaded.settings.loss);
-    const scored = await scorePairs(loaded, pairs, { ...options, beta, onProgress: (done) => bar.update(done) });
+    const scored = await scorePairs(loaded, pairs, { ...options, beta, onProgress: bar.update });
     bar.end();
     return { scored, settings: loaded.settings, render: renderer(loaded) };
   } finally {

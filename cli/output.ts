@@ -2,7 +2,7 @@
 
 /** A bar on a terminal, a line every few seconds elsewhere. */
 export interface ProgressLine {
-  update(done: number, note?: string): void;
+  update(done: number, total: number, note?: string): void;
   end(note?: string): void;
 }
 
@@ -12,7 +12,7 @@ export interface Output {
   say(text: string): void;
   /** The command's result: the object with --json, else the lines. */
   result(value: unknown, lines: string | readonly string[]): void;
-  progress(label: string, total: number): ProgressLine;
+  progress(label: string): ProgressLine;
 }
 
 const BAR_WIDTH = 24;
@@ -37,15 +37,16 @@ export function createOutput(json: boolean): Output {
       const text = json ? JSON.stringify(value) : printable(typeof lines === "string" ? lines : lines.join("\n"));
       process.stdout.write(text + "\n");
     },
-    progress: (label, total) => createProgress(label, total),
+    progress: createProgress,
   };
 }
 
-function createProgress(label: string, total: number): ProgressLine {
+function createProgress(label: string): ProgressLine {
   const terminal = process.stderr.isTTY === true;
   const started = Date.now();
   let last = 0;
-  const draw = (done: number, note: string, end: boolean) => {
+  let [reached, whole] = [0, 0];
+  const draw = (done: number, total: number, note: string, end: boolean) => {
     const seconds = (Date.now() - started) / 1000;
     const rate = done / Math.max(seconds, 1e-3);
     const filled = Math.round((done / Math.max(1, total)) * BAR_WIDTH);
@@ -54,14 +55,13 @@ function createProgress(label: string, total: number): ProgressLine {
     const line = `${label} ${bar}${done}/${total} · ${rate.toFixed(1)}/s · ${left}${note ? ` · ${note}` : ""}`;
     process.stderr.write(terminal ? `\r\x1b[2K${line}${end ? "\n" : ""}` : `${line}\n`);
   };
-  let reached = 0;
   return {
-    update: (done, note = "") => {
-      reached = done;
+    update: (done, total, note = "") => {
+      [reached, whole] = [done, total];
       if (Date.now() - last < (terminal ? TERMINAL_INTERVAL_MS : PLAIN_INTERVAL_MS)) return;
       last = Date.now();
-      draw(done, note, false);
+      draw(done, total, note, false);
     },
-    end: (note = "") => draw(reached, note, true),
+    end: (note = "") => draw(reached, whole, note, true),
   };
 }

@@ -38,7 +38,7 @@ export function register(program: Command): void {
         dir: options.out ?? projectPath("models", name),
         revision: options.revision,
         onMessage: out.say,
-        onProgress: (bytes, total) => (bar ??= out.progress("fetching, MB", megabytes(total))).update(megabytes(bytes)),
+        onProgress: (bytes, total) => (bar ??= out.progress("fetching, MB")).update(megabytes(bytes), megabytes(total)),
       });
       bar?.end();
       out.result(model, `${model.fetched ? "fetched" : "up to date"}: ${model.dir} (${model.files.length} files, commit ${model.commit.slice(0, 12)}); use it with --model ${name}`);

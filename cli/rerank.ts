@@ -33,10 +33,10 @@ export function register(program: Command): void {
       const items = rows.flatMap(({ prompt, candidates }) =>
         candidates.map(({ text }) => ({ prompt, response: text })),
       );
-      const bar = out.progress("scoring", items.length);
+      const bar = out.progress("scoring");
       const scores = await scoreTexts(loaded, items, {
         precision: options.precision,
-        onProgress: (done) => bar.update(done),
+        onProgress: bar.update,
       });
       bar.end();
       loaded.model.dispose();

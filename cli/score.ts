@@ -28,8 +28,8 @@ export function register(program: Command): void {
       const loaded = await loadRewardModel(options.checkpoint);
       if (loaded.model.freshHead) out.say(`warning: ${options.checkpoint} has no reward head; a fresh one gives scores without meaning`);
       const started = performance.now();
-      const bar = out.progress("scoring", 0);
-      const scoring = { precision: options.precision, onProgress: (done: number) => bar.update(done) };
+      const bar = out.progress("scoring");
+      const scoring = { precision: options.precision, onProgress: bar.update };
       let rows: object[];
       if (responses) {
         const scores = await scoreTexts(loaded, responses.rows, scoring);

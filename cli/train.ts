@@ -17,8 +17,8 @@ export function register(program: Command): void {
     const result = await trainRewardModel(configFromFlags(options), {
       onMessage: (text) => out.say(text),
       onProgress: ({ step, totalSteps, epoch, loss, accuracy, pairsPerSecond }) => {
-        bar ??= out.progress("training", totalSteps);
-        bar.update(step, `epoch ${epoch} · loss ${loss.toFixed(4)} · accuracy ${percent(accuracy)} · ${pairsPerSecond.toFixed(1)} pairs/s`);
+        bar ??= out.progress("training");
+        bar.update(step, totalSteps, `epoch ${epoch} · loss ${loss.toFixed(4)} · accuracy ${percent(accuracy)} · ${pairsPerSecond.toFixed(1)} pairs/s`);
         if (step === totalSteps) bar.end();
       },
       onValidation: ({ epoch, step, evaluation, best }) => {
