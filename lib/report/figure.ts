@@ -1,4 +1,5 @@
 // In: data and words. Out: the one look all figures share: colours, fonts, axes, and the figure that says it is empty.
+import { extent } from "./series";
 
 /** A Plotly figure with its text alternative; plain data, so it can be written as JSON. */
 export interface Figure {
@@ -135,6 +136,14 @@ export function minus(text: string): string {
 /** Five significant digits: enough for a plot, a third of the bytes in the file. */
 export function round(value: number): number | null {
   return Number.isFinite(value) ? Number(value.toPrecision(5)) : null;
+}
+
+/** An axis range around values that shows at least `least` of the axis: one point alone is not blown up. */
+export function rangeAround(values: readonly number[], least: number): [number, number] | undefined {
+  const [low, high] = extent(values);
+  if (!values.some(Number.isFinite)) return undefined;
+  const pad = Math.max(0.07 * (high - low), (least - (high - low)) / 2);
+  return [low - pad, high + pad];
 }
 
 /** What a figure of scored pairs says without any. */

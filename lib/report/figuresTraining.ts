@@ -1,5 +1,5 @@
 // In: the lines of train_steps.jsonl and val_epochs.jsonl. Out: the figures of the training run.
-import { axis, brief, COLORS, emptyFigure, layout, percent, round } from "./figure";
+import { axis, brief, COLORS, emptyFigure, layout, percent, rangeAround, round } from "./figure";
 import type { Figure } from "./figure";
 import { mean, movingAverage, thin } from "./series";
 
@@ -62,8 +62,13 @@ export function epochLossFigure(
     data,
     layout: layout({
       title,
-      xaxis: epochAxis(epochs.length),
-      yaxis: axis("loss (nats per pair)"),
+      xaxis: epochAxis([...train, ...validation].map(([epoch]) => epoch)),
+      yaxis: axis("loss (nats per pair)", {
+        range: rangeAround(
+          [...train, ...validation].map(([, loss]) => loss),
+          0.1,
+        ),
+      }),
       legend: true,
       more: { hovermode: "x unified" },
     }),
@@ -127,8 +132,8 @@ export function epochAccuracyFigure(epochs: readonly EpochMetrics[]): Figure {
     data: [epochs.some((row) => row.accuracy_ci95) ? withIntervals : accuracy, { ...ece, yaxis: "y2" }],
     layout: layout({
       title,
-      xaxis: { ...epochAxis(epochs.length), anchor: "y2" },
-      yaxis: axis("accuracy (%)", { domain: [0.46, 1], tickformat: ".0%" }),
+      xaxis: { ...epochAxis(epochs.map(({ epoch }) => epoch)), anchor: "y2" },
+      yaxis: axis("accuracy (%)", { domain: [0.46, 1], tickformat: ".0%", range: rangeAround(intervals.flat(), 0.1) }),
       legend: true,
       more: { yaxis2: axis("ECE (0–1)", { domain: [0, 0.34], rangemode: "tozero" }), hovermode: "x unified" },
     }),
@@ -154,9 +159,25 @@ export function stepValidationFigure(
     layout: layout({
       title,
       xaxis: axis("step (optimiser updates)", { anchor: "y2" }),
-      yaxis: axis("accuracy (%)", { domain: [0.56, 1], tickformat: ".0%" }),
+      yaxis: axis("accuracy (%)", {
+        domain: [0.56, 1],
+        tickformat: ".0%",
+        range: rangeAround(
+          rows.map((row) => row.accuracy),
+          0.1,
+        ),
+      }),
       legend: true,
-      more: { yaxis2: axis("loss (nats per pair)", { domain: [0, 0.44] }), hovermode: "x unified" },
+      more: {
+        yaxis2: axis("loss (nats per pair)", {
+          domain: [0, 0.44],
+          range: rangeAround(
+            loss.map(([, value]) => value),
+            0.1,
+          ),
+        }),
+        hovermode: "x unified",
+      },
     }),
     description: `${title}: ${rows.map((row) => `step ${row.step}: ${percent(row.accuracy)}`).join("; ")}.`,
   };
@@ -189,7 +210,11 @@ export function learningRateFigure(
   };
 }
 
-const epochAxis = (epochs: number) => axis("epoch", { dtick: Math.max(1, Math.ceil(epochs / 12)), tickformat: "d" });
+/** Whole epochs as ticks, half an epoch of room where there is only one. */
+function epochAxis(epochs: readonly number[]): Record<string, unknown> {
+  const dtick = Math.max(1, Math.ceil(new Set(epochs).size / 12));
+  return axis("epoch", { dtick, tickformat: "d", range: rangeAround(epochs, 1) });
+}
 
 interface LineOptions {
   readonly name: string;

@@ -3,7 +3,7 @@ import type { MistakeView } from "./assets/page";
 import { scriptJson } from "./escape";
 import { percent } from "./figure";
 import type { Section } from "./htmlSections";
-import { html, tableOf } from "./markup";
+import { html, tableOf, type Html } from "./markup";
 import type { RunRecord } from "./runFiles";
 
 type Errors = NonNullable<RunRecord["errors"]>;
@@ -28,7 +28,7 @@ export function mistakeViews(errors: Errors | null): MistakeView[] {
 
 const viewOf = (mistake: Errors["cases"][number]): MistakeView => ({
   id: mistake.id.slice(0, MOST_CHARACTERS),
-  risk: mistake.risk,
+  risk: mistake.risk === "UNKNOWN" ? "" : mistake.risk,
   kind: mistake.preference_type,
   delta: mistake.delta,
   prompt: cut(mistake.prompt),
@@ -61,6 +61,15 @@ function cut(text: string): string {
   return `${text.slice(0, MOST_CHARACTERS)} … [${(text.length - MOST_CHARACTERS).toLocaleString("en")} characters more]`;
 }
 
+/** A filter over the values there are; none where they are all the same. */
+function choice(label: string, id: string, values: readonly string[]): Html | null {
+  const distinct = [...new Set(values.filter(Boolean))].sort();
+  if (distinct.length < 2) return null;
+  const options = distinct.map((value) => html`<option value="${value}">${value}</option>`);
+  return html`<label>${label} <select id="${id}"><option value="">all</option>${options}</select></label>
+`;
+}
+
 export function errorsSection({ errors }: RunRecord): Section | null {
   if (!errors) return null;
   const { n_pairs, n_wrong, n_ties } = errors;
@@ -82,13 +91,18 @@ Not every one is the model's mistake: some labels are wrong. Marked words stand 
   const more = errors.by_preference_type.length - types.length;
   const caption = `Mistakes by kind of preference${more > 0 ? ` (${more} more kinds with fewer mistakes are in errors.json)` : ""}`;
   const views = mistakeViews(errors);
-  const options = (values: readonly string[]) =>
-    [...new Set(values)].sort().map((value) => html`<option value="${value}">${value}</option>`);
   const browser = html`<h3>The most confident mistakes</h3>
 <div class="filters" role="search" aria-label="Mistakes">
 <label>Search words <input type="search" id="error-search" placeholder="in prompts and answers" autocomplete="off"></label>
-<label>Kind <select id="error-kind"><option value="">all</option>${options(views.map((view) => view.kind).filter(Boolean))}</select></label>
-<label>Risk <select id="error-risk"><option value="">all</option>${options(views.map((view) => view.risk).filter(Boolean))}</select></label>
+${choice(
+  "Kind",
+  "error-kind",
+  views.map((view) => view.kind),
+)}${choice(
+    "Risk",
+    "error-risk",
+    views.map((view) => view.risk),
+  )}
 <label>Order <select id="error-order"><option value="worst">most confident first</option><option value="closest">closest first</option></select></label>
 </div>
 <p id="error-count" class="muted" role="status" aria-live="polite"></p>

@@ -28,6 +28,12 @@ const TRAINING_CHARTS = [
   "learning_rate_by_step",
 ];
 
+/** Charts side by side; those without data are left out, but for one where all are. */
+function chartsOf(figures: Figures, names: readonly string[]): Html {
+  const drawn = names.filter((name) => figures[name]?.data.length);
+  return html`<div class="charts">${(drawn.length ? drawn : names.slice(0, 1)).map((name) => chart(figures, name))}</div>`;
+}
+
 export function trainingSection(run: RunRecord, figures: Figures): Section {
   const rows = run.epochs.map((line) => [
     String(line.epoch),
@@ -50,7 +56,7 @@ export function trainingSection(run: RunRecord, figures: Figures): Section {
   const body = html`
 <p>The loss should fall and level off. A validation loss that rises while the training loss falls is overfitting.
 ${best && run.epochs.length > 0 ? `The model kept is that of epoch ${best}, the best by validation accuracy.` : ""}</p>
-<div class="charts">${TRAINING_CHARTS.map((name) => chart(figures, name))}</div>
+${chartsOf(figures, TRAINING_CHARTS)}
 ${
   rows.length > 0 &&
   tableOf(
@@ -96,7 +102,7 @@ export function accuracySection({ evaluation }: RunRecord, figures: Figures): Se
   const body = html`
 <p>Share of validation pairs in which the preferred answer got the higher reward; a tie counts one half
 (${evaluation.ties} of ${evaluation.n_pairs.toLocaleString("en")} pairs tied). Small groups have wide intervals: two groups whose intervals overlap may well be alike.</p>
-<div class="charts">${charts.map((name) => chart(figures, name))}</div>
+${chartsOf(figures, charts)}
 ${hasRisks && groupTable("Accuracy by risk level", "risk level", evaluation.by_risk)}
 ${groupTable("Accuracy by kind of preference", byCategory ? "category" : "kind (guessed from the texts)", byCategory ? evaluation.by_category : evaluation.by_preference_type)}`;
   return { id: "accuracy", title: "Accuracy", body };

@@ -34,9 +34,12 @@ export interface ModelCardOptions {
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
+/** What a run without `model` starts from. */
+const DEFAULT_BASE = "all-MiniLM-L6-v2";
+
 /** Models whose own name on the hub and licence are known; others keep the folder's name. */
 const KNOWN_BASES: Readonly<Record<string, { id: string; license: string }>> = {
-  "all-MiniLM-L6-v2": { id: "sentence-transformers/all-MiniLM-L6-v2", license: "apache-2.0" },
+  [DEFAULT_BASE]: { id: "sentence-transformers/all-MiniLM-L6-v2", license: "apache-2.0" },
 };
 
 /** The model card of a checkpoint. */
@@ -68,7 +71,7 @@ interface Source {
 const sourcesOf = (data: ModelCardOptions["data"]) => (Array.isArray(data?.sources) ? (data.sources as Source[]) : []);
 
 function baseOf({ config }: ModelCardOptions): { id: string; license: string | null } {
-  const given = String(config.model ?? "");
+  const given = String(config.model ?? DEFAULT_BASE);
   const name = basename(given.replace(/[\\/]+$/, ""));
   if (Object.hasOwn(KNOWN_BASES, name)) return KNOWN_BASES[name];
   const isHubName = /^[\w.-]+\/[\w.-]+$/.test(given) && !/^(models|checkpoints|\.{1,2})\//.test(given);
@@ -130,12 +133,9 @@ function results(evaluation: CardEvaluation | null): string {
       "–",
       "–",
     ]),
-    ...Object.entries(by_risk).map(([risk, group]) => [
-      `Risk ${risk}`,
-      percent(group.accuracy),
-      range(group.ci95),
-      String(group.n),
-    ]),
+    ...Object.entries(by_risk)
+      .filter(([risk]) => risk !== "UNKNOWN")
+      .map(([risk, group]) => [`Risk ${risk}`, percent(group.accuracy), range(group.ci95), String(group.n)]),
   ];
   const prompts = evaluation.n_prompts ? ` of ${evaluation.n_prompts} prompts` : "";
   const calibration = [`ECE ${evaluation.ece.toFixed(4)}`];
