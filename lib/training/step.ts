@@ -42,7 +42,7 @@ export interface TrainingStepOptions {
 }
 
 /** Biases and normalisation weights do not decay (Loshchilov and Hutter 2019 leave it open; transformers' Trainer does the same). */
-const decays = (name: string): boolean => !/bias$|norm|ln_/i.test(name);
+export const decays = (name: string): boolean => !/bias$|norm|ln_/i.test(name);
 
 /**
  * One optimizer step for the pairs of an update: loss and gradients of each batch in one compiled graph per width,

@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as tf from "@tensorflow/tfjs-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { resolveConfig } from "../../lib/config";
+import { buildDataset, type PairDataset } from "../../lib/dataset";
+import { initBackend } from "../../lib/engine/backend";
+import { trainableNames } from "../../lib/models/freeze";
+import type { PreferencePair } from "../../lib/pairs/pair";
+import { loadRewardModel, type LoadedModel } from "../../lib/storage/checkpoint";
+import { cacheFor, createFrozenStep, isHeadOnly } from "../../lib/training/frozenStep";
+import { createTrainingStep } from "../../lib/training/step";
+import { planEpoch, planTrainingWidths, type Update } from "../../lib/text/batches";
+import { makeModelDirectory } from "../storage/modelDirectory";
+
+const root = mkdtempSync(join(tmpdir(), "frozen-"));
+afterAll(() => rmSync(root, { recursive: true }));
+
+const config = resolveConfig({ freeze: "head-only", batch_size: 4, gradient_accumulation: 2, max_length: 16, precision: "f32", learning_rate: 1e-2, label_smoothing: 0.1, centering: 0.01 });
+const plan = { batchSize: 4, gradientAccumulation: 2, tokensPerBatch: 128, maxLength: 16, seed: 1, epochs: 1 };
+const pairs = Array.from({ length: 13 }, (_, i): PreferencePair => ({
+  id: `${i}`, questionId: `${i}`, prompt: `Question ${i % 5}`, chosen: "the quick fox ".repeat(1 + (i % 4)), rejected: `lazy dog ${i % 3}`,
+  riskLevel: "UNKNOWN", confidencePenalty: (i % 3) / 2, margin: i % 2 ? 0.5 : undefined, line: i + 1, raw: {},
+}));
+
+async function prepare(family: string): Promise<{ loaded: LoadedModel; dataset: PairDataset; updates: Update[]; trainable: string[] }> {
+  const dir = join(root, family);
+  await makeModelDirectory(dir, family);
+  const loaded = await loadRewardModel(dir, { settings: { template: "{prompt} {response}", max_length: 16 } });
+  const dataset = await buildDataset(pairs, loaded.tokenizer, { ...config, template: "{prompt} {response}", max_length: 16 });
+  const updates = planEpoch(dataset.lengths, planTrainingWidths(dataset.lengths, plan), plan, 1);
+  return { loaded, dataset, updates, trainable: [...trainableNames(loaded.model, "head-only")] };
+}
+
+beforeAll(async () => void (await initBackend()));
+
+describe("createFrozenStep", () => {
+  // Expected: the step that runs the whole encoder each time.
+  it.each(["bert", "roberta", "llama"])("trains the head of %s as the whole model would", async (family) => {
+    const results: { losses: number[]; rewards: number[]; norms: number[]; head: Map<string, Float32Array> }[] = [];
+    for (const frozen of [false, true]) {
+      const { loaded, dataset, updates, trainable } = await prepare(family);
+      const cache = cacheFor(loaded, { dir: join(root, "cache"), precision: "f32" });
+      const options = { model: loaded.model, trainable, dataset, config, precision: "f32", padId: loaded.tokenizer.padId, fusedWidths: new Set<number>() } as const;
+      const step = frozen ? createFrozenStep({ ...options, cache, tokensPerBatch: 256 }) : createTrainingStep(options);
+      const outcomes = updates.map((update, i) => step.run(update, 1e-2, i));
+      results.push({
+        losses: outcomes.map(({ loss }) => loss), norms: outcomes.map(({ gradNorm }) => gradNorm),
+        rewards: outcomes.flatMap(({ chosen, rejected }) => [...chosen, ...rejected]),
+        head: new Map(trainable.map((name) => [name, loaded.model.parameters.get(name)!.dataSync().slice() as Float32Array])),
+      });
+      expect(isHeadOnly(loaded.model, trainable)).toBe(true);
+      step.dispose();
+      cache.close();
+      loaded.model.dispose();
+      dataset.tokens.close();
+    }
+    const [whole, cached] = results;
+    const near = (a: ArrayLike<number>, b: ArrayLike<number>) => {
+      expect(a.length).toBe(b.length);
+      expect(Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i])))).toBeLessThan(2e-4); // Adam normalises rounding noise
+    };
+    near(cached.losses, whole.losses);
+    near(cached.rewards, whole.rewards);
+    near(cached.norms, whole.norms);
+    for (const [name, values] of whole.head) near(cached.head.get(name)!, values);
+  });
+
+  it("encodes each distinct text once, and nothing the second time", async () => {
+    const { loaded, dataset, trainable } = await prepare("distilbert");
+    const dir = join(root, "cache-once");
+    const options = { model: loaded.model, trainable, dataset, config, precision: "f32", padId: 0, fusedWidths: new Set<number>(), tokensPerBatch: 256 } as const;
+    const first = cacheFor(loaded, { dir, precision: "f32" });
+    const tensors = tf.memory().numTensors;
+    createFrozenStep({ ...options, cache: first }).dispose();
+    expect(tf.memory().numTensors).toBe(tensors);
+    expect(first.size).toBe(new Set(Array.from({ length: 2 * pairs.length }, (_, text) => String(dataset.tokens.ids(text)))).size);
+    first.close();
+    const again = cacheFor(loaded, { dir, precision: "f32" });
+    expect(again.size).toBe(first.size);
+    again.close();
+  });
+
+  it("is not for a model whose encoder trains", async () => {
+    const { loaded } = await prepare("bert");
+    expect(isHeadOnly(loaded.model, [...trainableNames(loaded.model, "top-1")])).toBe(false);
+  });
+});
