@@ -153,7 +153,7 @@ export const evaluationFile = z.looseObject({
   calibrated: calibration.nullish(),
   length: length.nullish(),
   baselines: counts.default({}),
-  baseline_tests: z.looseObject({}).nullish(),
+  baseline_tests: z.looseObject({ longer_answer: z.looseObject({ difference_ci95: interval }).optional() }).nullish(),
 });
 export type EvaluationFile = z.output<typeof evaluationFile>;
 

@@ -12,7 +12,7 @@ export interface Verdict {
 
 /** The verdict of a run: its quality gate in words, or why there is none. */
 export function verdictOf(run: RunRecord): Verdict {
-  const sentences = [accuracySentence(run), lengthSentence(run), calibrationSentence(run)].filter(
+  const sentences = [accuracySentence(run), doubt(run), lengthSentence(run), calibrationSentence(run)].filter(
     (text) => text !== "",
   );
   const checks = run.gate?.criteria ?? [];
@@ -56,6 +56,16 @@ function accuracySentence({ evaluation }: RunRecord): string {
     `(${interval}${n_pairs.toLocaleString("en")} pairs). A coin would be right in 50%` +
     `${longer === undefined ? "" : `, always taking the longer answer in ${percent(longer)}`}.`
   );
+}
+
+/** What the interval does not rule out; empty where it rules out a coin and counting words. */
+function doubt({ evaluation }: RunRecord): string {
+  const low = evaluation?.accuracy_ci95?.[0];
+  if (low === undefined) return "";
+  if (low <= 0.5)
+    return "These pairs cannot tell the model from a coin: validate on more questions, or train a better model.";
+  const gain = evaluation?.baseline_tests?.longer_answer?.difference_ci95[0];
+  return gain !== undefined && gain <= 0 ? "These pairs cannot tell it from always taking the longer answer." : "";
 }
 
 const lengthSentence = ({ evaluation }: RunRecord) => evaluation?.length?.sentence ?? "";

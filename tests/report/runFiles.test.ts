@@ -85,6 +85,18 @@ describe("verdictOf", () => {
     expect(verdictOf({ ...good, gate: null }).tone).toBe("open");
   });
 
+  test("what the interval does not rule out is said", () => {
+    const run = readRun(writeRun(root, { name: "doubt" }));
+    const second = (accuracy_ci95: [number, number], difference_ci95: [number, number]) =>
+      verdictOf({
+        ...run,
+        evaluation: { ...run.evaluation!, accuracy_ci95, baseline_tests: { longer_answer: { difference_ci95 } } },
+      }).sentences[1];
+    expect(second([0.49, 0.9], [0.1, 0.2])).toContain("cannot tell the model from a coin");
+    expect(second([0.6, 0.9], [-0.01, 0.2])).toContain("cannot tell it from always taking the longer answer");
+    expect(second([0.6, 0.9], [0.01, 0.2])).not.toContain("cannot tell");
+  });
+
   test("the first sentence tells accuracy, interval, a coin and the length baseline", () => {
     const { evaluation, ...rest } = readRun(writeRun(root, { name: "words" }));
     const [sentence] = verdictOf({

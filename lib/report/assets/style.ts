@@ -72,7 +72,7 @@ figure.chart { margin: 0; border: 1px solid var(--line); border-radius: 10px; ov
 figure.chart figcaption { border-top: 1px solid var(--line); padding: .35rem .9rem; font-size: .87rem; color: var(--muted); }
 summary { cursor: pointer; }
 .wrap { overflow-x: auto; border: 1px solid var(--line); border-radius: 10px; margin: 1.1rem 0 1rem; } .charts .wrap { margin: 0; }
-.charts + details, details + details { margin-top: .9rem; } section > details > summary { color: var(--accent); }
+.charts + details, details + details, .wrap + details { margin-top: .9rem; } section > details > summary { color: var(--accent); }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 caption { text-align: left; font-weight: 600; padding: .6rem .9rem; }
 th, td { text-align: left; padding: .42rem .9rem; vertical-align: top; border-top: 1px solid var(--line); }
