@@ -4,7 +4,7 @@ import { percent } from "../lib/report/figures";
 import { trainRewardModel } from "../lib/training";
 import { EXIT, ExitWith } from "./exit";
 import { addConfigFlags, configFromFlags } from "./flags";
-import { createOutput, type ProgressLine } from "./output";
+import { createOutput } from "./output";
 
 export function register(program: Command): void {
   const command = program
@@ -13,11 +13,10 @@ export function register(program: Command): void {
     .option("--json", "print one JSON object on stdout");
   addConfigFlags(command).action(async (options) => {
     const out = createOutput(options.json === true);
-    let bar: ProgressLine | null = null;
+    const bar = out.progress("training");
     const result = await trainRewardModel(configFromFlags(options), {
       onMessage: (text) => out.say(text),
       onProgress: ({ step, totalSteps, epoch, loss, accuracy, pairsPerSecond }) => {
-        bar ??= out.progress("training");
         bar.update(step, totalSteps, `epoch ${epoch} · loss ${loss.toFixed(4)} · accuracy ${percent(accuracy)} · ${pairsPerSecond.toFixed(1)} pairs/s`);
         if (step === totalSteps) bar.end();
       },

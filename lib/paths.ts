@@ -5,9 +5,9 @@ import { dirname, join } from "node:path";
 /** Absolute path of a file or folder of the project. */
 export function projectPath(...parts: string[]): string {
   let root = __dirname;
-  while (!existsSync(join(root, "presets"))) {
+  while (!existsSync(join(root, "package.json"))) {
     const parent = dirname(root);
-    if (parent === root) throw new Error(`projectPath: expected a folder with presets/ above ${__dirname}, found none`);
+    if (parent === root) throw new Error(`projectPath: expected a folder with package.json above ${__dirname}, found none`);
     root = parent;
   }
   return join(root, ...parts);
