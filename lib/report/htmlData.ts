@@ -93,14 +93,15 @@ export function configurationSection({ config }: RunRecord): Section | null {
     descriptionOf(fields[key]),
   ]);
   const changed = (i: number) => entries[i][0] in fields && text(entries[i][1]) !== text(defaults[entries[i][0]]);
-  const table = tableOf("Configuration", [{ head: "field" }, { head: "value" }, { head: "meaning" }], rows, {
-    changed,
-  });
-  return {
-    id: "configuration",
-    title: "Configuration",
-    body: html`<p>Fields marked “changed” differ from the default.</p>${table}`,
-  };
+  const columns = [{ head: "field" }, { head: "value" }, { head: "meaning" }];
+  const others = rows.filter((_, i) => changed(i));
+  const body = html`${
+    others.length > 0
+      ? tableOf("Fields that differ from the default", columns, others)
+      : html`<p>Every field has its default.</p>`
+  }
+<details><summary>All ${rows.length} fields</summary>${tableOf("Configuration", columns, rows, { changed })}</details>`;
+  return { id: "configuration", title: "Configuration", body };
 }
 
 /** The description stands on the innermost type of an optional or defaulted field. */
