@@ -288,12 +288,14 @@ describe.skipIf(!hasBrowser())("in Chromium, offline", () => {
     await page.evaluate(() =>
       addEventListener("beforeprint", () => {
         const svg = document.querySelector(".plot .main-svg")!;
-        Object.assign(window, { printed: [document.documentElement.dataset.theme, svg.getAttribute("width")] });
+        const closed = document.querySelectorAll("section > details:not([open])").length;
+        Object.assign(window, { printed: [document.documentElement.dataset.theme, svg.getAttribute("width"), closed] });
       }),
     );
     await page.pdf();
-    expect(await page.evaluate(() => (window as unknown as { printed: unknown }).printed)).toEqual(["light", "660"]);
+    expect(await page.evaluate(() => (window as unknown as { printed: unknown }).printed)).toEqual(["light", "660", 0]);
     expect(await ground()).toBe("rgb(18, 22, 28)");
+    expect(await page.locator("section > details[open]").count()).toBe(0);
     await page.context().close();
   });
 });

@@ -87,16 +87,20 @@ function page(dark: Record<string, string>): void {
   wanted.addEventListener("change", () => change(wanted.matches ? "dark" : "light"));
   button?.addEventListener("click", () => change(root.dataset.theme === "dark" ? "light" : "dark"));
 
-  // Paper is white and has a fixed width
+  // Paper is white, has a fixed width, and nothing on it can be opened
   const PAPER_WIDTH = 660;
   let before = root.dataset.theme!;
+  let closed: HTMLDetailsElement[] = [];
   addEventListener("beforeprint", () => {
     before = root.dataset.theme!;
+    closed = Array.from(document.querySelectorAll<HTMLDetailsElement>("section > details:not([open])"));
     if (before === "dark") change("light");
     for (const node of plots) void plotly.relayout(node, { autosize: false, width: PAPER_WIDTH, height: 320 });
+    for (const part of closed) part.open = true;
   });
   addEventListener("afterprint", () => {
     for (const node of plots) void plotly.relayout(node, { autosize: true, width: null, height: null });
+    for (const part of closed) part.open = false;
     if (before === "dark") change("dark");
   });
 
