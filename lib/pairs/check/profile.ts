@@ -121,18 +121,18 @@ function lengthProfile(list: NumberList): LengthProfile {
 }
 
 /**
- * z of the log odds that an answer with the word is the chosen one, with the Dirichlet prior of both sides together;
+ * z of the log odds ratio that an answer with the word is the chosen one, one half added to each cell;
  * words with |z| of 3 or more, the most telling first and last.
  *
- * Reference: Monroe, Colaresi, Quinn (2008), Fightin' Words, Political Analysis 16(4), equations 16 and 22.
+ * Reference: Agresti (2002), Categorical Data Analysis, 3.1.1 (Woolf's standard error with the Haldane-Anscombe correction).
  */
 function tellingWords(words: Words, pairs: number): TellingWord[] {
   const out: TellingWord[] = [];
   for (const [word, [chosen, rejected]] of words) {
     if (chosen + rejected < 10) continue;
-    const prior = (chosen + rejected) / (2 * pairs);
-    const logOdds = (count: number) => Math.log((count + prior) / (pairs + 1 - count - prior));
-    const z = (logOdds(chosen) - logOdds(rejected)) / Math.sqrt(1 / (chosen + prior) + 1 / (rejected + prior));
+    const cells = [chosen, pairs - chosen, rejected, pairs - rejected].map((count) => count + 0.5);
+    const logOddsRatio = Math.log((cells[0] * cells[3]) / (cells[1] * cells[2]));
+    const z = logOddsRatio / Math.sqrt(cells.reduce((sum, cell) => sum + 1 / cell, 0));
     if (Math.abs(z) >= 3) out.push({ word, chosen, rejected, z: Math.round(z * 10) / 10 });
   }
   return out.sort((a, b) => b.z - a.z || (a.word < b.word ? -1 : 1));

@@ -12,7 +12,7 @@ export interface Repeats {
   /** Pairs of prompt and two answers that are labelled both ways. */
   readonly contradictions: number;
   readonly contradictionExamples: readonly (readonly [number, number])[];
-  /** Answers that are given often and always preferred, or always rejected: the label shows without reading the prompt. */
+  /** Answers that are given to many prompts and always preferred, or always rejected: the label shows without reading the prompt. */
   readonly oneSided: readonly OneSided[];
   /** How many pairs contain such an answer. */
   readonly oneSidedPairs: number;
@@ -20,29 +20,33 @@ export interface Repeats {
 
 export interface OneSided {
   readonly side: "chosen" | "rejected";
-  readonly times: number;
+  /** Different prompts that it answers. */
+  readonly prompts: number;
   /** A pair that has it. */
   readonly first: number;
 }
 
 const LISTED = 20;
-/** An answer given so often on one side only is no accident. */
+/** An answer to so many different prompts that is only ever on one side is no accident. */
 const OFTEN = 5;
 
 /** 32 bytes are kept of each pair. */
 export function createRepeats() {
   const pairKeys = createNumberList();
+  const prompts = createNumberList();
   const answers = createNumberList();
 
   const add = ({ prompt, chosen, rejected }: PreferencePair): void => {
     const [a, b] = [hashText(normaliseText(chosen)), hashText(normaliseText(rejected))];
-    const key = joinHashes(hashText(normaliseText(prompt)), Math.min(a, b), Math.max(a, b));
+    const asked = hashText(normaliseText(prompt));
+    const key = joinHashes(asked, Math.min(a, b), Math.max(a, b));
+    prompts.push(asked);
     pairKeys.push(key * 2 + (a < b ? 1 : 0));
     answers.push(a);
     answers.push(b);
   };
 
-  const result = (): Repeats => ({ ...pairRepeats(pairKeys.values()), ...sides(answers.values()) });
+  const result = (): Repeats => ({ ...pairRepeats(pairKeys.values()), ...sides(answers.values(), prompts.values()) });
   return { add, result };
 }
 
@@ -81,16 +85,18 @@ function pairRepeats(keys: Float64Array) {
 }
 
 /** Places of the answers: 2·pair for the chosen one, 2·pair + 1 for the rejected one. */
-function sides(answers: Float64Array) {
+function sides(answers: Float64Array, prompts: Float64Array) {
   const found: OneSided[] = [];
   const pairs = new Set<number>();
   runs(answers, (key) => key, (places) => {
     if (places.length < OFTEN) return;
     const chosen = places.reduce((sum, place) => sum + (place % 2 === 0 ? 1 : 0), 0);
     if (chosen !== 0 && chosen !== places.length) return;
-    found.push({ side: chosen > 0 ? "chosen" : "rejected", times: places.length, first: places[0] >> 1 });
+    const asked = new Set(Array.from(places, (place) => prompts[place >> 1])).size;
+    if (asked < OFTEN) return;
+    found.push({ side: chosen > 0 ? "chosen" : "rejected", prompts: asked, first: places[0] >> 1 });
     for (const place of places) pairs.add(place >> 1);
   });
-  found.sort((x, y) => y.times - x.times || x.first - y.first);
+  found.sort((x, y) => y.prompts - x.prompts || x.first - y.first);
   return { oneSided: found.slice(0, LISTED), oneSidedPairs: pairs.size };
 }

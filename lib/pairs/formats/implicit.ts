@@ -41,7 +41,7 @@ export const anthropic: PairFormat = {
   },
 };
 
-/** No marker: the common prefix up to its last white space, as TRL's extract_prompt does. May be empty. */
+/** No marker: the common prefix up to its last white space, so that no word is cut (TRL cuts it). May be empty. */
 export const commonPrefix: PairFormat = {
   name: "implicit prompt",
   reads: "chosen, rejected; the prompt is their common prefix up to the last white space",
