@@ -18,7 +18,7 @@ export function showProgress(label, { out = process.stdout, now = Date.now } = {
     }
   };
   draw();
-  const timer = live ? setInterval(draw, 500) : null;
+  const timer = setInterval(draw, 500);
   let cell = "";
   return {
     onEvent({ event, number, total, heading, text }) {

@@ -108,8 +108,8 @@ async function main() {
   await setupOrExit();
   process.chdir(inRoot());
   const { given, run } = parseConfig(args);
-  for (const folder of ["reports", "checkpoints", "data", `metrics/${run}`]) mkdirSync(inRoot(folder), { recursive: true });
-  const configFile = inRoot("metrics", run, "notebook_config.json");
+  for (const folder of ["reports", `data/${run}`]) mkdirSync(inRoot(folder), { recursive: true });
+  const configFile = inRoot("data", run, "notebook_config.json");
   writeFileSync(configFile, `${JSON.stringify(given, null, 2)}\n`);
 
   const { made, failure } = await runAll(configFile);

@@ -30,7 +30,7 @@ class Client(NotebookClient):
 
     def process_message(self, msg, cell, cell_index):
         content = msg["content"]
-        if msg["msg_type"] in ("display_data", "update_display_data") and (content.get("transient") or {}).get("live"):
+        if msg["msg_type"] == "update_display_data":
             tell("progress", text=content["data"].get("text/plain", ""))
         return super().process_message(msg, cell, cell_index)
 
