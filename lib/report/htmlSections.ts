@@ -16,7 +16,7 @@ type Figures = Readonly<Record<string, Figure>>;
 export function chart(figures: Figures, name: string): Html {
   const figure = figures[name];
   if (!figure) return html``;
-  return html`<figure class="chart"><div class="plot" data-figure="${name}" role="img" aria-label="${figure.description}"></div>
+  return html`<figure class="chart"><div class="plot" data-figure="${name}" role="group" aria-label="${figure.description}"></div>
 <figcaption><details><summary>In words</summary><p>${figure.description}</p></details></figcaption></figure>`;
 }
 

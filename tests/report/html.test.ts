@@ -271,6 +271,17 @@ describe.skipIf(!hasBrowser())("in Chromium, offline", () => {
     }));
     expect(nameless).toEqual({ figures: 0, fields: 0, sections: 0, links: 0 });
     expect(await page.getAttribute("html", "lang")).toBe("en");
+    // Plotly makes every button of every chart a tab stop.
+    const stops = await page.evaluate(
+      () => document.querySelectorAll(".plot [tabindex='0'], .plot button:not([tabindex])").length,
+    );
+    expect(stops).toBe(await page.locator("[data-figure]").count());
+    await page.focus(".plot .modebar-btn");
+    const first = await page.evaluate(() => document.activeElement?.getAttribute("aria-label"));
+    await page.keyboard.press("ArrowRight");
+    expect(await page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).not.toBe(first);
+    await page.keyboard.press("ArrowLeft");
+    expect(await page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toBe(first);
     await page.context().close();
   });
 

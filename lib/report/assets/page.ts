@@ -53,16 +53,29 @@ function page(dark: Record<string, string>): void {
     root.dataset.theme === "dark"
       ? JSON.parse(JSON.stringify(value).replace(/#[0-9A-F]{6}/g, (color) => dark[color] ?? color))
       : value;
+  // One tab stop a chart: arrow keys move between its buttons. The drawing itself is told by the chart's name.
+  const makeAccessible = (node: HTMLElement) => {
+    node.querySelectorAll("svg.main-svg").forEach((svg) => svg.setAttribute("aria-hidden", "true"));
+    const buttons = Array.from(node.querySelectorAll<HTMLElement>(".modebar-btn"));
+    buttons.forEach((button, i) => {
+      button.tabIndex = i === 0 ? 0 : -1;
+      button.onkeydown = ({ key }) => {
+        const step = key === "ArrowRight" ? 1 : key === "ArrowLeft" ? -1 : 0;
+        if (step) buttons[(i + step + buttons.length) % buttons.length].focus();
+      };
+    });
+  };
   const draw = async (node: HTMLElement) => {
     const figure = colored(figures[node.dataset.figure!]) as { data: unknown; layout: Record<string, unknown> };
     const narrow = node.clientWidth < 460;
     const font = { ...(figure.layout.font as object), ...(narrow ? { size: 11 } : {}) };
-    await plotly.react(
-      node,
-      figure.data,
-      { ...figure.layout, font, autosize: true },
-      { responsive: true, displaylogo: false },
-    );
+    const config = {
+      responsive: true,
+      displaylogo: false,
+      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+    };
+    await plotly.react(node, figure.data, { ...figure.layout, font, autosize: true }, config);
+    makeAccessible(node);
   };
   const drawAll = async () => {
     for (const node of plots) {

@@ -68,7 +68,7 @@ section { margin: 0 0 3.2rem; }
 .scale .chance { position: absolute; top: 1px; bottom: 1px; border-left: 2px dotted var(--muted); }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 430px), 1fr)); gap: 1.1rem; }
 figure.chart { margin: 0; border: 1px solid var(--line); border-radius: 10px; overflow: hidden; background: var(--ground); min-width: 0; }
-.plot { height: 390px; width: 100%; }
+.plot { height: 390px; width: 100%; } .plot:focus-within .modebar { opacity: 1 !important; }
 figure.chart figcaption { border-top: 1px solid var(--line); padding: .35rem .9rem; font-size: .87rem; color: var(--muted); }
 summary { cursor: pointer; }
 .wrap { overflow-x: auto; border: 1px solid var(--line); border-radius: 10px; margin: 1.1rem 0 1rem; } .charts .wrap { margin: 0; }
