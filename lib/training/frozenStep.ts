@@ -92,7 +92,7 @@ export function createFrozenStep(
     const { value, grads } = tf.engine().gradients(forward, variables as unknown as tf.Tensor[], direction);
     return [value, ...grads];
   };
-  const gradients = compile(lossAndGradients, { precision: "f32", name: "head", xla: false });
+  const gradients = compile(lossAndGradients, { precision, name: "head", xla: false });
 
   const run = (update: Update, learningRate: number, seed: number): StepOutcome => {
     const pairs = update.batches.flatMap(({ rows }) => rows), P = pairs.length;
