@@ -1,0 +1,52 @@
+// Our side of fine-tuning on real pairs: an epoch of the training loop's own batches, steps and optimizer.
+import { readFileSync } from "node:fs";
+import { resolveConfig } from "../lib/config";
+import { buildDataset } from "../lib/dataset";
+import { initBackend, measureGemm } from "../lib/engine/backend";
+import { resolvePrecision } from "../lib/evaluation/score";
+import type { PreferencePair } from "../lib/pairs/pair";
+import { loadRewardModel } from "../lib/storage/checkpoint";
+import { planEpoch, planTrainingWidths } from "../lib/text/batches";
+import { createTrainingStep } from "../lib/training/step";
+import { modelFlops } from "./flops";
+import { serve } from "./serve";
+
+export interface EpochSettings {
+  readonly model: string;
+  readonly pairs: string; // file: PreferencePair[]
+  readonly batch_size: number;
+  readonly max_length: number;
+  readonly learning_rate: number;
+}
+
+void serve<EpochSettings>(async (settings) => {
+  await initBackend();
+  const { batch_size, max_length, learning_rate } = settings;
+  const config = resolveConfig({ batch_size, max_length, learning_rate, schedule: "constant", beta: 0 });
+  const loaded = await loadRewardModel(settings.model);
+  const pairs: PreferencePair[] = JSON.parse(readFileSync(settings.pairs, "utf8"));
+  const dataset = await buildDataset(pairs, loaded.tokenizer, { ...loaded.settings, max_length, beta: 0, margin: 0 });
+  const plan = {
+    batchSize: batch_size, gradientAccumulation: 1, tokensPerBatch: config.tokens_per_batch, maxLength: max_length, seed: config.seed, epochs: 1,
+  };
+  const widths = planTrainingWidths(dataset.lengths, plan);
+  const updates = planEpoch(dataset.lengths, widths, plan, 1); // the same epoch each time: a unit compiles nothing new
+  const step = createTrainingStep({
+    model: loaded.model, trainable: [...loaded.model.parameters.keys()], dataset, config,
+    precision: await resolvePrecision("auto"), padId: loaded.tokenizer.padId, fusedWidths: new Set(widths),
+  });
+  const lengths = Array.from({ length: dataset.tokens.size }, (_, i) => dataset.tokens.length(i));
+  const flops = modelFlops(loaded.model, lengths);
+  const gemm = (measureGemm().bf16 ?? measureGemm().f32) * 1e9;
+  let count = 0;
+  return () => {
+    let [loss, tokens, padded] = [0, 0, 0];
+    for (const update of updates) {
+      const outcome = step.run(update, learning_rate, ++count);
+      loss += (outcome.loss * update.pairs) / pairs.length;
+      tokens += outcome.tokens;
+      padded += outcome.paddedTokens;
+    }
+    return { tokens, updates: updates.length, loss, pairs: pairs.length, padded, widths: widths.length, flops, gemm };
+  };
+});

@@ -1,0 +1,92 @@
+// In: command-line flags. Out: bench/results/NAME.json, the cost curves' figures, and the table of all results, bench/results/table.md.
+import { mkdirSync, readFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { Command } from "commander";
+import { initBackend } from "../lib/engine/backend";
+import { projectPath } from "../lib/paths";
+import { compare } from "./compare";
+import { curveFigures, measureCurves } from "./curves";
+import { createJob, type Job } from "./job";
+import { COMPARISONS, type Comparison, type Row } from "./rows";
+import { markdownTable, reached } from "./table";
+
+interface Flags {
+  readonly only?: string[];
+  readonly quick?: boolean;
+  readonly units?: string;
+  readonly pairs?: string;
+}
+
+const results = (name: string): string => projectPath("bench", "results", name);
+
+async function environment(quick: boolean, job: Job): Promise<Record<string, unknown>> {
+  const backend = await initBackend();
+  return { date: new Date().toISOString(), processor: cpus()[0]?.model, cores: cpus().length, node: process.version, backend, data: job.dataName, quick };
+}
+
+async function runComparison(comparison: Comparison, job: Job, flags: Flags): Promise<void> {
+  const units = Number(flags.units ?? (flags.quick ? 3 : 5));
+  console.log(`${comparison.name}: ${units} units a side, in turn`);
+  const sides = await comparison.sides(job, flags.quick ?? false);
+  const measured = await compare(sides, { units, tolerance: comparison.tolerance });
+  for (const side of measured) console.log(`  ${side.label.padEnd(28)} median ${side.medianMs.toFixed(0)} ms, least ${side.minMs.toFixed(0)} ms, first ${side.firstMs.toFixed(0)} ms, peak ${side.peakMb.toFixed(0)} MB`);
+  const rows = comparison.rows(new Map(measured.map((side) => [side.label, side])));
+  const record = { name: comparison.name, environment: await environment(flags.quick ?? false, job), rows, measured };
+  writeFileSync(results(`${comparison.name}.json`), `${JSON.stringify(record, null, 2)}\n`);
+}
+
+async function runCurves(job: Job, flags: Flags): Promise<void> {
+  const curves = await measureCurves(job, flags.quick ?? false);
+  const record = { name: "curves", environment: await environment(flags.quick ?? false, job), curves };
+  writeFileSync(results("curves.json"), `${JSON.stringify(record, null, 2)}\n`);
+  for (const curve of curves)
+    for (const [what, figure] of Object.entries(curveFigures(curve)))
+      writeFileSync(results(`${curve.name.replace(/ /g, "-")}-${what}.plotly.json`), `${JSON.stringify(figure)}\n`);
+}
+
+function writeTable(): Row[] {
+  const files = COMPARISONS.map(({ name }) => results(`${name}.json`)).filter((file) => existsSync(file));
+  const rows = files.flatMap((file) => JSON.parse(readFileSync(file, "utf8")).rows as Row[]);
+  writeFileSync(results("table.md"), markdownTable(rows));
+  return rows;
+}
+
+async function main(): Promise<void> {
+  const names = [...COMPARISONS.map(({ name }) => name), "curves"];
+  const flags = new Command("bench")
+    .description("Measures Rewardbook beside torch, transformers and TRL, both sides in turn.")
+    .option("--only <names...>", `some of: ${names.join(", ")}; all when absent`)
+    .option("--quick", "fewer units and smaller jobs: about 15 minutes")
+    .option("--units <n>", "measured units a side")
+    .option("--pairs <file>", "preference pairs; synthetic ones when there are no others")
+    .parse()
+    .opts<Flags>();
+  const unknown = flags.only?.find((name) => !names.includes(name));
+  if (unknown) throw new Error(`--only: expected some of ${names.join(", ")}, got ${unknown}`);
+  mkdirSync(results(""), { recursive: true });
+  const job = await createJob(flags.pairs);
+  const failures: string[] = [];
+  try {
+    for (const name of flags.only ?? names) {
+      const comparison = COMPARISONS.find((one) => one.name === name);
+      try {
+        await (comparison ? runComparison(comparison, job, flags) : runCurves(job, flags));
+      } catch (error) {
+        failures.push(`${name}: ${(error as Error).message}`);
+        console.error(failures.at(-1));
+      }
+    }
+  } finally {
+    rmSync(job.dir, { recursive: true, force: true });
+  }
+  const rows = writeTable();
+  console.log(`\n${markdownTable(rows)}`);
+  console.log(`${rows.filter(reached).length} of ${rows.length} targets reached; ${join("bench", "results", "table.md")}`);
+  if (failures.length) process.exitCode = 1;
+}
+
+main().catch((error) => {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+});

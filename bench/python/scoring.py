@@ -1,0 +1,32 @@
+"""transformers' side of scoring: batches of 32 sorted by length, bf16."""
+import json
+
+import torch
+from transformers import AutoModelForSequenceClassification
+
+from side import serve
+
+
+def setup(settings):
+    dtype = torch.bfloat16 if settings["bf16"] else torch.float32
+    model = AutoModelForSequenceClassification.from_pretrained(settings["model"], num_labels=1, attn_implementation=settings["attention"])
+    model = model.to(dtype).eval()
+    tokens = json.load(open(settings["tokens"]))
+    order = sorted(range(len(tokens)), key=lambda row: len(tokens[row]))
+    total = sum(map(len, tokens))
+
+    @torch.inference_mode()
+    def unit():
+        scores = torch.zeros(len(tokens))
+        for start in range(0, len(order), settings["batch_size"]):
+            rows = order[start : start + settings["batch_size"]]
+            width = max(len(tokens[row]) for row in rows)
+            ids = torch.tensor([tokens[row] + [0] * (width - len(tokens[row])) for row in rows])
+            mask = torch.tensor([[1] * len(tokens[row]) + [0] * (width - len(tokens[row])) for row in rows])
+            scores[rows] = model(input_ids=ids, attention_mask=mask).logits[:, 0].float()
+        return {"tokens": total, "pairs": len(tokens) // 2, "margin": (scores[0::2] - scores[1::2]).mean().item()}
+
+    return unit
+
+
+serve(setup)

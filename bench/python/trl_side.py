@@ -1,0 +1,59 @@
+"""TRL's RewardTrainer on token ids that both sides share. unit = one epoch of training, or one evaluation."""
+import inspect
+import json
+import os
+import tempfile
+
+import trl.trainer.reward_trainer as reward_trainer
+from datasets import Dataset
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from trl import RewardConfig, RewardTrainer
+
+from side import serve
+
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+
+def columns(tokens):
+    """Token ids under the column names of the installed TRL, which changed twice."""
+    source = inspect.getsource(reward_trainer)
+    chosen, rejected = tokens[0::2], tokens[1::2]
+    if "input_ids_chosen" in source:
+        ones = lambda rows: [[1] * len(row) for row in rows]
+        return {"input_ids_chosen": chosen, "attention_mask_chosen": ones(chosen), "input_ids_rejected": rejected, "attention_mask_rejected": ones(rejected)}
+    suffix = "input_ids" if "chosen_input_ids" in source else "ids"
+    return {f"chosen_{suffix}": chosen, f"rejected_{suffix}": rejected}
+
+
+def setup(settings):
+    model = AutoModelForSequenceClassification.from_pretrained(settings["model"], num_labels=1, attn_implementation=settings["attention"])
+    tokenizer = AutoTokenizer.from_pretrained(settings["model"])
+    if tokenizer.eos_token is None:  # a BERT tokenizer has none and TRL wants one
+        tokenizer.eos_token = tokenizer.sep_token
+    tokens = json.load(open(settings["tokens"]))
+    dataset = Dataset.from_dict(columns(tokens))
+    work = tempfile.mkdtemp()
+    config = RewardConfig(
+        output_dir=work, max_length=settings["max_length"], bf16=settings["bf16"], use_cpu=True, num_train_epochs=1,
+        per_device_train_batch_size=settings["batch_size"], per_device_eval_batch_size=settings["batch_size"],
+        learning_rate=settings["learning_rate"], lr_scheduler_type="constant", weight_decay=0.01, max_grad_norm=1.0,
+        gradient_checkpointing=False, save_strategy="no", report_to=[], logging_strategy="no", disable_tqdm=True,
+        remove_unused_columns=False, dataloader_num_workers=0,
+    )
+    trainer = RewardTrainer(model=model, args=config, processing_class=tokenizer, train_dataset=dataset, eval_dataset=dataset)
+    kept = len(trainer.train_dataset)
+    assert kept == len(tokens) // 2, f"TRL dropped pairs: {kept} of {len(tokens) // 2} left"
+    total = sum(map(len, tokens))
+
+    def train():
+        result = trainer.train()
+        return {"tokens": total, "updates": trainer.state.global_step, "loss": result.training_loss, "pairs": kept}
+
+    def evaluate():
+        trainer.evaluate()
+        return {"tokens": total, "pairs": kept}
+
+    return train if settings["what"] == "train" else evaluate
+
+
+serve(setup)

@@ -1,0 +1,23 @@
+// In: the rows of all results on disk. Out: the Markdown table of the README.
+import type { Row } from "./rows";
+
+const number = (value: number): string =>
+  value >= 1000 ? Math.round(value).toLocaleString("en") : value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+
+/** The number that the target bounds. */
+export const figureOf = ({ bound, ours, theirs }: Row): number => (bound.startsWith("ratio") ? ours / theirs! : ours);
+
+export function reached(row: Row): boolean {
+  return row.bound.endsWith("most") ? figureOf(row) <= row.target : figureOf(row) >= row.target;
+}
+
+export function markdownTable(rows: readonly Row[]): string {
+  const sign = (row: Row) => (row.bound.endsWith("most") ? "≤" : "≥");
+  const times = (row: Row) => (row.bound.startsWith("ratio") ? "×" : row.unit && ` ${row.unit}`);
+  const lines = rows.map((row) => {
+    const theirs = row.theirs === null ? "–" : `${number(row.theirs)} ${row.unit}`;
+    const cells = [row.work, row.against, `${number(row.ours)} ${row.unit}`.trim(), theirs, `${number(figureOf(row))}${times(row)}`, `${sign(row)} ${row.target}${times(row)}`, reached(row) ? "yes" : "no"];
+    return `| ${cells.join(" | ")} |`;
+  });
+  return ["| work | against | ours | theirs | measured | target | reached |", "|---|---|---|---|---|---|---|", ...lines, ""].join("\n");
+}
