@@ -1,6 +1,8 @@
 // In: what a frozen encoder makes of each distinct text. Out: the same vectors in later epochs and runs, from one file.
 import { createHash } from "node:crypto";
-import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync, writeFileSync, writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { headShapes } from "../models/heads";
@@ -134,6 +136,14 @@ export function openEncoderCache({ dir, key, width, residentBytes = DEFAULT_RESI
     if (hash !== null) rows.set(hash, row);
   });
   return cache;
+}
+
+/** Deletes all but the newest files of a directory; those in use stay. */
+export function pruneEncoderCaches(dir: string, keep: number): void {
+  if (!existsSync(dir)) return;
+  const files = readdirSync(dir).filter((name) => name.endsWith(".vectors")).map((name) => join(dir, name));
+  files.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  for (const path of files.slice(keep)) if (!existsSync(`${path}.lock`)) rmSync(path);
 }
 
 /** One writer a file: while another process has it, a file of one's own, gone when it is closed. */

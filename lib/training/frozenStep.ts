@@ -1,12 +1,14 @@
 // In: a model whose encoder is frozen, and tokenised pairs. Out: training steps of the head alone, on vectors computed once.
+import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { layOut, type PairDataset, type TokenStore } from "../dataset";
 import { createAdamW } from "../engine/adamw";
 import { compile } from "../engine/compile";
+import type { Scorer } from "../evaluation/score";
 import { pairLoss } from "../loss";
 import { headShapes } from "../models/heads";
 import { poolInputs, scorePooled, type RewardModel } from "../models/rewardModel";
-import { encoderKey, openEncoderCache, textHash, type EncoderCache } from "../storage/encoderCache";
+import { encoderKey, openEncoderCache, pruneEncoderCaches, textHash, type EncoderCache } from "../storage/encoderCache";
 import type { LoadedModel } from "../storage/checkpoint";
 import { planScoring, type Update } from "../text/batches";
 import { decays, type StepOutcome, type TrainingStep, type TrainingStepOptions } from "./step";
@@ -14,16 +16,30 @@ import { decays, type StepOutcome, type TrainingStep, type TrainingStepOptions }
 /** From so many tokens on, XLA's compilation of the encoder pays. */
 const FUSED_TOKENS = 200_000;
 
+/** Relative to the working directory, as all that a run writes. */
+const CACHE_DIR = join(".cache", "encoder");
+const KEPT_FILES = 4;
+const ROWS_PER_RUN = 1024;
+
 /** Whether the trained parameters all belong to the head, so that the encoder's vectors stay as they are. */
 export function isHeadOnly(model: RewardModel, trainable: readonly string[]): boolean {
   const head = headShapes(model.config);
   return model.lora === null && trainable.every((name) => head.has(name));
 }
 
-/** Opens the cache that fits a loaded model as it stands. */
+/** Opens the cache that fits a loaded model as it stands; of the files of other models the newest few stay. */
 export function cacheFor(loaded: LoadedModel, options: { readonly dir: string; readonly precision: "bf16" | "f32" }): EncoderCache {
   const { model, tokenizer, settings } = loaded;
+  pruneEncoderCaches(options.dir, KEPT_FILES);
   return openEncoderCache({ dir: options.dir, width: model.config.hiddenSize, key: encoderKey({ model, tokenizer, settings, precision: options.precision }) });
+}
+
+/** How texts become cached vectors. */
+export interface EncodingPlan {
+  readonly cache: EncoderCache;
+  readonly padId: number;
+  readonly precision: "bf16" | "f32";
+  readonly tokensPerBatch: number;
 }
 
 /**
@@ -34,13 +50,7 @@ export function cacheFor(loaded: LoadedModel, options: { readonly dir: string; r
 export function encodeOnce(
   model: RewardModel,
   tokens: TokenStore,
-  { cache, padId, precision, tokensPerBatch, onProgress }: {
-    readonly cache: EncoderCache;
-    readonly padId: number;
-    readonly precision: "bf16" | "f32";
-    readonly tokensPerBatch: number;
-    readonly onProgress?: (done: number, total: number) => void;
-  },
+  { cache, padId, precision, tokensPerBatch, onProgress }: EncodingPlan & { readonly onProgress?: (done: number, total: number) => void },
 ): Int32Array {
   const hashes = Array.from({ length: tokens.size }, (_, i) => textHash(tokens.ids(i)));
   const missing = [...new Map(hashes.map((hash, i) => [hash, i])).entries()].filter(([hash]) => cache.row(hash) === undefined).map(([, i]) => i);
@@ -68,7 +78,7 @@ export function encodeOnce(
 
 /** `createTrainingStep` for a head on a frozen encoder: the same losses and gradients, without the encoder's dropout. */
 export function createFrozenStep(
-  options: TrainingStepOptions & { readonly cache: EncoderCache; readonly tokensPerBatch: number },
+  options: TrainingStepOptions & EncodingPlan,
 ): TrainingStep {
   const { model, dataset, config, precision, padId, cache, tokensPerBatch } = options;
   const variables = options.trainable.map((name) => model.parameters.get(name)!);
@@ -115,6 +125,48 @@ export function createFrozenStep(
     dispose: () => {
       gradients.dispose();
       optimizer.dispose();
+    },
+  };
+}
+
+/** `createScorer` for a model whose encoder is frozen: texts it has met need the head alone. */
+export function createFrozenScorer(model: RewardModel, plan: EncodingPlan): Scorer {
+  const { cache, precision } = plan;
+  const forward = compile((vectors) => scorePooled(model, vectors as tf.Tensor2D), { precision, name: "score head", xla: false });
+  const score: Scorer["score"] = async (tokens, { onProgress, signal } = {}) => {
+    signal?.throwIfAborted();
+    const rowOf = encodeOnce(model, tokens, plan);
+    const rewards = new Float64Array(tokens.size);
+    for (let from = 0; from < tokens.size; from += ROWS_PER_RUN) {
+      const rows = rowOf.subarray(from, from + ROWS_PER_RUN);
+      const vectors = new Float32Array(ROWS_PER_RUN * cache.width);
+      cache.read(rows, vectors);
+      const input = tf.tensor2d(vectors, [ROWS_PER_RUN, cache.width]);
+      const [output] = forward(input);
+      rewards.set(output.dataSync().subarray(0, rows.length), from);
+      tf.dispose([input, output]);
+      onProgress?.(Math.min(from + ROWS_PER_RUN, tokens.size), tokens.size);
+    }
+    return rewards;
+  };
+  return { score, dispose: () => forward.dispose() };
+}
+
+/** The cache of a model whose encoder is frozen, and the scorer that reads it. */
+export interface FrozenEncoder {
+  readonly plan: EncodingPlan;
+  readonly scorer: Scorer;
+  dispose(): void;
+}
+
+export function openFrozenEncoder(loaded: LoadedModel, options: Omit<EncodingPlan, "cache">): FrozenEncoder {
+  const plan = { ...options, cache: cacheFor(loaded, { dir: CACHE_DIR, precision: options.precision }) };
+  const scorer = createFrozenScorer(loaded.model, plan);
+  return {
+    plan, scorer,
+    dispose: () => {
+      scorer.dispose();
+      plan.cache.close();
     },
   };
 }

@@ -6,10 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { resolveConfig } from "../../lib/config";
 import { buildDataset, type PairDataset } from "../../lib/dataset";
 import { initBackend } from "../../lib/engine/backend";
+import { createScorer } from "../../lib/evaluation/score";
 import { trainableNames } from "../../lib/models/freeze";
 import type { PreferencePair } from "../../lib/pairs/pair";
 import { loadRewardModel, type LoadedModel } from "../../lib/storage/checkpoint";
-import { cacheFor, createFrozenStep, isHeadOnly } from "../../lib/training/frozenStep";
+import { cacheFor, createFrozenScorer, createFrozenStep, isHeadOnly } from "../../lib/training/frozenStep";
 import { createTrainingStep } from "../../lib/training/step";
 import { planEpoch, planTrainingWidths, type Update } from "../../lib/text/batches";
 import { makeModelDirectory } from "../storage/modelDirectory";
@@ -86,4 +87,16 @@ describe("createFrozenStep", () => {
     const { loaded } = await prepare("bert");
     expect(isHeadOnly(loaded.model, [...trainableNames(loaded.model, "top-1")])).toBe(false);
   });
+});
+
+// Expected: the scorer that runs the whole model.
+it("createFrozenScorer gives the scores of the whole model", async () => {
+  const { loaded, dataset } = await prepare("bert");
+  const cache = cacheFor(loaded, { dir: join(root, "cache-scores"), precision: "f32" });
+  const plan = { cache, precision: "f32", padId: 0, tokensPerBatch: 256 } as const;
+  const [whole, frozen] = [createScorer(loaded.model, 0, { precision: "f32" }), createFrozenScorer(loaded.model, plan)];
+  const [a, b] = [await whole.score(dataset.tokens), await frozen.score(dataset.tokens)];
+  expect(Math.max(...a.map((value, i) => Math.abs(value - b[i])))).toBeLessThan(1e-5);
+  [whole, frozen].forEach((scorer) => scorer.dispose());
+  cache.close();
 });
