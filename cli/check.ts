@@ -10,7 +10,7 @@ import { writeRejectedRows } from "../lib/pairs/read";
 import { checkHtml } from "../lib/report/htmlCheck";
 import { writeFileAtomically } from "../lib/storage/atomic";
 import { loadRewardModel } from "../lib/storage/checkpoint";
-import { findModel } from "../lib/training/prepare";
+import { findModel } from "../lib/storage/findModel";
 import { EXIT, ExitWith } from "./exit";
 import { type Output, createOutput } from "./output";
 

@@ -61,6 +61,10 @@ export const trainingSchema = z.strictObject({
     .default("none")
     .describe("none, head-only, top-N, embeddings, pattern:REGEX; gradual: one more layer from the top each epoch"),
   head: z.enum(["auto", "classification", "value", "mean"]).default("auto").describe("classification: as transformers has it; value: dropout and a linear layer on the last token; mean: on the mean token"),
+  architecture: z
+    .enum(["separate", "shared"])
+    .default("separate")
+    .describe("shared: the head sits on the policy's own language model; with a frozen trunk only head or adapter is saved"),
   lora_rank: count.default(0).describe("rank of LoRA adapters; 0: none"),
   lora_alpha: z.number().positive().default(16).describe("LoRA scale: alpha / rank"),
   lora_dropout: fraction.default(0).describe("dropout before the LoRA projections"),

@@ -31,7 +31,7 @@ export * from "./storage/metricsLog";
 export * from "./storage/safetensors";
 export * from "./storage/checkpoint";
 export * from "./training";
-export { DEFAULT_MODEL, findModel } from "./training/prepare";
+export * from "./storage/findModel";
 export * from "./evaluation/score";
 export * from "./evaluation/scoredPair";
 export * from "./evaluation/evaluate";

@@ -4,10 +4,13 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "../errors";
 import { isDecoder, parseModelConfig, type HeadKind, type ModelConfig } from "../models/config";
+import { readAdapter } from "../models/adapter";
+import { mergeLora } from "../models/lora";
 import { canonicalName, createRewardModel, parameterShapes, type NamedTensor, type RewardModel } from "../models/rewardModel";
 import { CHAT_TEMPLATE, DEFAULT_TEMPLATE } from "../text/template";
 import { openTokenizer, type Tokenizer } from "../text/tokenizer";
 import { recoverDirectory } from "./atomic";
+import { findModel } from "./findModel";
 import { INDEX_FILE, iterateSafetensors, SINGLE_FILE } from "./safetensors";
 import { readJsonFile, readSettings, type RewardbookSettings } from "./settings";
 
@@ -36,6 +39,7 @@ const DEFAULT_MAX_LENGTH = 512;
  */
 export async function loadRewardModel(dir: string, options: LoadOptions = {}): Promise<LoadedModel> {
   await recoverDirectory(dir);
+  if (isAdapter(dir)) return loadAdapted(dir, options);
   const config = await readConfig(dir);
   refusePickle(dir);
   const written = readSettings(dir);
@@ -52,6 +56,24 @@ export async function loadRewardModel(dir: string, options: LoadOptions = {}): P
   }
   const model = createRewardModel(config, await readWeights(dir, config), { ...options, where: dir });
   return { model, tokenizer, settings, dir };
+}
+
+const ADAPTER_CONFIG = "adapter_config.json";
+
+const isAdapter = (dir: string): boolean => existsSync(join(dir, ADAPTER_CONFIG)) && !existsSync(join(dir, "config.json"));
+
+/** A PEFT adapter on the base model it names, folded into its weights; the trunk stays where it is. */
+async function loadAdapted(dir: string, options: LoadOptions): Promise<LoadedModel> {
+  const path = join(dir, ADAPTER_CONFIG);
+  const { base_model_name_or_path: base } = readJsonFile(path) as { base_model_name_or_path?: unknown };
+  if (typeof base !== "string") {
+    throw new InputError(`${path}: base_model_name_or_path: expected the base model's name or path, got ${JSON.stringify(base)}; write it there`);
+  }
+  const written = readSettings(dir);
+  const loaded = await loadRewardModel(findModel(base), { ...options, settings: { ...written, ...options.settings } });
+  await readAdapter(dir, loaded.model);
+  if (loaded.model.lora) mergeLora(loaded.model);
+  return { ...loaded, dir };
 }
 
 function defaultSettings(config: ModelConfig, tokenizer: Tokenizer): RewardbookSettings {
@@ -81,10 +103,8 @@ async function readConfig(dir: string): Promise<ModelConfig> {
   }
   const path = join(dir, "config.json");
   if (!existsSync(path)) {
-    const adapter = existsSync(join(dir, "adapter_config.json"));
-    throw new InputError(adapter
-      ? `${dir}: expected a whole model, got a PEFT adapter; in Python, AutoPeftModelForSequenceClassification.from_pretrained(…).merge_and_unload() makes one`
-      : `${path}: expected the model's configuration, got no such file; it gets written by rewardbook train, rewardbook pull and transformers' save_pretrained`);
+    throw new InputError(
+      `${path}: expected the model's configuration, got no such file; it gets written by rewardbook train, rewardbook pull and transformers' save_pretrained`);
   }
   return parseModelConfig(readJsonFile(path), path);
 }

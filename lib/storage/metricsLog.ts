@@ -1,5 +1,5 @@
 // In: what a run measures. Out: its files under metrics/RUN, one line a step, safe to read while it goes on.
-import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { metricsDir } from "../paths";
 
@@ -40,9 +40,6 @@ export interface MetricsLog {
 
 const RUN_FILES = ["train_steps.jsonl", "val_epochs.jsonl", "val_steps.jsonl", "warnings.jsonl", "training_log.csv"];
 
-/** Written before the run begins, by npm start. */
-const NOTEBOOK_CONFIG = "notebook_config.json";
-
 /** JSON without NaN: not a number is written as null, which every reader accepts. */
 const toJson = (value: unknown, indent?: number): string =>
   JSON.stringify(value, (_key, v) => (ArrayBuffer.isView(v) ? Array.from(v as Float32Array) : v), indent);
@@ -55,9 +52,7 @@ const toJson = (value: unknown, indent?: number): string =>
  */
 export function openMetricsLog(run: string, resumeStep?: number): MetricsLog {
   const dir = metricsDir(run);
-  if (resumeStep === undefined && existsSync(dir)) {
-    for (const name of readdirSync(dir)) if (name !== NOTEBOOK_CONFIG) rmSync(join(dir, name), { recursive: true });
-  }
+  if (resumeStep === undefined) rmSync(dir, { recursive: true, force: true });
   mkdirSync(join(dir, "val_deltas"), { recursive: true });
   mkdirSync(join(dir, "plots"), { recursive: true });
   if (resumeStep !== undefined) for (const file of RUN_FILES) keepUntil(join(dir, file), resumeStep);

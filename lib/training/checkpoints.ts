@@ -1,12 +1,14 @@
 // In: a training under way. Out: checkpoints/RUN/best, epochNN and last, each whole or not there at all.
 import { existsSync, linkSync, mkdirSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { analyseErrors } from "../evaluation/errorAnalysis";
 import { UsageError } from "../errors";
 import { writeAdapter } from "../models/adapter";
 import { checkpointsDir } from "../paths";
 import { modelCard } from "../report/modelCard";
 import { findVerified, saveRewardModel } from "../storage/checkpoint";
+import { SETTINGS_FILE } from "../storage/settings";
 import type { TrainingRun } from "./prepare";
 import { readTrainingState, writeTrainingState } from "./state";
 import type { ValidationRecord } from "./validate";
@@ -39,12 +41,25 @@ async function save(run: TrainingRun, name: string, record: ValidationRecord | n
     step: run.state.step,
   };
   const card = modelCard({ config, settings, evaluation: evaluation ?? null, modelConfig: loaded.model.config, data: run.dataRecord });
+  if (run.sharesTrunk) return saveShared(run, place(run, name), settings, (dir) => writeFile(join(dir, "README.md"), card));
   await saveRewardModel(place(run, name), {
     loaded,
     settings,
     modelCard: card,
     // The whole model has the low-rank updates folded in; beside it the adapter alone, for PEFT.
     extra: loaded.model.lora ? (dir) => writeAdapter(join(dir, "adapter"), loaded.model, { baseModel: loaded.dir }) : undefined,
+  });
+}
+
+/** Policy and reward model share one trunk on disk: only the head and the low-rank updates are written. */
+function saveShared(run: TrainingRun, dir: string, settings: object, extra: (dir: string) => Promise<void>): Promise<void> {
+  const { model, dir: base } = run.loaded;
+  return writeAdapter(dir, model, {
+    baseModel: resolve(base),
+    extra: async (temporary) => {
+      await writeFile(join(temporary, SETTINGS_FILE), JSON.stringify(settings, null, 2) + "\n");
+      await extra(temporary);
+    },
   });
 }
 
@@ -74,14 +89,12 @@ export function saveEpoch(run: TrainingRun, epoch: number, record: ValidationRec
 export async function saveLast(run: TrainingRun): Promise<void> {
   const { loaded, config, state } = run;
   const settings = { ...loaded.settings, run_id: config.run, step: state.step };
-  const optimizer = run.currentStep()!.optimizer;
+  const { optimizer, trainable } = run.currentStep()!;
+  const extra = (dir: string) => writeTrainingState(dir, { state, optimizer, model: loaded.model, trainable: run.sharesTrunk || loaded.model.lora ? trainable : [] });
   const [last, previous] = [place(run, "last"), place(run, "last-previous")];
   if (existsSync(last)) keepAside(last, previous);
-  await saveRewardModel(last, {
-    loaded,
-    settings,
-    extra: (dir) => writeTrainingState(dir, state, optimizer, loaded.model),
-  });
+  if (run.sharesTrunk) await saveShared(run, last, settings, extra);
+  else await saveRewardModel(last, { loaded, settings, extra });
 }
 
 /** The way back should the next state be damaged later: the same files under another name, without a copy of their bytes. */

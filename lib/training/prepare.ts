@@ -5,18 +5,18 @@ import { join } from "node:path";
 import type { TrainingConfig } from "../config";
 import { buildDataset, type PairDataset } from "../dataset";
 import { initBackend, type BackendInfo } from "../engine/backend";
+import { UsageError } from "../errors";
 import { xlaPays } from "../engine/xlaPays";
-import { InputError } from "../errors";
 import { createScorer, resolvePrecision, type Scorer } from "../evaluation/score";
-import { parseModelConfig } from "../models/config";
+import { parseModelConfig, type ModelConfig } from "../models/config";
 import { gradualFreeze, trainableNames } from "../models/freeze";
 import { attachLora } from "../models/lora";
 import { countParameters, embeddingSize, type RewardModel } from "../models/rewardModel";
 import { createMonitor, type Monitor, type Warning } from "../monitoring";
 import type { PreferencePair } from "../pairs/pair";
 import { writeRejectedRows } from "../pairs/read";
-import { projectPath } from "../paths";
 import { loadRewardModel, textPositions, type LoadedModel } from "../storage/checkpoint";
+import { findModel } from "../storage/findModel";
 import { readJsonFile } from "../storage/settings";
 import { openMetricsLog, type MetricsLog } from "../storage/metricsLog";
 import { planEpoch, planTrainingWidths, type TrainingPlanOptions } from "../text/batches";
@@ -25,10 +25,8 @@ import { findResumePoint } from "./checkpoints";
 import { readTrainingPairs, type TrainingPairs } from "./data";
 import { describeEnvironment } from "./environment";
 import { readTrainingState, restoreAdapted, restoreOptimizer, type TrainingState } from "./state";
+import { createFrozenStep, isHeadOnly, openFrozenEncoder, type FrozenEncoder } from "./frozenStep";
 import { createTrainingStep, type TrainingStep } from "./step";
-
-/** The default encoder, put there by the set-up. */
-export const DEFAULT_MODEL = "all-MiniLM-L6-v2";
 
 /** A training under way. */
 export interface TrainingRun {
@@ -46,6 +44,8 @@ export interface TrainingRun {
   readonly log: MetricsLog;
   /** `data.json`. */
   readonly dataRecord: Record<string, unknown>;
+  /** Only head and low-rank updates are saved; the trunk stays the policy's. */
+  readonly sharesTrunk: boolean;
   readonly monitor: Monitor;
   readonly warnings: Warning[];
   readonly state: TrainingState;
@@ -60,17 +60,6 @@ export interface TrainingRun {
   dispose(): void;
 }
 
-/** Directory of a model given by path, by name under models/, or not at all. */
-export function findModel(model: string | undefined): string {
-  const name = model ?? DEFAULT_MODEL;
-  const places = [name, projectPath("models", name), projectPath("models", name.split("/").pop()!)];
-  const found = places.find((place) => existsSync(join(place, "config.json")));
-  if (found) return found;
-  if (existsSync(name)) return name; // loading it says what is missing inside
-  const remedy = model === undefined ? "run npm run setup" : `give a model directory, or run rewardbook pull ${name}`;
-  throw new InputError(`model: expected a Hugging Face directory at ${name} or models/${name}, got none; ${remedy}`);
-}
-
 const newState = (fingerprint: string): TrainingState => ({
   step: 0,
   epoch: 1,
@@ -82,6 +71,9 @@ const newState = (fingerprint: string): TrainingState => ({
   stopping: { accuracy: -1, ece: 1, epoch: 0, step: 0, train_accuracy: null, since: 0 },
   fingerprint,
 });
+
+const isCausalLanguageModel = ({ raw }: ModelConfig): boolean =>
+  Array.isArray(raw.architectures) && raw.architectures.some((name) => String(name).endsWith("ForCausalLM"));
 
 /** The configured maximum length, or the model's own where that is smaller. */
 function fitMaxLength(config: TrainingConfig, say: (text: string) => void): TrainingConfig {
@@ -117,7 +109,9 @@ export async function prepareRun(given: TrainingConfig, hooks: TrainingHooks): P
   const resumeFrom = config.resume ? await findResumePoint(config.run, fingerprint, say) : null;
   const state = resumeFrom ? readTrainingState(resumeFrom) : newState(fingerprint);
   const adapted = config.lora_rank > 0;
-  const directory = resumeFrom && !adapted ? resumeFrom : findModel(config.model); // low-rank updates go on the base they began with
+  const sharesTrunk = config.architecture === "shared" && (adapted || config.freeze === "head-only");
+  // Low-rank updates and a head alone go on the base they began with.
+  const directory = resumeFrom && !adapted && !sharesTrunk ? resumeFrom : findModel(config.model);
   const loaded = await loadRewardModel(directory, {
     seed: config.seed,
     head: config.head === "auto" ? undefined : config.head,
@@ -126,7 +120,10 @@ export async function prepareRun(given: TrainingConfig, hooks: TrainingHooks): P
   if (adapted) {
     const targets = config.lora_targets === "auto" ? undefined : config.lora_targets.split(",").map((name) => name.trim());
     attachLora(loaded.model, { rank: config.lora_rank, alpha: config.lora_alpha, dropout: config.lora_dropout, targets, seed: config.seed });
-    if (resumeFrom) await restoreAdapted(resumeFrom, loaded.model);
+  }
+  if (resumeFrom && directory !== resumeFrom) await restoreAdapted(resumeFrom, loaded.model);
+  if (config.architecture === "shared" && !isCausalLanguageModel(loaded.model.config)) {
+    throw new UsageError(`architecture: expected a …ForCausalLM directory for a shared trunk, got ${directory}; leave --architecture separate`);
   }
   if (!resumeFrom) say(`model: ${directory}, ${loaded.model.config.modelType}${loaded.model.freshHead ? ", fresh head" : ""}`);
 
@@ -161,7 +158,7 @@ export async function prepareRun(given: TrainingConfig, hooks: TrainingHooks): P
   log.replace("val_pairs.jsonl", pairs.val.map((pair) => pair.raw));
   if (pairs.test.length) log.replace("test_pairs.jsonl", pairs.test.map((pair) => pair.raw));
 
-  const common = { config, backend, precision, loaded, dataset, valDataset, val: pairs.val, plan, state, log, dataRecord };
+  const common = { config, backend, precision, loaded, dataset, valDataset, val: pairs.val, plan, state, log, dataRecord, sharesTrunk };
   const run = assembleRun({ ...common, totalSteps: config.max_steps > 0 ? Math.min(config.max_steps, allSteps) : allSteps });
   if (resumeFrom) {
     await restoreOptimizer(resumeFrom, run.stepFor(state.epoch).optimizer);
@@ -172,7 +169,7 @@ export async function prepareRun(given: TrainingConfig, hooks: TrainingHooks): P
 
 type Prepared = Pick<
   TrainingRun,
-  "config" | "backend" | "precision" | "loaded" | "dataset" | "valDataset" | "val" | "plan" | "state" | "log" | "dataRecord" | "totalSteps"
+  "config" | "backend" | "precision" | "loaded" | "dataset" | "valDataset" | "val" | "plan" | "state" | "log" | "dataRecord" | "sharesTrunk" | "totalSteps"
 >;
 
 function assembleRun(prepared: Prepared): TrainingRun {
@@ -183,6 +180,7 @@ function assembleRun(prepared: Prepared): TrainingRun {
   const widths = planTrainingWidths(dataset.lengths, plan);
   const fusedWidths = widthsWorthFusing(loaded.model, dataset, widths, plan);
   let step: { rule: string; step: TrainingStep } | null = null;
+  let frozen: FrozenEncoder | null = null;
   const started = performance.now();
   let pairsDone = 0;
   const ruleAt = (epoch: number) => (config.freeze === "gradual" ? gradualFreeze(loaded.model.config, epoch) : config.freeze);
@@ -190,7 +188,12 @@ function assembleRun(prepared: Prepared): TrainingRun {
     const rule = ruleAt(epoch);
     if (step?.rule === rule) return step.step;
     const trainable = [...trainableNames(loaded.model, rule)];
-    const next = createTrainingStep({ model: loaded.model, trainable, dataset, config, precision, padId, fusedWidths });
+    const options = { model: loaded.model, trainable, dataset, config, precision, padId, fusedWidths };
+    frozen?.dispose();
+    // A frozen encoder gives a text the same vector every time; with dropout it would not.
+    const plan = { precision, padId, tokensPerBatch: config.tokens_per_batch };
+    frozen = !config.dropout && isHeadOnly(loaded.model, trainable) ? openFrozenEncoder(loaded, plan) : null;
+    const next = frozen ? createFrozenStep({ ...options, ...frozen.plan }) : createTrainingStep(options);
     if (step) {
       // What goes on training keeps its moments; what thaws starts with none.
       const moments = step.step.optimizer.state();
@@ -203,7 +206,7 @@ function assembleRun(prepared: Prepared): TrainingRun {
   return {
     ...prepared,
     widths,
-    scorer,
+    scorer: { score: (tokens, options) => (frozen?.scorer ?? scorer).score(tokens, options), dispose: () => scorer.dispose() },
     monitor: createMonitor({ truncatedShare: dataset.truncation.pairs / dataset.size }),
     warnings,
     finished: false,
@@ -219,6 +222,7 @@ function assembleRun(prepared: Prepared): TrainingRun {
     rate: (pairs) => (pairsDone += pairs) / ((performance.now() - started) / 1000),
     dispose: () => {
       step?.step.dispose();
+      frozen?.dispose();
       scorer.dispose();
       loaded.model.dispose();
       dataset.tokens.close();

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { z } from "zod";
 import type { AdamW } from "../engine/adamw";
-import { trainableNames } from "../models/freeze";
 import type { RewardModel } from "../models/rewardModel";
 import { readSafetensors, writeSafetensors } from "../storage/safetensors";
 
@@ -36,16 +35,22 @@ const stateSchema = z.object({
 /** Where a training run stands. */
 export type TrainingState = z.output<typeof stateSchema>;
 
-/** Writes state and optimizer slots into a checkpoint folder that is being made. */
-export async function writeTrainingState(dir: string, state: TrainingState, optimizer: AdamW, model: RewardModel): Promise<void> {
+/**
+ * Writes state and optimizer slots into a checkpoint folder that is being made.
+ *
+ * @param running.trainable parameters to keep apart: where the checkpoint has low-rank updates folded in, or no trunk
+ */
+export async function writeTrainingState(
+  dir: string,
+  { state, optimizer, model, trainable }: { state: TrainingState; optimizer: AdamW; model: RewardModel; trainable: readonly string[] },
+): Promise<void> {
   writeFileSync(join(dir, STATE_FILE), JSON.stringify(state, null, 2) + "\n");
   const slots = [...optimizer.state()].map(
     ([name, tensor]) => [name, { shape: tensor.shape, data: () => tensor.dataSync() as Float32Array }] as const,
   );
   await writeSafetensors(join(dir, OPTIMIZER_FILE), slots);
-  if (!model.lora) return;
-  // The checkpoint's weights have the low-rank updates folded in; here they stand apart, with the head.
-  const adapted = [...trainableNames(model, "none")].map((name) => {
+  if (trainable.length === 0) return;
+  const adapted = trainable.map((name) => {
     const variable = model.parameters.get(name)!;
     return [name, { shape: variable.shape, data: () => variable.dataSync() as Float32Array }] as const;
   });
