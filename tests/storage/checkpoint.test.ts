@@ -94,7 +94,7 @@ describe("refused with the cause and the remedy", () => {
     ["no directory", () => rmSync(dir, { recursive: true }), /model: expected a model directory, got nothing of that name; .*rewardbook pull NAME/],
     ["a file", () => { rmSync(dir, { recursive: true }); writeFileSync(dir, ""); }, /expected a model directory, got a file/],
     ["no config.json", () => remove("config.json"), /config\.json: expected the model's configuration, got no such file; it gets written by rewardbook train/],
-    ["a PEFT adapter", () => renameSync(join(dir, "config.json"), join(dir, "adapter_config.json")), /got a PEFT adapter; .*merge_and_unload/],
+    ["an adapter of no model", () => renameSync(join(dir, "config.json"), join(dir, "adapter_config.json")), /adapter_config\.json: base_model_name_or_path: expected the base model's name or path, got undefined/],
     ["broken config.json", () => writeFileSync(join(dir, "config.json"), "{"), /config\.json: expected JSON, got .*; fetch or save/],
     ["a type that is not supported", () => change("config.json", (c) => ({ ...c, model_type: "t5" })), /model_type: expected one of bert, .*got "t5"/],
     ["two labels", () => change("config.json", (c) => ({ ...c, num_labels: 2, id2label: { 0: "a", 1: "b" } })), /expected a head with 1 label, got 2; train a reward model from its base model/],
