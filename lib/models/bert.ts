@@ -4,8 +4,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { ModelConfig } from "./config";
 import {
-  activate, attention, layerNorm, linear, parameter, pickRow, runLayer, splitHeads, type Forward, type Layout,
+  activate, attention, layerNorm, linear, parameter, pickRow, runLayer, splitHeads, stored, type Forward, type Layout,
 } from "./layers";
+import { gatherRows } from "./halfStorage";
 
 const trunk = (config: ModelConfig) => (config.modelType === "bert" ? "bert" : "roberta");
 
@@ -47,8 +48,8 @@ function positionIds(config: ModelConfig, { count }: Layout, mask: tf.Tensor2D):
 function embeddings(forward: Forward, ids: tf.Tensor2D, mask: tf.Tensor2D, layout: Layout): tf.Tensor2D {
   const { config } = forward;
   const module = `${trunk(config)}.embeddings`;
-  const words = tf.gather(parameter(forward, `${module}.word_embeddings.weight`), ids);
-  const positions = tf.gather(parameter(forward, `${module}.position_embeddings.weight`), positionIds(config, layout, mask));
+  const words = gatherRows(stored(forward, `${module}.word_embeddings.weight`), ids);
+  const positions = gatherRows(stored(forward, `${module}.position_embeddings.weight`), positionIds(config, layout, mask));
   const types = parameter(forward, `${module}.token_type_embeddings.weight`).slice([0, 0], [1, config.hiddenSize]); // one segment
   const sum = tf.add(tf.add(words, positions).reshape([-1, config.hiddenSize]), types) as tf.Tensor2D;
   return forward.dropout(layerNorm(forward, sum, `${module}.LayerNorm`), config.dropout.hidden);

@@ -4,8 +4,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { ModelConfig } from "./config";
 import {
-  activate, attention, layerNorm, linear, parameter, pickRow, runLayer, splitHeads, type Forward, type Layout,
+  activate, attention, layerNorm, linear, pickRow, runLayer, splitHeads, stored, type Forward, type Layout,
 } from "./layers";
+import { gatherRows } from "./halfStorage";
 
 /** Name → shape of the trunk's parameters, as transformers saves them. */
 export function distilbertShapes(config: ModelConfig): Map<string, number[]> {
@@ -31,9 +32,9 @@ export function distilbertShapes(config: ModelConfig): Map<string, number[]> {
 
 /** Word and position vectors; positions count tokens from 0, so that left padding moves nothing. */
 function embeddings(forward: Forward, ids: tf.Tensor2D, mask: tf.Tensor2D, { count }: Layout): tf.Tensor2D {
-  const words = tf.gather(parameter(forward, "distilbert.embeddings.word_embeddings.weight"), ids);
+  const words = gatherRows(stored(forward, "distilbert.embeddings.word_embeddings.weight"), ids);
   const at = tf.cast(tf.maximum(tf.sub(tf.mul(count, mask), 1), 0), "int32");
-  const positions = tf.gather(parameter(forward, "distilbert.embeddings.position_embeddings.weight"), at);
+  const positions = gatherRows(stored(forward, "distilbert.embeddings.position_embeddings.weight"), at);
   const sum = tf.add(words, positions).reshape([-1, forward.config.hiddenSize]) as tf.Tensor2D;
   return forward.dropout(layerNorm(forward, sum, "distilbert.embeddings.LayerNorm"), forward.config.dropout.hidden);
 }

@@ -4,6 +4,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { dropout } from "../engine/dropout";
 import type { Activation, ModelConfig } from "./config";
+import { isHalf, widen } from "./halfStorage";
 
 /** What one forward pass needs besides its inputs. */
 export interface Forward {
@@ -42,12 +43,13 @@ type LayerBody = (forward: Forward, x: tf.Tensor2D, constants: readonly tf.Tenso
  */
 export function runLayer(forward: Forward, x: tf.Tensor2D, { prefix, constants }: { prefix: string; constants: readonly tf.Tensor[] }, body: LayerBody): tf.Tensor2D {
   if (!forward.recompute) return body(forward, x, constants);
-  const names = [...forward.parameters.keys()].filter((name) => name.startsWith(prefix));
+  // halves stay outside: they carry no gradient, and their values are made where they are used
+  const names = [...forward.parameters.keys()].filter((name) => name.startsWith(prefix) && !isHalf(stored(forward, name)));
   const inputs = [x, ...names.map((name) => parameter(forward, name))];
   const firstPlace = forward.dropout.place;
   const run = ([start, ...values]: tf.Tensor[], rest: readonly tf.Tensor[]) => {
     forward.dropout.place = firstPlace; // the same masks both times
-    return body({ ...forward, parameters: new Map(names.map((name, i) => [name, values[i]])) }, start as tf.Tensor2D, rest);
+    return body({ ...forward, parameters: new Map([...forward.parameters, ...names.map((name, i) => [name, values[i]] as const)]) }, start as tf.Tensor2D, rest);
   };
   const layer = tf.customGrad((...args) => {
     const values = args.slice(0, -1) as tf.Tensor[];
@@ -79,10 +81,16 @@ function after(other: tf.Tensor, x: tf.Tensor): tf.Tensor {
   return tf.add(x, tf.relu(tf.neg(tf.abs(corner))));
 }
 
-export function parameter({ parameters }: Pick<Forward, "parameters">, name: string): tf.Tensor {
+/** A parameter as it is kept. */
+export function stored({ parameters }: Pick<Forward, "parameters">, name: string): tf.Tensor {
   const found = parameters.get(name);
   if (!found) throw new Error(`parameter: expected ${name} in the model, got none; it is listed by parameterShapes`);
   return found;
+}
+
+/** A parameter's value. */
+export function parameter(forward: Pick<Forward, "parameters">, name: string): tf.Tensor {
+  return widen(stored(forward, name));
 }
 
 /**

@@ -4,8 +4,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "../errors";
 import type { ModelConfig } from "./config";
+import { gatherRows } from "./halfStorage";
 import {
-  activate, attention, causalBias, linear, parameter, pickRow, rmsNorm, runLayer, splitHeads, type Forward, type Layout,
+  activate, attention, causalBias, linear, pickRow, rmsNorm, runLayer, splitHeads, stored, type Forward, type Layout,
 } from "./layers";
 import { rotaryTables } from "./rope";
 
@@ -111,7 +112,7 @@ export function llamaHidden(forward: Forward, ids: tf.Tensor2D, layout: Layout, 
   }
   const rotation = rotationOf(config, T);
   const causal = causalBias(layout);
-  let x = tf.gather(parameter(forward, "model.embed_tokens.weight"), ids).reshape([B * T, config.hiddenSize]) as tf.Tensor2D;
+  let x = gatherRows(stored(forward, "model.embed_tokens.weight"), ids).reshape([B * T, config.hiddenSize]) as tf.Tensor2D;
   for (let i = 0; i < config.layers; i++) {
     const shortcut = i === config.layers - 1 && !fullLastLayer ? read : null;
     const layer = `model.layers.${i}`;

@@ -5,6 +5,7 @@ import { UsageError } from "../errors";
 import { createRandom, hashSeed } from "../random";
 import { isDecoder, type ModelConfig, type ModelType } from "./config";
 import { trunkShapes } from "./families";
+import { readWide, widen } from "./halfStorage";
 import { loraScale, variableOf, type LoraSettings, type NamedTensor, type RewardModel } from "./rewardModel";
 
 export interface LoraOptions {
@@ -111,7 +112,7 @@ function fold(model: RewardModel, sign: 1 | -1): void {
     if (!name.endsWith(DOWN)) continue;
     const module = name.slice(0, -DOWN.length);
     const weight = model.parameters.get(`${module}.weight`)!;
-    tf.tidy(() => weight.assign(tf.add(weight, tf.mul(update(model, module), sign))));
+    tf.tidy(() => weight.assign(tf.add(widen(weight), tf.mul(update(model, module), sign))));
   }
 }
 
@@ -136,8 +137,8 @@ export function mergedParameters(model: RewardModel): [name: string, tensor: { s
   return [...model.parameters].filter(([name]) => !low.has(name)).map(([name, variable]) => {
     const module = name.slice(0, -".weight".length);
     const data = async () => {
-      if (!low.has(module + DOWN)) return (await variable.data()) as Float32Array;
-      const merged = tf.tidy(() => tf.add(variable, update(model, module)));
+      if (!low.has(module + DOWN)) return readWide(variable);
+      const merged = tf.tidy(() => tf.add(widen(variable), update(model, module)));
       const values = (await merged.data()) as Float32Array;
       merged.dispose();
       return values;

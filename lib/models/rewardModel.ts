@@ -6,7 +6,9 @@ import { createRandom, hashSeed } from "../random";
 import { isDecoder, type HeadKind, type ModelConfig } from "./config";
 import { className, hiddenStates, trunkPrefix, trunkShapes } from "./families";
 import { headShapes, meanOverTokens, outputModule, rowRead, scorePooledRows } from "./heads";
+import { halfVariable } from "./halfStorage";
 import { createDropout, layoutOf, type Forward } from "./layers";
+import { activationBytes, RECOMPUTE_ABOVE } from "./memory";
 
 export interface LoraSettings {
   readonly rank: number;
@@ -44,12 +46,18 @@ export interface ScoreOptions {
   readonly dropoutSeed?: tf.Tensor1D;
   /** Computes all rows of the last layer, for measurements: scores are the same. */
   readonly fullLastLayer?: boolean;
-  /** Saves memory in training: each layer is computed again in the backward pass. Same scores and gradients. */
+  /**
+   * Saves memory in training: each layer is computed again in the backward pass. Same scores and gradients.
+   * Default: where a batch of this shape would keep too much; see memory.ts.
+   */
   readonly recompute?: boolean;
 }
 
 /** One tensor of a checkpoint. */
 export interface NamedTensor { readonly shape: readonly number[]; readonly data: Float32Array }
+
+/** The same, or in bfloat16 (the upper halves of float32 numbers) for weights that are not trained. */
+export interface CheckpointTensor { readonly shape: readonly number[]; readonly data: Float32Array | Uint16Array }
 
 export interface CreateOptions {
   /** Seed of a fresh head. */
@@ -87,14 +95,14 @@ const BUFFER = /\.(position_ids|token_type_ids|inv_freq)$/;
  * @throws InputError naming the tensor that is missing from the trunk, has another shape, or has two or more labels
  */
 export function createRewardModel(
-  baseConfig: ModelConfig, tensors: ReadonlyMap<string, NamedTensor>, { seed = 0, head, where = "checkpoint" }: CreateOptions = {},
+  baseConfig: ModelConfig, tensors: ReadonlyMap<string, CheckpointTensor>, { seed = 0, head, where = "checkpoint" }: CreateOptions = {},
 ): RewardModel {
   const config = head && head !== baseConfig.head ? { ...baseConfig, head } : baseConfig;
   const given = new Map([...tensors].map(([name, tensor]) => [canonicalName(config, name), tensor]));
   const headNames = new Set(headShapes(config).keys());
   const shapes = parameterShapes(config);
   const fresh: string[] = [];
-  const values = new Map<string, NamedTensor>();
+  const values = new Map<string, CheckpointTensor>();
   for (const [name, shape] of shapes) {
     const tensor = given.get(name);
     if (tensor) checkShape({ name, shape, found: tensor.shape, isHead: headNames.has(name), where });
@@ -130,7 +138,8 @@ function freshParameter(config: ModelConfig, name: string, shape: number[], seed
 }
 
 /** A variable that shares the array's memory where the backend allows it. */
-export function variableOf(shape: readonly number[], data: Float32Array): tf.Variable {
+export function variableOf(shape: readonly number[], data: Float32Array | Uint16Array): tf.Variable {
+  if (data instanceof Uint16Array) return halfVariable(shape, data);
   return tf.tidy(() => tf.variable(tf.tensor(data, [...shape])));
 }
 
@@ -141,7 +150,8 @@ export interface ScorableModel {
   readonly lora: LoraSettings | null;
 }
 
-function forwardOf({ config, parameters, lora }: ScorableModel, { dropoutSeed, fullLastLayer = false, recompute = false }: ScoreOptions): Forward {
+function forwardOf({ config, parameters, lora }: ScorableModel, shape: readonly number[], options: ScoreOptions): Forward {
+  const { dropoutSeed, fullLastLayer = false, recompute = activationBytes(config, shape) > RECOMPUTE_ABOVE } = options;
   return {
     config, parameters, fullLastLayer, recompute, dropout: createDropout(dropoutSeed),
     lora: lora && { scale: loraScale(lora), dropout: lora.dropout },
@@ -159,18 +169,18 @@ function pool(forward: Forward, { ids, mask }: ModelInputs): tf.Tensor2D {
  * Differentiable, and traceable: no value is read, no shape depends on data.
  */
 export function scoreInputs(model: ScorableModel, inputs: ModelInputs, options: ScoreOptions = {}): tf.Tensor1D {
-  const forward = forwardOf(model, options);
+  const forward = forwardOf(model, inputs.ids.shape, options);
   return scorePooledRows(forward, pool(forward, inputs));
 }
 
 /** What the head reads of each text, [B, H]: with a frozen trunk it can be kept, and `scorePooled` goes on from it. */
 export function poolInputs(model: ScorableModel, inputs: ModelInputs, options: ScoreOptions = {}): tf.Tensor2D {
-  return pool(forwardOf(model, options), inputs);
+  return pool(forwardOf(model, inputs.ids.shape, options), inputs);
 }
 
 /** Scores [B] of pooled hidden states [B, H]: `scoreInputs` is this after `poolInputs`. */
 export function scorePooled(model: ScorableModel, pooled: tf.Tensor2D, options: ScoreOptions = {}): tf.Tensor1D {
-  return scorePooledRows(forwardOf(model, options), pooled);
+  return scorePooledRows(forwardOf(model, [0, 0], options), pooled);
 }
 
 /** Numbers in embedding tables, of which a token meets one row. */

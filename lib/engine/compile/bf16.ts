@@ -27,6 +27,7 @@ export function toBf16(program: Program): Program {
     const known = narrow.get(value);
     if (known) return known;
     const { node } = value;
+    if (node.op === "Cast" && node.inputs[0].dtype === DType.BF16) return node.inputs[0]; // a weight that is kept in bf16
     const result = MOVE.has(node.op)
       ? retyped(node, [toNarrow(node.inputs[0]), node.inputs[1]], value.shape)
       : add(createCast(value, DType.BF16, node.backward));

@@ -1,0 +1,75 @@
+// In: weights in bfloat16. Out: variables that keep them so: half the memory of a trunk that is not trained.
+// tfjs has no such type: to it they are float32 tensors, and only the functions here may touch them.
+
+import * as tf from "@tensorflow/tfjs-core";
+import { DType, nativeBackend, type NativeBackend } from "../engine/binding";
+
+const typeAttribute = ({ binding }: NativeBackend, name: string, value: DType) => ({ name, type: binding.TF_ATTR_TYPE, value });
+
+/**
+ * A variable that shares the array's memory, in bfloat16 on the TensorFlow backend, in float32 elsewhere.
+ *
+ * @param bits the upper halves of float32 numbers, an even count
+ */
+export function halfVariable(shape: readonly number[], bits: Uint16Array): tf.Variable {
+  const native = nativeBackend();
+  if (!native) return tf.tidy(() => tf.variable(tf.tensor(decode(bits), [...shape]), false));
+  const { binding } = native;
+  const pairs = binding.createTensor([bits.length / 2], DType.I32, new Int32Array(bits.buffer, bits.byteOffset, bits.length / 2));
+  const [halves] = binding.executeOp("Bitcast", [typeAttribute(native, "T", DType.I32), typeAttribute(native, "type", DType.BF16)], [pairs], 1);
+  const dimensions = binding.createTensor([shape.length], DType.I32, Int32Array.from(shape));
+  const reshape = [typeAttribute(native, "T", DType.BF16), typeAttribute(native, "Tshape", DType.I32)];
+  const [shaped] = binding.executeOp("Reshape", reshape, [halves.id, dimensions], 1);
+  for (const id of [pairs, halves.id, dimensions]) binding.deleteTensor(id);
+  const dataId = {};
+  const { tensorMap } = native as unknown as { tensorMap: { set(id: object, info: object): void } };
+  tensorMap.set(dataId, { shape: [...shape], dtype: DType.BF16, id: shaped.id, values: null, refCount: 1 });
+  return tf.tidy(() => tf.variable(tf.engine().makeTensorFromTensorInfo({ dataId, shape: [...shape], dtype: "float32" }), false));
+}
+
+function decode(bits: Uint16Array): Float32Array {
+  return new Float32Array(Uint32Array.from(bits, (half) => half << 16).buffer);
+}
+
+export function isHalf(tensor: tf.Tensor): boolean {
+  return nativeBackend()?.tensorMap.get(tensor.dataId)?.dtype === DType.BF16;
+}
+
+/** The float32 value of a tensor; itself when it is no half. Carries no gradient. A bf16 graph drops the detour again. */
+export function widen<T extends tf.Tensor>(tensor: T): T {
+  if (!isHalf(tensor)) return tensor;
+  const native = nativeBackend()!;
+  const [out] = native.binding.executeOp("Cast", castAttributes(native), native.getInputTensorIds([tensor]), 1);
+  return native.createOutputTensor(out) as T;
+}
+
+function castAttributes(native: NativeBackend) {
+  const truncate = { name: "Truncate", type: native.binding.TF_ATTR_BOOL, value: false };
+  return [typeAttribute(native, "SrcT", DType.BF16), typeAttribute(native, "DstT", DType.F32), truncate];
+}
+
+/** Rows of a table, [V, H] at ids → [...ids, H]; of a half only these rows are widened. */
+export function gatherRows(table: tf.Tensor, ids: tf.Tensor): tf.Tensor {
+  if (!isHalf(table)) return tf.gather(table, ids);
+  const native = nativeBackend()!;
+  return tf.tidy(() => {
+    const inputs = native.getInputTensorIds([table, ids, tf.scalar(0, "int32")]);
+    const attributes = [
+      typeAttribute(native, "Tparams", DType.BF16), typeAttribute(native, "Tindices", DType.I32), typeAttribute(native, "Taxis", DType.I32),
+      { name: "batch_dims", type: native.binding.TF_ATTR_INT, value: 0 },
+    ];
+    const [rows] = native.binding.executeOp("GatherV2", attributes, inputs, 1);
+    const [wide] = native.binding.executeOp("Cast", castAttributes(native), [rows.id], 1);
+    native.binding.deleteTensor(rows.id);
+    return native.createOutputTensor(wide);
+  });
+}
+
+/** The numbers of a variable, half or not. */
+export async function readWide(variable: tf.Tensor): Promise<Float32Array> {
+  if (!isHalf(variable)) return (await variable.data()) as Float32Array;
+  const wide = widen(variable);
+  const values = (await wide.data()) as Float32Array;
+  wide.dispose();
+  return values;
+}
