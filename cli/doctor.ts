@@ -5,7 +5,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import { initBackend, measureGemm, type BackendInfo } from "../lib/engine/backend";
 import { projectPath } from "../lib/paths";
+import { DEFAULT_MODEL } from "../lib/storage/findModel";
 import { findBrowser } from "../lib/report/browser";
+import { graphLines, reportGraph } from "./graphReport";
 import { createOutput } from "./output";
 
 interface Missing {
@@ -60,7 +62,7 @@ export async function diagnose(): Promise<Diagnosis> {
     backend,
     gemm_gflops: measureGemm(),
     browser: browserOrNull(),
-    default_encoder: existsSync(projectPath("models", "all-MiniLM-L6-v2", "model.safetensors")),
+    default_encoder: existsSync(projectPath("models", DEFAULT_MODEL, "model.safetensors")),
   };
   return { ...facts, missing: findMissing(facts) };
 }
@@ -96,9 +98,18 @@ export function register(program: Command): void {
   program
     .command("doctor")
     .description("versions, backend, threads, GPU, matrix speed, and what is missing with its remedy")
+    .option("--graph", "compile the scoring graph of a model and tell what it is made of and what it costs")
+    .option("--model <dir>", "model of --graph (default: the default encoder)", projectPath("models", DEFAULT_MODEL))
+    .option("--rows <n>", "texts of the batch of --graph", Number, 32)
+    .option("--width <n>", "tokens of each text of --graph", Number, 128)
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
       const diagnosis = await diagnose();
-      createOutput(options.json === true).result(diagnosis, lines(diagnosis));
+      const out = createOutput(options.json === true);
+      if (!options.graph) return out.result(diagnosis, lines(diagnosis));
+      const { model, rows, width } = options;
+      const precision = diagnosis.backend.bf16 ? "bf16" : "f32";
+      const graph = await reportGraph({ model, rows, width, precision, gemm: diagnosis.gemm_gflops });
+      out.result({ ...diagnosis, graph }, [...lines(diagnosis), ...graphLines(graph)]);
     });
 }
