@@ -100,18 +100,20 @@ function updateAll(
   const scale = Number.isFinite(gradClip) ? tf.minimum(1, tf.div(gradClip, tf.add(norm, CLIP_EPSILON))) : tf.scalar(1);
   // 1 − βᵗ = −expm1(t·ln β): exact where 1 − pow(β, t) loses digits
   const correction = (beta: number) => tf.neg(tf.expm1(tf.mul(tf.maximum(step, 1), Math.log(beta))));
-  const rate = tf.div(learningRate, correction(beta1));
+  // A step that is skipped runs with coefficients that change nothing: one selection instead of three per weight.
+  const when = (then: tf.Tensor | number, otherwise: number) => tf.where(finite, then, otherwise);
+  const rate = when(tf.div(learningRate, correction(beta1)), 0);
   const rootCorrection = tf.rsqrt(correction(beta2));
-  const keep = (next: tf.Tensor, old: tf.Tensor) => tf.where(finite, next, old);
+  const [keep1, keep2] = [when(beta1, 1), when(beta2, 1)];
   slots.forEach(({ parameter, average, square, decay }, i) => {
-    const gradient = tf.mul(gradients[i], scale);
-    const m = tf.add(tf.mul(average, beta1), tf.mul(gradient, 1 - beta1));
-    const v = tf.add(tf.mul(square, beta2), tf.mul(tf.square(gradient), 1 - beta2));
+    const gradient = when(tf.mul(gradients[i], scale), 0);
+    const m = tf.add(tf.mul(average, keep1), tf.mul(gradient, 1 - beta1));
+    const v = tf.add(tf.mul(square, keep2), tf.mul(tf.square(gradient), 1 - beta2));
     const denominator = tf.add(tf.mul(tf.sqrt(v), rootCorrection), epsilon);
-    const shrunk = decay === 0 ? parameter : tf.mul(parameter, tf.sub(1, tf.mul(learningRate, decay)));
-    parameter.assign(keep(tf.sub(shrunk, tf.div(tf.mul(m, rate), denominator)), parameter) as never);
-    average.assign(keep(m, average) as never);
-    square.assign(keep(v, square) as never);
+    const shrunk = decay === 0 ? parameter : tf.mul(parameter, tf.sub(1, when(tf.mul(learningRate, decay), 0)));
+    parameter.assign(tf.sub(shrunk, tf.div(tf.mul(m, rate), denominator)) as never);
+    average.assign(m as never);
+    square.assign(v as never);
   });
   count.assign(step as never);
   return [norm, tf.sub(1, tf.cast(finite, "float32"))];

@@ -5,11 +5,23 @@
 // data is moved in the narrow type.
 import { DType } from "../binding";
 import { copyNode, createCast, createNode, elementCount, mapProgram, type GraphNode, type GraphValue, type Program } from "./graph";
+import { unreshaped } from "./softmax";
 
 const PRODUCT: ReadonlySet<string> = new Set(["MatMul", "BatchMatMulV2"]);
 const MOVE: ReadonlySet<string> = new Set(["Reshape", "Transpose"]);
 /** Smaller products (heads, tests) cost more to cast than they save. */
 const SMALLEST = 4096;
+
+/**
+ * A softmax of masked products. The products are rounded to bf16 anyway and the mask adds 0 or a huge number, so nothing
+ * is lost by a softmax that reads and writes bf16 (it computes in f32), and half the memory traffic is.
+ */
+function isAttention(node: GraphNode): boolean {
+  if (node.op !== "Softmax" || node.outputs[0].dtype !== DType.F32 || elementCount(node.outputs[0].shape) <= SMALLEST) return false;
+  const masked = unreshaped(node.inputs[0]).node;
+  const summands = /^Add(V2)?$/.test(masked.op) ? masked.inputs : [node.inputs[0]];
+  return summands.some((value) => PRODUCT.has(unreshaped(value).node.op));
+}
 
 export function toBf16(program: Program): Program {
   const nodes: GraphNode[] = [];
@@ -37,7 +49,12 @@ export function toBf16(program: Program): Program {
   for (const node of program.nodes) {
     const inputs = node.inputs.map((value) => wide.get(value)!);
     const [out] = node.outputs;
-    if (PRODUCT.has(node.op) && out.dtype === DType.F32 && elementCount(out.shape) > SMALLEST) {
+    if (isAttention(node)) {
+      const weights = retyped(node, [toNarrow(inputs[0])], out.shape);
+      const result = add(createCast(weights, DType.F32, node.backward));
+      narrow.set(result, weights);
+      wide.set(out, result);
+    } else if (PRODUCT.has(node.op) && out.dtype === DType.F32 && elementCount(out.shape) > SMALLEST) {
       const product = retyped(node, inputs.map(toNarrow), out.shape);
       const result = add(createCast(product, DType.F32, node.backward));
       narrow.set(result, product);

@@ -5,9 +5,11 @@ import type { Program } from "./graph";
 import { recompute } from "./recompute";
 import { shortenRowDots } from "./rowDot";
 import { simplify } from "./simplify";
+import { scaleQueries } from "./softmax";
+import { sumSquares } from "./sumSquares";
 
 export function optimise(program: Program, { precision, xla }: Execution): Program {
-  let result = shortenRowDots(simplify(program));
+  let result = scaleQueries(shortenRowDots(sumSquares(simplify(program))));
   if (precision === "bf16") result = toBf16(result);
   // twice: what the first round recomputes is a producer for the second
   for (let round = 0; xla && round < 2; round++) result = recompute(result, { lossy: precision === "bf16" });
