@@ -1,9 +1,12 @@
 // In: a Parquet file. Out: rows, a row group at a time; integers come as numbers, times as ISO text.
 import { open } from "node:fs/promises";
+import type { AsyncBuffer, Compressors, FileMetaData } from "hyparquet";
 import { InputError } from "../../errors";
 import { type RawRow, checkObject, guardRow } from "./row";
 
-const WINDOW = 2048;
+const BATCH = 2048;
+/** Decoded bytes that are held at once; a larger row group is read in windows of rows. */
+const WINDOW_BYTES = 1 << 26;
 
 /** BigInt, Date and typed arrays become what JSON would hold, so that a row can be written out again. */
 function plain(value: unknown): unknown {
@@ -16,12 +19,37 @@ function plain(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
 }
 
+/** Rows from start to end, each column by itself: the bytes of one column chunk are in memory at a time. */
+async function readWindow({ file, metadata, compressors, columns }: Source, rowStart: number, rowEnd: number): Promise<Record<string, unknown>[]> {
+  const { parquetReadObjects } = await import("hyparquet");
+  const rows: Record<string, unknown>[] = Array.from({ length: rowEnd - rowStart }, () => Object.create(null));
+  for (const column of columns) {
+    const values = await parquetReadObjects({ file, metadata, compressors, columns: [column], rowStart, rowEnd });
+    values.forEach((value, i) => (rows[i][column] = value[column]));
+  }
+  return rows;
+}
+
+interface Source {
+  readonly file: AsyncBuffer;
+  readonly metadata: FileMetaData;
+  readonly compressors: Compressors;
+  readonly columns: readonly string[];
+}
+
+/**
+ * How many windows a row group is read in. Pages before a window are passed over unread in flat columns only, so a group
+ * with nested columns is read at once.
+ */
+function windowsOf(group: FileMetaData["row_groups"][number]): number {
+  const flat = group.columns.every(({ meta_data: column }) => column?.path_in_schema.length === 1);
+  return flat ? Math.max(1, Math.ceil(Number(group.total_byte_size) / WINDOW_BYTES)) : 1;
+}
+
 /** @throws InputError when the file is torn or uses an encoding that is not known. */
 export async function* readParquet(path: string): AsyncGenerator<RawRow[]> {
-  const { parquetMetadataAsync, parquetReadObjects } = await import("hyparquet");
+  const { parquetMetadataAsync, parquetSchema } = await import("hyparquet");
   const { compressors } = await import("hyparquet-compressors");
-  const broken = (error: unknown) =>
-    new InputError(`${path}: expected a Parquet file, got one that cannot be read (${(error as Error).message}); write it again`);
   const handle = await open(path, "r");
   try {
     const { size } = await handle.stat();
@@ -34,18 +62,20 @@ export async function* readParquet(path: string): AsyncGenerator<RawRow[]> {
       },
     };
     const metadata = await parquetMetadataAsync(file);
+    const source = { file, metadata, compressors, columns: parquetSchema(metadata).children.map(({ element }) => element.name) };
     let groupStart = 0;
     for (const group of metadata.row_groups) {
-      const rowEnd = groupStart + Number(group.num_rows);
-      const rows = await parquetReadObjects({ file, metadata, compressors, rowStart: groupStart, rowEnd });
-      for (let start = 0; start < rows.length; start += WINDOW) {
-        const from = groupStart + start + 1;
-        yield rows.slice(start, start + WINDOW).map((row, i) => guardRow(from + i, () => checkObject(plain(row))));
+      const groupEnd = groupStart + Number(group.num_rows);
+      const size = Math.ceil((groupEnd - groupStart) / windowsOf(group));
+      for (let start = groupStart; start < groupEnd; start += size) {
+        const rows = await readWindow(source, start, Math.min(groupEnd, start + size));
+        for (let at = 0; at < rows.length; at += BATCH)
+          yield rows.slice(at, at + BATCH).map((row, i) => guardRow(start + at + i + 1, () => checkObject(plain(row))));
       }
-      groupStart = rowEnd;
+      groupStart = groupEnd;
     }
   } catch (error) {
-    throw broken(error);
+    throw new InputError(`${path}: expected a Parquet file, got one that cannot be read (${(error as Error).message}); write it again`);
   } finally {
     await handle.close();
   }
