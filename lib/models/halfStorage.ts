@@ -7,7 +7,7 @@ import { DType, nativeBackend, type NativeBackend } from "../engine/binding";
 const typeAttribute = ({ binding }: NativeBackend, name: string, value: DType) => ({ name, type: binding.TF_ATTR_TYPE, value });
 
 /**
- * A variable that shares the array's memory, in bfloat16 on the TensorFlow backend, in float32 elsewhere.
+ * A variable in bfloat16 on the TensorFlow backend, in float32 elsewhere.
  *
  * @param bits the upper halves of float32 numbers, an even count
  */

@@ -1,6 +1,7 @@
 // In: a configuration and the tensors of a checkpoint. Out: a reward model: named variables and the function from token ids to scores.
 
 import * as tf from "@tensorflow/tfjs-core";
+import { nativeBackend } from "../engine/binding";
 import { InputError } from "../errors";
 import { createRandom, hashSeed } from "../random";
 import { isDecoder, type HeadKind, type ModelConfig } from "./config";
@@ -88,35 +89,81 @@ export function canonicalName(config: ModelConfig, name: string): string {
 const BUFFER = /\.(position_ids|token_type_ids|inv_freq)$/;
 
 /**
- * Makes a reward model from a checkpoint's tensors, whose arrays it takes over: do not change them afterwards.
- * A base model or causal language model gets a fresh head: output layer normal with std 1/√(H+1), a missing pooler or
- * dense layer normal with the model's initializer_range, biases 0.
+ * Makes a reward model from a checkpoint's tensors. A base model or causal language model gets a fresh head: output layer
+ * normal with std 1/√(H+1), a missing pooler or dense layer normal with the model's initializer_range, biases 0.
  *
  * @throws InputError naming the tensor that is missing from the trunk, has another shape, or has two or more labels
  */
 export function createRewardModel(
-  baseConfig: ModelConfig, tensors: ReadonlyMap<string, CheckpointTensor>, { seed = 0, head, where = "checkpoint" }: CreateOptions = {},
+  config: ModelConfig, tensors: Iterable<readonly [name: string, tensor: CheckpointTensor]>, options: CreateOptions = {},
 ): RewardModel {
+  const builder = startModel(config, options);
+  try {
+    for (const [name, tensor] of tensors) builder.add(name, tensor);
+    return builder.finish();
+  } catch (error) {
+    builder.dispose();
+    throw error;
+  }
+}
+
+/** The same from tensors that arrive one by one: only the one at hand is in memory twice. */
+export async function streamRewardModel(
+  config: ModelConfig, tensors: AsyncIterable<readonly [name: string, tensor: CheckpointTensor]>, options: CreateOptions = {},
+): Promise<RewardModel> {
+  const builder = startModel(config, options);
+  try {
+    for await (const [name, tensor] of tensors) builder.add(name, tensor);
+    return builder.finish();
+  } catch (error) {
+    builder.dispose();
+    throw error;
+  }
+}
+
+interface ModelBuilder {
+  add(name: string, tensor: CheckpointTensor): void;
+  finish(): RewardModel;
+  dispose(): void;
+}
+
+function startModel(baseConfig: ModelConfig, { seed = 0, head, where = "checkpoint" }: CreateOptions): ModelBuilder {
   const config = head && head !== baseConfig.head ? { ...baseConfig, head } : baseConfig;
-  const given = new Map([...tensors].map(([name, tensor]) => [canonicalName(config, name), tensor]));
   const headNames = new Set(headShapes(config).keys());
   const shapes = parameterShapes(config);
-  const fresh: string[] = [];
-  const values = new Map<string, CheckpointTensor>();
-  for (const [name, shape] of shapes) {
-    const tensor = given.get(name);
-    if (tensor) checkShape({ name, shape, found: tensor.shape, isHead: headNames.has(name), where });
-    else if (headNames.has(name)) fresh.push(name);
-    else throw new InputError(`${where}: expected the tensor ${name} of a ${config.modelType} model, got none; the checkpoint is incomplete or of another model`);
-    values.set(name, tensor ?? freshParameter(config, name, shape, seed));
-  }
-  const parameters = new Map([...values].map(([name, { shape, data }]) => [name, variableOf(shape, data)]));
-  return {
-    config, parameters, fresh, lora: null,
-    freshHead: fresh.includes(`${outputModule(config)}.weight`),
-    dropped: [...given.keys()].filter((name) => !shapes.has(name) && !BUFFER.test(name)),
-    dispose: () => parameters.forEach((variable) => variable.dispose()),
+  const found = new Map<string, tf.Variable>();
+  const dropped: string[] = [];
+
+  const add: ModelBuilder["add"] = (stored, { shape, data }) => {
+    const name = canonicalName(config, stored);
+    const expected = shapes.get(name);
+    if (!expected) {
+      if (!BUFFER.test(name)) dropped.push(name);
+      return;
+    }
+    checkShape({ name, shape: expected, found: shape, isHead: headNames.has(name), where });
+    found.get(name)?.dispose();
+    found.set(name, variableOf(shape, data));
   };
+
+  const finish = (): RewardModel => {
+    const fresh: string[] = [];
+    for (const [name, shape] of shapes) {
+      if (found.has(name)) continue;
+      if (!headNames.has(name)) {
+        throw new InputError(`${where}: expected the tensor ${name} of a ${config.modelType} model, got none; the checkpoint is incomplete or of another model`);
+      }
+      found.set(name, variableOf(shape, freshParameter(config, name, shape, seed).data));
+      fresh.push(name);
+    }
+    const parameters = new Map([...shapes.keys()].map((name) => [name, found.get(name)!]));
+    return {
+      config, parameters, fresh, dropped, lora: null,
+      freshHead: fresh.includes(`${outputModule(config)}.weight`),
+      dispose: () => parameters.forEach((variable) => variable.dispose()),
+    };
+  };
+  return { add, finish, dispose: () => found.forEach((variable) => variable.dispose()) };
 }
 
 function checkShape({ name, shape, found, isHead, where }: { name: string; shape: number[]; found: readonly number[]; isHead: boolean; where: string }): void {
@@ -137,10 +184,12 @@ function freshParameter(config: ModelConfig, name: string, shape: number[], seed
   return { shape, data: data.map(() => deviation * random.normal()) };
 }
 
-/** A variable that shares the array's memory where the backend allows it. */
+/** A variable, copied to the backend at once where there is one to copy to, so that the array can go. */
 export function variableOf(shape: readonly number[], data: Float32Array | Uint16Array): tf.Variable {
   if (data instanceof Uint16Array) return halfVariable(shape, data);
-  return tf.tidy(() => tf.variable(tf.tensor(data, [...shape])));
+  const variable = tf.tidy(() => tf.variable(tf.tensor(data, [...shape])));
+  nativeBackend()?.getInputTensorIds([variable]);
+  return variable;
 }
 
 /** What scoring needs of a model: also with plain tensors in place of variables. */

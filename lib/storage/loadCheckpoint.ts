@@ -6,10 +6,12 @@ import { InputError } from "../errors";
 import { isDecoder, parseModelConfig, type HeadKind, type ModelConfig } from "../models/config";
 import { readAdapter } from "../models/adapter";
 import { mergeLora } from "../models/lora";
-import { canonicalName, createRewardModel, parameterShapes, type NamedTensor, type RewardModel } from "../models/rewardModel";
+import { halfNames } from "../models/memory";
+import { canonicalName, parameterShapes, streamRewardModel, type CheckpointTensor, type RewardModel } from "../models/rewardModel";
 import { CHAT_TEMPLATE, DEFAULT_TEMPLATE } from "../text/template";
 import { openTokenizer, type Tokenizer } from "../text/tokenizer";
 import { recoverDirectory } from "./atomic";
+import { encodeBfloat16 } from "./dtypes";
 import { findModel } from "./findModel";
 import { INDEX_FILE, iterateSafetensors, SINGLE_FILE } from "./safetensors";
 import { readJsonFile, readSettings, type RewardbookSettings } from "./settings";
@@ -22,6 +24,8 @@ export interface LoadedModel {
 }
 
 export interface LoadOptions {
+  /** `bf16` keeps the trunk's matrices in half the memory: for scoring and head or LoRA training in bf16. Default f32. */
+  readonly storage?: "f32" | "bf16";
   /** Seed of a fresh head. */
   readonly seed?: number;
   /** Another head than the configuration names. */
@@ -54,7 +58,7 @@ export async function loadRewardModel(dir: string, options: LoadOptions = {}): P
   if (settings.max_length > positions) {
     throw new InputError(`${dir}: max_length: expected at most the model's ${positions} positions, got ${settings.max_length}; lower it`);
   }
-  const model = createRewardModel(config, await readWeights(dir, config), { ...options, where: dir });
+  const model = await streamRewardModel(config, readWeights(dir, config, options.storage), { ...options, where: dir });
   return { model, tokenizer, settings, dir };
 }
 
@@ -121,16 +125,18 @@ function refusePickle(dir: string): void {
   );
 }
 
-/** The tensors a reward model needs; the others by name only, so that a language model's output layer takes no memory. */
-async function readWeights(dir: string, config: ModelConfig): Promise<Map<string, NamedTensor>> {
+/** The tensors a reward model needs, one at a time; the others by name only, so that a language model's output layer takes no memory. */
+async function* readWeights(dir: string, config: ModelConfig, storage: LoadOptions["storage"]): AsyncGenerator<[string, CheckpointTensor]> {
   const needed = parameterShapes(config);
-  const tensors = new Map<string, NamedTensor>();
-  for await (const [name, tensor] of iterateSafetensors(dir)) {
-    const isNeeded = needed.has(canonicalName(config, name));
-    if (isNeeded) checkFinite(tensor.data, `${dir}: tensor ${JSON.stringify(name)}`);
-    tensors.set(name, isNeeded ? tensor : { shape: tensor.shape, data: new Float32Array(0) });
+  const halves = halfNames(config);
+  for await (const [name, { dtype, shape, data }] of iterateSafetensors(dir)) {
+    const canonical = canonicalName(config, name);
+    const isNeeded = needed.has(canonical);
+    if (isNeeded) checkFinite(data, `${dir}: tensor ${JSON.stringify(name)}`);
+    // an embedding is added up in f32: it is kept in bf16 only where nothing is lost
+    const half = storage === "bf16" && halves.has(canonical) && (dtype === "BF16" || !/embed/.test(canonical));
+    yield [name, { shape, data: !isNeeded ? new Float32Array(0) : half ? encodeBfloat16(data) : data }];
   }
-  return tensors;
 }
 
 function checkFinite(values: Float32Array, at: string): void {
