@@ -42,6 +42,16 @@ def encode(tok, settings, prompt, response):
     return tok(text, truncation=True, max_length=settings["max_length"] - len(eos))["input_ids"] + eos
 
 
+CARD_CASES = [0, 1, 6]  # short, and free of special-token text
+
+
+def exec_card(snippet, case):
+    """The score that the model card's own lines give."""
+    names = dict(prompt=case["prompt"], response=case["response"])
+    exec(snippet, names)
+    return names["score"]
+
+
 def score(model, tok, rows):
     """Scores of a padded batch, and of each text alone."""
     longest = max(map(len, rows))
@@ -118,7 +128,9 @@ def check():
         tok = AutoTokenizer.from_pretrained(path, split_special_tokens=True)
         model = AutoModelForSequenceClassification.from_pretrained(path, dtype=torch.float32)
         rows = [encode(tok, settings, c["prompt"], c["response"]) for c in CASES]
-        result[path.name] = dict(ids=rows, scores=score(model, tok, rows), labels=model.config.num_labels, pad=[model.config.pad_token_id, tok.pad_token_id], cls=type(model).__name__)
+        snippet = (path / "README.md").read_text().split("```python\n")[1].split("```")[0].replace("DIR", repr(str(path)))
+        card = [exec_card(snippet, CASES[i]) for i in CARD_CASES]
+        result[path.name] = dict(card=card, ids=rows, scores=score(model, tok, rows), labels=model.config.num_labels, pad=[model.config.pad_token_id, tok.pad_token_id], cls=type(model).__name__)
     from peft import PeftModel
 
     adapters = {}
