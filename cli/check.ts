@@ -39,6 +39,7 @@ export function register(program: Command): void {
     .option("--out <file>", "write the whole result as JSON")
     .option("--html <file>", "write a report as one HTML file")
     .option("--rejected <dir>", "folder for STEM_rejected_rows.jsonl, which lists every row that is not used; default: beside --out or --html")
+    .option("--skip-bad-rows", "rows at fault are counted and listed, but make no exit code 1")
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
       const out = createOutput(options.json === true);
@@ -52,7 +53,7 @@ export function register(program: Command): void {
       const beside = options.rejected ?? (options.out || options.html ? dirname(options.out ?? options.html) : undefined);
       const rejected = beside === undefined ? undefined : await writeRejectedRows(read, beside);
       out.result({ ...report, rejected_rows: rejected ?? null }, summary(report, [options.out, options.html, rejected]));
-      if (!report.ok) throw new ExitWith(EXIT.input);
+      if (!report.ok && !(options.skipBadRows && report.pairs > 0)) throw new ExitWith(EXIT.input);
     });
 }
 

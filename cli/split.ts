@@ -40,7 +40,8 @@ export function register(program: Command): void {
       const testRatio: number = options.testRatio;
       const valRatio: number = options.valRatio ?? (options.trainRatio === undefined ? Math.min(0.1, 1 - testRatio) : 1 - options.trainRatio - testRatio);
       const trainRatio: number = options.trainRatio ?? 1 - valRatio - testRatio;
-      const split = splitPairs(pairs, { trainRatio, valRatio: Math.abs(valRatio) < 1e-9 ? 0 : valRatio, testRatio, seed: options.seed,
+      const ratios = { train: trainRatio, val: Math.abs(valRatio) < 1e-9 ? 0 : valRatio, test: testRatio };
+      const split = splitPairs(pairs, { trainRatio, valRatio: ratios.val, testRatio, seed: options.seed,
         dropWeak: options.dropWeak === true, keepNearDuplicates: options.keepNearDuplicates === true });
       const container = report.container === "json" ? "json" : "jsonl";
       const files = await writeSplit(split, { directory: options.out, stem: stemOf(options.pairs), container, withTest: testRatio > 0 });
@@ -50,6 +51,7 @@ export function register(program: Command): void {
         `${options.pairs}: ${report.format} (${report.reads}), ${report.used} of ${report.rows} rows used`,
         ...Object.entries(report.counts).map(([reason, n]) => `  left out: ${n} ${reason} (listed in ${rejected})`),
         `train ${counts.train} pairs of ${unique_qids.train} questions, val ${counts.val} of ${unique_qids.val}, test ${counts.test} of ${unique_qids.test}`,
+        ...(["train", "val", "test"] as const).filter((name) => counts[name] === 0 && ratios[name] > 0).map((name) => `warning: ${name} is empty; the pairs are about too few questions`),
         ...(split.nearDuplicates.length > 0 ? [`warning: ${split.nearDuplicates.length} near-duplicate prompts lie in different splits; --keep-near-duplicates keeps them together`] : []),
         ...split.nearDuplicates.slice(0, LISTED).map(({ lines: [a, b], splits, similarity }) => `  line ${a} (${splits[0]}) and line ${b} (${splits[1]}): similarity ${similarity.toFixed(2)}`),
         ...Object.values(files).map((path) => `written ${path}`),

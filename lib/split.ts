@@ -1,4 +1,5 @@
 // In: pairs and ratios. Out: train, validation and test pairs that share no question, and the original's statistics.
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "./errors";
 import { createUnion, createNearDuplicateIndex, NEAR } from "./pairs/duplicates";
@@ -266,8 +267,13 @@ export async function writeSplit(split: Split, files: SplitFiles): Promise<Recor
   const stem = files.stem.startsWith("preference_pairs") ? "preference_pairs" : files.stem;
   const paths: Record<string, string> = {};
   for (const name of SPLITS) {
-    if (name === "test" && !files.withTest) continue;
-    paths[name] = join(files.directory, `${stem}_${name}.${files.container}`);
+    const path = join(files.directory, `${stem}_${name}.${files.container}`);
+    if (name === "test" && !files.withTest) {
+      // An older test file beside the new split would share questions with it.
+      await rm(path, { force: true });
+      continue;
+    }
+    paths[name] = path;
     const rows = split[name].map((pair) => pair.raw);
     await (files.container === "json" ? writeJsonList : writeJsonLines)(paths[name], rows);
   }
