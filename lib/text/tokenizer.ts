@@ -7,7 +7,7 @@ import { renderChat, type RenderedText } from "./renderChat";
 import { frameOf, layOutTokens } from "./layout";
 import { nameSecretly } from "./specialTokens";
 import { CHAT_TEMPLATE, templateParts } from "./template";
-import { readTokenizerFiles } from "./tokenizerFiles";
+import { readTokenizerFiles, type TokenizerFiles } from "./tokenizerFiles";
 import { truncateTokens, type Truncation } from "./truncate";
 
 export type { Truncation } from "./truncate";
@@ -73,7 +73,7 @@ export function openTokenizer(dir: string, options: { readonly appendEos?: boole
   const engine = openEngine(special.definition, path);
   const idOf = (token: string | null | undefined) => (token == null ? null : engine.tokenToId(special.arm(token)));
   const { pad_token: pad, eos_token: eos, chat_template: chat } = files.settings;
-  const padToken = idOf(pad) !== null ? pad! : eos;
+  const padToken = idOf(pad) !== null ? pad! : namedPadding(files.definition) ?? eos;
   const padId = idOf(padToken);
   if (padId === null || padToken == null) {
     throw new InputError(
@@ -119,6 +119,11 @@ export function openTokenizer(dir: string, options: { readonly appendEos?: boole
       return out;
     },
   };
+}
+
+/** A special token meant for padding that the settings do not name, such as Llama 3's <|finetune_right_pad_id|>. */
+function namedPadding({ added_tokens }: TokenizerFiles["definition"]): string | undefined {
+  return added_tokens.find(({ special, content }) => special && /(^|[^a-z])pad([^a-z]|$)/i.test(content) && !/vision|image|video|audio/.test(content))?.content;
 }
 
 function openEngine(definition: object, path: string): Engine {

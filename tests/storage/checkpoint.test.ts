@@ -103,7 +103,11 @@ describe("refused with the cause and the remedy", () => {
     ["cut weights", () => writeFileSync(join(dir, "model.safetensors"), readFileSync(join(dir, "model.safetensors")).subarray(0, -4)), /model\.safetensors: expected \d+ bytes of data .*cut short/],
     ["no tokenizer", () => remove("tokenizer.json"), /tokenizer\.json: expected the tokenizer, got no such file; in Python, AutoTokenizer/],
     ["a broken tokenizer", () => change("tokenizer.json", (t) => ({ ...t, model: { ...t.model, type: "What" } })), /tokenizer\.json: expected a tokenizer of Hugging Face's tokenizers, got/],
-    ["no padding token", () => { remove("special_tokens_map.json"); writeFileSync(join(dir, "tokenizer_config.json"), "{}"); }, /expected a tokenizer with a padding or an end-of-sequence token, got neither; name one/],
+    ["no padding token", () => {
+      remove("special_tokens_map.json");
+      writeFileSync(join(dir, "tokenizer_config.json"), "{}");
+      change("tokenizer.json", (t) => ({ ...t, added_tokens: t.added_tokens.filter(({ content }: { content: string }) => content !== "[PAD]") }));
+    }, /expected a tokenizer with a padding or an end-of-sequence token, got neither; name one/],
     ["a tokenizer of another model", () => change("config.json", (c) => ({ ...c, vocab_size: 100 })), /expected a tokenizer of at most 100 tokens .*got \d+/],
     ["settings that are no settings", () => writeFileSync(join(dir, "rewardbook.json"), '{"template":1}'), /rewardbook\.json: template: /],
     ["a length beyond the positions", () => writeFileSync(join(dir, "rewardbook.json"), '{"template":"{response}","max_length":99999,"truncation":"right"}'), /max_length: expected at most the model's \d+ positions, got 99999/],

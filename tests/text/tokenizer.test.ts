@@ -1,6 +1,7 @@
-import { readFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { openTokenizer, type EncodeOptions, type Tokenizer } from "../../lib/text/tokenizer";
 
 const goldens = join(__dirname, "..", "goldens", "text");
@@ -67,14 +68,41 @@ describe("truncation", () => {
 
 // Rule: TRL's RewardTrainer appends eos to plain texts; here only where the tokenizer does not end texts by itself.
 describe("end of sequence", () => {
+  const scratch = mkdtempSync(join(tmpdir(), "tokenizer-"));
+  afterAll(() => rmSync(scratch, { recursive: true }));
+  /** The Llama-style tokenizer, changed. */
+  const changed = (settings: object, edit: (definition: any) => void = () => {}) => {
+    const dir = mkdtempSync(join(scratch, "x-"));
+    cpSync(dirOf("bpe-llama"), dir, { recursive: true });
+    const read = (name: string) => JSON.parse(readFileSync(join(dir, name), "utf8"));
+    const definition = read("tokenizer.json");
+    edit(definition);
+    writeFileSync(join(dir, "tokenizer.json"), JSON.stringify(definition));
+    writeFileSync(join(dir, "tokenizer_config.json"), JSON.stringify({ ...read("tokenizer_config.json"), ...settings }));
+    return openTokenizer(dir);
+  };
+
   it("is appended by a decoder's tokenizer, kept under truncation, and not in chats", async () => {
-    const tokenizer = openTokenizer(dirOf("bpe-llama"));
+    const tokenizer = changed({ pad_token: "<|endoftext|>" });
     const [plain] = await encode(tokenizer, [{ response: "The dog" }]);
     const [cut] = await encode(tokenizer, [{ response: "The lazy dog jumps over and over" }], { maxLength: 3 });
     const [chat] = await encode(tokenizer, [{ prompt: "The dog", response: "jumps" }], { template: "chat" });
     expect([...plain.ids].map((id) => tokenizer.idToToken(id)).filter((token) => token!.startsWith("<|"))).toEqual(["<|begin_of_text|>", "<|end_of_text|>"]);
     expect([cut.ids[0], cut.ids[2], cut.ids.length]).toEqual([plain.ids[0], tokenizer.eosId, 3]);
     expect([...chat.ids]).not.toContain(tokenizer.eosId);
+  });
+
+  // transformers' decoders read the last token that is not padding: were ours another, Python would score otherwise.
+  it("never ends a text with the padding token", async () => {
+    const tokenizer = changed({ eos_token: "<|eot_id|>", pad_token: "<|eot_id|>" });
+    const [chat] = await encode(tokenizer, [{ prompt: "The dog", response: "jumps" }], { template: "chat" });
+    expect(tokenizer.appendEos).toBe(false);
+    expect([chat.ids.at(-1) === tokenizer.padId, chat.ids.includes(tokenizer.padId)]).toEqual([false, true]);
+  });
+
+  it("a special token named for padding pads where none is declared", () => {
+    const tokenizer = changed({}, (definition) => (definition.added_tokens[7].content = "<|finetune_right_pad_id|>"));
+    expect([tokenizer.padToken, tokenizer.appendEos]).toEqual(["<|finetune_right_pad_id|>", true]);
   });
 
   it("is left to the post-processor where there is one", () => {
