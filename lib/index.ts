@@ -49,7 +49,7 @@ export * from "./evaluation/rewardBenchFiles";
 export * from "./evaluation/temperature";
 export * from "./qualityGate";
 export * from "./report/figures";
-export * from "./report/figuresLoss";
+export * from "./report/figuresGeneral";
 export * from "./report/tables";
 export * from "./report/show";
 export * from "./report/png";

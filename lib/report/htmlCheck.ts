@@ -103,8 +103,8 @@ function findings(report: CheckReport): HtmlValue {
     twice("Contradictory labels", contradictions),
     inverted.count > 0 && section(`Chosen score below rejected score: ${inverted.count}`, tableOf("Pairs", PAIR, inverted.examples.map(pairCells))),
     twice("Repeated pairs", duplicates),
-    sided.pairs > 0 && section(`Answers on one side only: ${sided.pairs} pairs`, tableOf("Answers", [text("Side"), number("Prompts"), ...PAIR],
-      sided.examples.map(({ side, prompts, pair }) => [side, prompts, ...pairCells(pair)]))),
+    sided.pairs > 0 && section(`Answers on one side only: ${sided.pairs} pairs`, tableOf("Answers", [text("Side"), number("Chosen"), number("Rejected"), number("Prompts"), ...PAIR],
+      sided.examples.map(({ side, chosen, rejected, prompts, pair }) => [side, chosen, rejected, prompts, ...pairCells(pair)]))),
     near.count > 0 && section(`Near-duplicate prompts: ${near.count}`, tableOf("Prompts", [number("Similarity"), number("Line"), text("Prompt"), number("Line"), text("Prompt")],
       near.examples.map(({ similarity, pair: [a, b] }) => [similarity.toFixed(2), a.line, a.prompt, b.line, b.prompt]))),
   ];
