@@ -11,6 +11,8 @@ import { findRegions } from "../../lib/engine/compile/regions";
 import { shortenRowDots } from "../../lib/engine/compile/rowDot";
 import { broadcastShape } from "../../lib/engine/compile/shapeRules";
 import { simplify } from "../../lib/engine/compile/simplify";
+import { scaleQueries } from "../../lib/engine/compile/softmax";
+import { sumSquares } from "../../lib/engine/compile/sumSquares";
 import { createRandom } from "../../lib/random";
 import { relativeL2 } from "./models";
 import { bytesBetweenRegions, count, execute, record } from "./programs";
@@ -178,5 +180,50 @@ describe("row dots", () => {
     const fn = (a: tf.Tensor, b: tf.Tensor) => tf.sum(tf.mul(tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D, false, true), tf.exp(a)), -1, true);
     const program = shortenRowDots(record(fn as never, ...args));
     expect(relativeL2(execute(program, args), [fn(args[0], args[1])])).toBeLessThan(1e-6);
+  });
+});
+
+describe("softmax", () => {
+  const scores = (q: tf.Tensor, k: tf.Tensor, mask: tf.Tensor) => {
+    const products = tf.reshape(tf.matMul(q, k, false, true), [2, 1, 96, 96]);
+    return tf.softmax(tf.add(tf.mul(products, 0.25), mask));
+  };
+  const args = () => [normal([2, 96, 16], 1), normal([2, 96, 16], 2), tf.mul(tf.cast(tf.greater(normal([2, 1, 1, 96], 3), 1), "float32"), -1e9)];
+
+  it("scales the queries, not the scores", () => {
+    const program = scaleQueries(record(scores as never, ...args()));
+    expect(program.nodes.filter((n) => n.op === "Mul").map((n) => n.outputs[0].shape)).toEqual([[2, 96, 16]]);
+    expect(count(program, "BatchMatMulV2")).toBe(1);
+    expect(relativeL2(execute(program, args()), [scores(...(args() as [tf.Tensor, tf.Tensor, tf.Tensor]))])).toBeLessThan(1e-5);
+  });
+
+  it("keeps the scores' scale where something else reads them", () => {
+    const fn = (q: tf.Tensor, k: tf.Tensor) => {
+      const products = tf.matMul(q, k, false, true);
+      return [tf.softmax(tf.mul(products, 0.25)), products];
+    };
+    const program = scaleQueries(record(fn as never, ...args().slice(0, 2)));
+    expect(program.nodes.filter((n) => n.op === "Mul").map((n) => n.outputs[0].shape)).toEqual([[2, 96, 96]]);
+  });
+
+  it("reads and writes bf16 after a masked product, and stays f32 elsewhere", () => {
+    const types = (fn: (...a: tf.Tensor[]) => tf.Tensor, ...a: tf.Tensor[]) =>
+      toBf16(scaleQueries(record(fn, ...a))).nodes.filter((n) => n.op === "Softmax").map((n) => n.outputs[0].dtype);
+    expect(types(scores as never, ...args())).toEqual([DType.BF16]);
+    expect(types((x) => tf.softmax(x), normal([96, 96], 1))).toEqual([DType.F32]);
+    const program = optimise(record(scores as never, ...args()), { precision: "bf16", xla: true });
+    const rows = execute(program, args(), true)[0];
+    expect(relativeL2([rows], [scores(...(args() as [tf.Tensor, tf.Tensor, tf.Tensor]))])).toBeLessThan(0.01);
+    expect(Math.max(...tf.abs(tf.sub(tf.sum(rows, -1), 1)).dataSync())).toBeLessThan(0.01);
+  });
+});
+
+describe("sums of squares", () => {
+  it("become L2Loss for a large tensor in memory, and nothing else does", () => {
+    const x = normal([300, 300], 1);
+    const fn = (t: tf.Tensor) => [tf.sum(tf.square(t)), tf.sum(tf.square(tf.exp(t))), tf.sum(tf.square(t), 0), tf.sum(tf.square(tf.slice(t, [0, 0], [2, 2])))];
+    const program = sumSquares(record(fn, x));
+    expect(count(program, "L2Loss")).toBe(1);
+    expect(relativeL2(execute(program, [x]), fn(x))).toBeLessThan(1e-5);
   });
 });

@@ -143,3 +143,12 @@ export function mapProgram(program: Program, nodes: GraphNode[], replace: (value
     variables: program.variables.map((v) => ({ variable: v.variable, value: replace(v.value) })),
   });
 }
+
+/** For passes that keep the sources: replaces what leaves the graph, and drops what nothing needs any more. */
+export function replaceFetched(program: Program, replace: (value: GraphValue) => GraphValue): Program {
+  return prune({
+    ...program,
+    results: program.results.map(replace),
+    updates: program.updates.map((update) => ({ ...update, after: replace(update.after) })),
+  });
+}

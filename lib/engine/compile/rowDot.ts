@@ -3,7 +3,7 @@
 // The gradient of P = softmax(S) needs Σⱼ dPᵢⱼ·Pᵢⱼ over T keys. With O = P·V and dP = dO·Vᵀ that is Σ_d dOᵢ_d·Oᵢ_d, over the
 // D numbers of a head: Σⱼ (Σ_d dOᵢ_d V_jd) Pᵢⱼ = Σ_d dOᵢ_d (Σⱼ Pᵢⱼ V_jd). Holds for any P, so also under dropout.
 // Reference: Dao et al. (2022), FlashAttention, arXiv 2205.14135, appendix B.2.
-import { attribute, copyNode, createConst, createNode, elementCount, type GraphNode, type GraphValue, type Program } from "./graph";
+import { attribute, copyNode, createConst, createNode, elementCount, replaceFetched, type GraphNode, type GraphValue, type Program } from "./graph";
 import { DType } from "../binding";
 import { createReshape } from "./simplify";
 import { constantOf } from "./shapeRules";
@@ -62,7 +62,7 @@ export function shortenRowDots(program: Program): Program {
   const nodes = program.nodes.flatMap((node) => inserted.get(node) ?? [node]);
   for (const node of nodes) node.inputs = node.inputs.map((value) => replaced.get(value) ?? value);
   const replace = (value: GraphValue) => replaced.get(value) ?? value;
-  return { ...program, nodes, results: program.results.map(replace), updates: program.updates.map((u) => ({ ...u, after: replace(u.after) })) };
+  return replaceFetched({ ...program, nodes }, replace);
 }
 
 /** Σ over the last axis of a∘b, in the shape that `sum` had. */

@@ -2,7 +2,7 @@
 //
 // c·(q·kᵀ) = (c·q)·kᵀ: queries are D numbers a row, scores T. What remains between product and softmax is the mask, which
 // adds 0 or a huge number and so rounds nothing: the softmax can then take bf16 scores without a second rounding.
-import { copyNode, createNode, elementCount, type GraphNode, type GraphValue, type Program } from "./graph";
+import { copyNode, createNode, elementCount, replaceFetched, type GraphNode, type GraphValue, type Program } from "./graph";
 
 /** Looks through reshapes. */
 export function unreshaped(value: GraphValue): GraphValue {
@@ -24,19 +24,13 @@ export function scaleQueries(program: Program): Program {
       nodes.push(node);
       continue;
     }
-    // the product moves here, behind its scale; nothing else reads the old one
+    // the product moves here, behind its scale; nothing reads the old one any more
     nodes.push(...scaled.made);
     replaced.set(node.outputs[0], scaled.result);
   }
   if (replaced.size === 0) return program;
   const replace = (value: GraphValue) => replaced.get(value) ?? value;
-  const live = new Set(nodes.flatMap((node) => node.inputs).map(({ node }) => node));
-  return {
-    ...program,
-    nodes: nodes.filter((node) => live.has(node) || node.op !== "BatchMatMulV2" || readers.get(node.outputs[0]) !== 1),
-    results: program.results.map(replace),
-    updates: program.updates.map((u) => ({ ...u, after: replace(u.after) })),
-  };
+  return replaceFetched({ ...program, nodes }, replace);
 }
 
 /** For Mul(Reshape*(product), scalar) with an only reader each: the scaled product anew. */

@@ -1,7 +1,7 @@
 // In: a program. Out: the same with sums of squares over a whole tensor as L2Loss.
 //
 // XLA reduces a whole tensor to one number on one thread; TensorFlow's L2Loss (half the sum of squares) uses them all.
-import { createConst, createNode, elementCount, isSource, type GraphNode, type GraphValue, type Program } from "./graph";
+import { createConst, createNode, elementCount, isSource, replaceFetched, type GraphNode, type GraphValue, type Program } from "./graph";
 import { DType } from "../binding";
 import { constantOf } from "./shapeRules";
 
@@ -38,8 +38,5 @@ export function sumSquares(program: Program): Program {
     replaced.set(node.outputs[0], whole.outputs[0]);
   }
   const replace = (value: GraphValue) => replaced.get(value) ?? value;
-  return {
-    ...program, nodes, results: program.results.map(replace),
-    updates: program.updates.map((u) => ({ ...u, after: replace(u.after) })),
-  };
+  return replaceFetched({ ...program, nodes }, replace);
 }
