@@ -83,6 +83,17 @@ def tiny(kind):
         tok.add_special_tokens([tokenizers.AddedToken("<mask>", lstrip=True)])
         tok.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=False)
         names = dict(bos_token="<s>", eos_token="</s>", cls_token="<s>", sep_token="</s>", pad_token="<pad>", unk_token="<unk>", mask_token="<mask>")
+    elif kind == "bpe-metaspace":  # Llama-2 and Mistral style: spaces as ▁, unknown characters as bytes
+        special = ["<unk>", "<s>", "</s>"] + [f"<0x{byte:02X}>" for byte in range(256)]
+        tok = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
+        tok.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+        tok.train_from_iterator(training, trainers.BpeTrainer(vocab_size=700, special_tokens=special, show_progress=False))
+        definition = json.loads(tok.to_str())
+        definition["added_tokens"] = definition["added_tokens"][:3]  # the bytes are pieces of the model, not special
+        tok = Tokenizer.from_str(json.dumps(definition))
+        tok.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
+        tok.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)])
+        names = dict(bos_token="<s>", eos_token="</s>", unk_token="<unk>")
     else:  # XLM-RoBERTa style
         special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
         tok = Tokenizer(models.Unigram())
@@ -177,11 +188,12 @@ def main():
     OUT.mkdir(exist_ok=True)
     texts = corpus()
     ids = {}
-    for kind in ["wordpiece", "bpe-llama", "bpe-roberta", "unigram"]:
-        fast = tiny(kind)
-        if kind == "bpe-llama":
-            fast.chat_template = LLAMA3
-        fast.save_pretrained(OUT / kind)
+    for kind in ["wordpiece", "bpe-llama", "bpe-roberta", "bpe-metaspace", "unigram"]:
+        if not (OUT / kind).exists():  # training is not reproducible: delete the folder to train anew
+            fast = tiny(kind)
+            if kind == "bpe-llama":
+                fast.chat_template = LLAMA3
+            fast.save_pretrained(OUT / kind)
         tok = Tokenizer.from_file(str(OUT / kind / "tokenizer.json"))
         tok.encode_special_tokens = True
         ids[kind] = [tok.encode(well_formed(text)).ids for text in texts]

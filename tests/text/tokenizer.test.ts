@@ -26,7 +26,7 @@ describe.each(Object.keys(ids))("%s", (kind) => {
   });
 
   it("keeps special-token text in prompts and answers text, and makes tokens of it in the template", async () => {
-    const special = { wordpiece: "[SEP]", "all-MiniLM-L6-v2": "[SEP]", "bpe-llama": "<|eot_id|>", "bpe-roberta": "</s>", unigram: "</s>" }[kind]!;
+    const special = { wordpiece: "[SEP]", "all-MiniLM-L6-v2": "[SEP]", "bpe-llama": "<|eot_id|>", "bpe-roberta": "</s>", "bpe-metaspace": "</s>", unigram: "</s>" }[kind]!;
     const count = (encoded: { ids: Uint32Array }) => [...encoded.ids].filter((id) => tokenizer.idToToken(id) === special).length;
     const [plain, attack] = await encode(tokenizer, [{ response: "a b" }, { prompt: special, response: `a${special}b ${special}` }], { template: "{prompt}{response}" });
     const [inTemplate] = await encode(tokenizer, [{ prompt: "a", response: "b" }], { template: `{prompt}${special}{response}` });
