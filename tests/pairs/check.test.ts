@@ -34,10 +34,10 @@ describe("checkPairs", () => {
   it("finds near-duplicate prompts, and answers that are only ever on one side of different prompts", async () => {
     const long = "Explain in a few plain words how the tides come about and why there are two of them on most days of the year";
     const rows = [row(0, { prompt: long }), row(1), row(2, { prompt: `${long} please` }), ...Array.from({ length: 6 }, (_, i) => row(10 + i, { rejected: "I cannot help with that." })),
-      ...Array.from({ length: 6 }, (_, i) => row(30, { chosen: "the same answer", rejected: `another ${i}` }))];
+      row(20, { chosen: "I cannot help with that.", rejected: "Yes" }), ...Array.from({ length: 9 }, (_, i) => row(40 + i, { rejected: "I cannot help with that." })), ...Array.from({ length: 6 }, (_, i) => row(30, { chosen: "the same answer", rejected: `another ${i}` }))];
     const { report } = await checkPairs(lines("near.jsonl", rows));
     expect(report.near_duplicate_prompts).toMatchObject({ count: 1, examples: [{ pair: [{ line: 1 }, { line: 3 }] }] });
-    expect(report.one_sided_answers).toMatchObject({ pairs: 6, examples: [{ side: "rejected", prompts: 6 }] });
+    expect(report.one_sided_answers).toMatchObject({ pairs: 16, examples: [{ side: "rejected", chosen: 1, rejected: 15, prompts: 16 }] });
   });
 
   it("finds prompts shared with another split and with an evaluation file of any shape", async () => {

@@ -71,7 +71,7 @@ export interface CheckReport {
   readonly duplicates: { readonly count: number; readonly examples: readonly (readonly [Example, Example])[] };
   readonly contradictions: { readonly count: number; readonly examples: readonly (readonly [Example, Example])[] };
   readonly near_duplicate_prompts: { readonly count: number; readonly examples: readonly { readonly similarity: number; readonly pair: readonly [Example, Example] }[] };
-  readonly one_sided_answers: { readonly pairs: number; readonly examples: readonly { readonly side: string; readonly prompts: number; readonly pair: Example }[] };
+  readonly one_sided_answers: { readonly pairs: number; readonly examples: readonly { readonly side: string; readonly chosen: number; readonly rejected: number; readonly prompts: number; readonly pair: Example }[] };
   readonly risk_levels: Readonly<Record<string, number>>;
   readonly categories: Readonly<Record<string, number>>;
   readonly lengths: Omit<Profile, "vocabulary">;
@@ -155,7 +155,7 @@ export async function checkPairs(path: string, options: CheckOptions = {}): Prom
     duplicates: { count: found.duplicates, examples: found.duplicateExamples.map(two) },
     contradictions: { count: found.contradictions, examples: found.contradictionExamples.map(two) },
     near_duplicate_prompts: { count: near.count, examples: near.examples.map(({ first, second, similarity }) => ({ similarity, pair: two([first, second]) })) },
-    one_sided_answers: { pairs: found.oneSidedPairs, examples: found.oneSided.map(({ first, side, prompts: asked }) => ({ side, prompts: asked, pair: example(first) })) },
+    one_sided_answers: { pairs: found.oneSidedPairs, examples: found.oneSided.map(({ first, ...counts }) => ({ ...counts, pair: example(first) })) },
     risk_levels: Object.fromEntries(risks),
     categories: Object.fromEntries(categories),
     lengths,

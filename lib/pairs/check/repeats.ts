@@ -12,7 +12,7 @@ export interface Repeats {
   /** Pairs of prompt and two answers that are labelled both ways. */
   readonly contradictions: number;
   readonly contradictionExamples: readonly (readonly [number, number])[];
-  /** Answers that are given to many prompts and always preferred, or always rejected: the label shows without reading the prompt. */
+  /** Answers given to many prompts and (nearly) always preferred, or rejected: the label shows without reading the prompt. */
   readonly oneSided: readonly OneSided[];
   /** How many pairs contain such an answer. */
   readonly oneSidedPairs: number;
@@ -20,6 +20,8 @@ export interface Repeats {
 
 export interface OneSided {
   readonly side: "chosen" | "rejected";
+  readonly chosen: number;
+  readonly rejected: number;
   /** Different prompts that it answers. */
   readonly prompts: number;
   /** A pair that has it. */
@@ -27,8 +29,9 @@ export interface OneSided {
 }
 
 const LISTED = 20;
-/** An answer to so many different prompts that is only ever on one side is no accident. */
+/** An answer to so many different prompts that stands on one side in this share of its pairs is no accident. */
 const OFTEN = 5;
+const ONE_SIDE = 0.9;
 
 /** 32 bytes are kept of each pair. */
 export function createRepeats() {
@@ -91,10 +94,10 @@ function sides(answers: Float64Array, prompts: Float64Array) {
   runs(answers, (key) => key, (places) => {
     if (places.length < OFTEN) return;
     const chosen = places.reduce((sum, place) => sum + (place % 2 === 0 ? 1 : 0), 0);
-    if (chosen !== 0 && chosen !== places.length) return;
+    if (Math.max(chosen, places.length - chosen) < ONE_SIDE * places.length) return;
     const asked = new Set(Array.from(places, (place) => prompts[place >> 1])).size;
     if (asked < OFTEN) return;
-    found.push({ side: chosen > 0 ? "chosen" : "rejected", prompts: asked, first: places[0] >> 1 });
+    found.push({ side: 2 * chosen > places.length ? "chosen" : "rejected", chosen, rejected: places.length - chosen, prompts: asked, first: places[0] >> 1 });
     for (const place of places) pairs.add(place >> 1);
   });
   found.sort((x, y) => y.prompts - x.prompts || x.first - y.first);

@@ -20,7 +20,11 @@ export function warningsOf(report: Omit<CheckReport, "warnings">): string[] {
   say(report.contradictions.count > 0, () => `${many(report.contradictions.count, "pair of answers is", "pairs of answers are")} labelled both ways; keep one label or drop both`);
   say(report.inverted_scores.count > 0, () => `${many(report.inverted_scores.count, "pair has", "pairs have")} a chosen score below the rejected one; check which column is which`);
   say(report.duplicates.count > 0, () => `${many(report.duplicates.count, "pair repeats", "pairs repeat")} an earlier one (${percent(report.duplicates.count, pairs)}); they weigh double in training`);
-  say(report.one_sided_answers.pairs > 0, () => `${many(report.one_sided_answers.pairs, "pair contains", "pairs contain")} an answer that is only ever on one side; the model can learn it by heart`);
+  say(report.one_sided_answers.pairs > 0, () => {
+    const [{ chosen, rejected, prompts: asked }] = report.one_sided_answers.examples;
+    return `${many(report.one_sided_answers.pairs, "pair contains", "pairs contain")} (${percent(report.one_sided_answers.pairs, pairs)}) an answer that stands under many prompts and ` +
+      `nearly always on one side (one of them under ${asked}: ${chosen} times chosen, ${rejected} rejected); the model can learn it by heart, so take it out or report results without it`;
+  });
   say(report.left_out > 0, () => `${many(report.left_out, "row is", "rows are")} left out by rule: ${reasons(report.left_out_by_reason)}`);
   const length = lengths.length_only_accuracy;
   say(pairs > 0 && (length > LENGTH_TELLS || length < 1 - LENGTH_TELLS), () =>
