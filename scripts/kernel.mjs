@@ -6,12 +6,14 @@ import util from "node:util";
 import { queueSends } from "./kernel/sockets.mjs";
 import { mendReplies } from "./kernel/replies.mjs";
 import { errorRecorder, printResult } from "./kernel/results.mjs";
+import { selfLink } from "./setup/selfLink.mjs";
 import { inRoot, root } from "./setup/steps.mjs";
 
 // Cells resolve `rewardbook` and read files from the project's root, wherever the notebook lies.
 process.chdir(root);
 process.env.TF_CPP_MIN_LOG_LEVEL ??= "3";
 util.isNullOrUndefined ??= (x) => x === null || x === undefined; // Node 23 removed it; tfjs-node calls it
+selfLink();
 const require = createRequire(inRoot("package.json"));
 const tslabRequire = createRequire(require.resolve("tslab/dist/jupyter"));
 

@@ -5,11 +5,12 @@
 //   RB_NATIVE=0      WebAssembly backend only, no TensorFlow
 //   RB_CUDA=0|1      TensorFlow without or with CUDA, whatever GPU there is (`npm run setup -- --gpu` is RB_CUDA=1)
 //   CXX=path         the C++ compiler
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkNode, chooseHere, findCompiler, findPython } from "./setup/machine.mjs";
 import { bindingFile, buildBinding, encoder, hasTensorFlow, installEncoder, installTensorFlow, pip } from "./setup/native.mjs";
+import { renewSelfLink, SELF_LINKS } from "./setup/selfLink.mjs";
 import { command, digest, inRoot, isInPlace, root, runSteps, StepError, withLock } from "./setup/steps.mjs";
 
 const text = (file) => readFileSync(inRoot(file), "utf8");
@@ -56,16 +57,6 @@ function kernelSpec() {
 }
 const kernelFolder = ".venv/share/jupyter/kernels/rewardbook";
 
-/** `import … from "rewardbook"` in cells and `npx rewardbook` in a shell mean this project. */
-function selfLink() {
-  const link = (target, file) => {
-    if (lstatSync(inRoot(file), { throwIfNoEntry: false })) rmSync(inRoot(file));
-    symlinkSync(target, inRoot(file));
-  };
-  link("..", "node_modules/rewardbook");
-  link("../../bin/rewardbook.cjs", "node_modules/.bin/rewardbook");
-}
-
 function sources() {
   const folders = ["lib", "cli", "server", "remote", "bench"].filter((folder) => existsSync(inRoot(folder)));
   const files = folders.flatMap((folder) => readdirSync(inRoot(folder), { recursive: true }).map((file) => path.join(folder, file)));
@@ -94,7 +85,7 @@ export function listSteps({ choice = chooseHere(), compiler = findCompiler() } =
     { name: "Jupyter", needs: ["Python environment"], inputs: () => digest([root, jupyter]), outputs: [".venv/bin/jupyter-lab", ".venv/bin/jupyter-nbconvert"],
       run: () => pip(["install", "-r", inRoot("scripts/requirements.txt")]) },
     { name: "notebook kernel", needs: ["Jupyter"], inputs: () => digest([...version(), root]), outputs: [`${kernelFolder}/kernel.json`], run: kernelSpec },
-    { name: "self link", needs: ["npm packages"], inputs: () => "1", outputs: ["node_modules/rewardbook", "node_modules/.bin/rewardbook"], run: selfLink },
+    { name: "self link", needs: ["npm packages"], inputs: () => "1", outputs: SELF_LINKS.map(({ file }) => file), run: renewSelfLink },
     { name: "compiled library", needs: ["npm packages"], inputs: () => digest(sources()), outputs: ["dist/lib/index.js"], run: compile },
   ];
   if (choice.none || !compiler) return { steps, fallback: choice.none ?? "there is no C++ compiler (Debian, Ubuntu: apt-get install g++)" };
