@@ -5,6 +5,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
+import { isHalf, widen } from "../models/halfStorage";
 import { headShapes } from "../models/heads";
 import type { RewardModel } from "../models/rewardModel";
 import type { Tokenizer } from "../text/tokenizer";
@@ -65,7 +66,9 @@ export function encoderKey(options: {
   const head = headShapes(model.config);
   for (const [name, variable] of [...model.parameters].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (head.has(name)) continue;
-    const data = variable.dataSync();
+    const wide = isHalf(variable) ? widen(variable) : variable;
+    const data = wide.dataSync();
+    if (wide !== variable) wide.dispose();
     hash.update(`\0${name}\0${variable.shape}\0`).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
   return hash.digest("hex");

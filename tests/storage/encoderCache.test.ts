@@ -111,6 +111,17 @@ describe("encoderKey", () => {
     values[values.length - 1] += 1e-6;
     tf.tidy(() => variable.assign(tf.tensor(values, variable.shape)));
   };
+  it("reads weights that are kept in bfloat16, and stays one key from load to load", async () => {
+    await makeModelDirectory(join(root, "llama"), "llama");
+    const keys: string[] = [];
+    for (let i = 0; i < 2; i++) {
+      const half = await loadRewardModel(join(root, "llama"), { storage: "bf16" });
+      keys.push(encoderKey({ ...half, precision: "bf16" }));
+      half.model.dispose();
+    }
+    expect(keys[0]).toBe(keys[1]);
+  });
+
   it("changes with settings, precision and one bit of the encoder, not with the head", () => {
     const first = key();
     expect(key()).toBe(first);
