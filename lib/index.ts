@@ -32,6 +32,8 @@ export * from "./storage/safetensors";
 export * from "./storage/checkpoint";
 export * from "./training";
 export * from "./storage/findModel";
+export { pullModel, type PulledModel, type PullOptions } from "./storage/hub";
+export { encoderKey, openEncoderCache, textHash, type EncoderCache } from "./storage/encoderCache";
 export * from "./evaluation/score";
 export * from "./evaluation/scoredPair";
 export * from "./evaluation/evaluate";
