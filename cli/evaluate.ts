@@ -77,7 +77,7 @@ function againstLine(comparison: Comparison | undefined): string[] {
 /** Rewards of all pairs under one checkpoint, with a progress bar. */
 async function scoreWith(checkpoint: string, pairs: readonly PreferencePair[], options: ScoringOptions, out: Output) {
   await initBackend();
-  const loaded = await loadRewardModel(checkpoint);
+  const loaded = await loadRewardModel(checkpoint, { storage: options.precision ?? "f32" });
   if (loaded.model.freshHead) out.say(`warning: ${checkpoint} has no reward head; a fresh one gives scores without meaning`);
   const bar = out.progress("scoring");
   try {

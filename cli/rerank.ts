@@ -27,7 +27,7 @@ export function register(program: Command): void {
       const { rows, faults } = await readRerankRows(options.input, { skipBadRows: options.skipBadRows });
       for (const fault of faults) out.say(`left out: ${fault}`);
       await initBackend();
-      const loaded = await loadRewardModel(options.checkpoint);
+      const loaded = await loadRewardModel(options.checkpoint, { storage: options.precision ?? "f32" });
       if (loaded.model.freshHead)
         out.say(`warning: ${options.checkpoint} has no reward head; a fresh one gives scores without meaning`);
       const items = rows.flatMap(({ prompt, candidates }) =>

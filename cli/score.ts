@@ -25,7 +25,7 @@ export function register(program: Command): void {
       const responses = await readResponses(options.input, { skipBadRows: options.skipBadRows });
       for (const fault of responses?.faults ?? []) out.say(`left out: ${fault}`);
       await initBackend();
-      const loaded = await loadRewardModel(options.checkpoint);
+      const loaded = await loadRewardModel(options.checkpoint, { storage: options.precision ?? "f32" });
       if (loaded.model.freshHead) out.say(`warning: ${options.checkpoint} has no reward head; a fresh one gives scores without meaning`);
       const started = performance.now();
       const bar = out.progress("scoring");

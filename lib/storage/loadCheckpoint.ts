@@ -24,8 +24,11 @@ export interface LoadedModel {
 }
 
 export interface LoadOptions {
-  /** `bf16` keeps the trunk's matrices in half the memory: for scoring and head or LoRA training in bf16. Default f32. */
-  readonly storage?: "f32" | "bf16";
+  /**
+   * `bf16` keeps the trunk's matrices in half the memory, for scoring in bf16; `as-stored` those that the file has in bf16, so that
+   * nothing is lost when a model whose head or adapter was trained is saved. Default f32.
+   */
+  readonly storage?: "f32" | "bf16" | "as-stored";
   /** Seed of a fresh head. */
   readonly seed?: number;
   /** Another head than the configuration names. */
@@ -134,7 +137,7 @@ async function* readWeights(dir: string, config: ModelConfig, storage: LoadOptio
     const isNeeded = needed.has(canonical);
     if (isNeeded) checkFinite(data, `${dir}: tensor ${JSON.stringify(name)}`);
     // an embedding is added up in f32: it is kept in bf16 only where nothing is lost
-    const half = storage === "bf16" && halves.has(canonical) && (dtype === "BF16" || !/embed/.test(canonical));
+    const half = halves.has(canonical) && (dtype === "BF16" ? storage === "bf16" || storage === "as-stored" : storage === "bf16" && !/embed/.test(canonical));
     yield [name, { shape, data: !isNeeded ? new Float32Array(0) : half ? encodeBfloat16(data) : data }];
   }
 }

@@ -116,6 +116,7 @@ export async function prepareRun(given: TrainingConfig, hooks: TrainingHooks): P
     seed: config.seed,
     head: config.head === "auto" ? undefined : config.head,
     settings: { template: config.template, max_length: config.max_length, truncation: config.truncation },
+    storage: precision === "bf16" && (adapted || config.freeze === "head-only") ? "as-stored" : "f32",
   });
   if (adapted) {
     const targets = config.lora_targets === "auto" ? undefined : config.lora_targets.split(",").map((name) => name.trim());
