@@ -3,8 +3,9 @@ import { type Command, InvalidArgumentError } from "commander";
 import { dirname } from "node:path";
 import { initBackend } from "../lib/engine/backend";
 import { embedTexts } from "../lib/evaluation/embed";
-import { type CheckReport, checkPairs } from "../lib/pairs/check/check";
+import { checkPairs } from "../lib/pairs/check/check";
 import { type LabelNoise, estimateLabelNoise } from "../lib/pairs/check/noise";
+import type { CheckReport } from "../lib/pairs/check/report";
 import type { PreferencePair } from "../lib/pairs/pair";
 import { writeRejectedRows } from "../lib/pairs/read";
 import { checkHtml } from "../lib/report/htmlCheck";
@@ -27,32 +28,59 @@ const positive = (text: string): number => {
 export function register(program: Command): void {
   program
     .command("check")
-    .description("validate and profile a file of pairs: bad rows by line, duplicates, ties, contradictions, leaks, lengths, label noise")
-    .requiredOption("--pairs <file>", "preference pairs: .jsonl, .json, .csv, .parquet, or .gz of the first three; the format is recognised by its fields")
-    .option("--split <file>", "another split of the same data, which must share no question (may be given several times)", collect)
-    .option("--against <file>", "an evaluation file that the pairs must not contain (may be given several times)", collect)
+    .description(
+      "validate and profile a file of pairs: bad rows by line, duplicates, ties, contradictions, leaks, lengths, label noise",
+    )
+    .requiredOption(
+      "--pairs <file>",
+      "preference pairs: .jsonl, .json, .csv, .parquet, or .gz of the first three; the format is recognised by its fields",
+    )
+    .option(
+      "--split <file>",
+      "another split of the same data, which must share no question (may be given several times)",
+      collect,
+    )
+    .option(
+      "--against <file>",
+      "an evaluation file that the pairs must not contain (may be given several times)",
+      collect,
+    )
     .option("--format <name>", "name of the format, where the fields do not tell it")
-    .option("--minimum-gap <n>", "least difference of two ratings that makes a pair (formats with ratings; default 1)", positive)
+    .option(
+      "--minimum-gap <n>",
+      "least difference of two ratings that makes a pair (formats with ratings; default 1)",
+      positive,
+    )
     .option("--label-noise", "estimate the label noise by cross-validated scores of the frozen encoder")
     .option("--noise-sample <n>", "pairs that the estimate is made on (default 2000)", positive)
     .option("--model <dir>", "encoder of --label-noise; default: the default encoder")
     .option("--out <file>", "write the whole result as JSON")
     .option("--html <file>", "write a report as one HTML file")
-    .option("--rejected <dir>", "folder for STEM_rejected_rows.jsonl, which lists every row that is not used; default: beside --out or --html")
+    .option(
+      "--rejected <dir>",
+      "folder for STEM_rejected_rows.jsonl, which lists every row that is not used; default: beside --out or --html",
+    )
     .option("--skip-bad-rows", "rows at fault are counted and listed, but make no exit code 1")
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
       const out = createOutput(options.json === true);
       const { report, read } = await checkPairs(options.pairs, {
-        splits: options.split, against: options.against, format: options.format, minimumGap: options.minimumGap,
+        splits: options.split,
+        against: options.against,
+        format: options.format,
+        minimumGap: options.minimumGap,
         estimateNoise: options.labelNoise ? (pairs) => noiseOf(pairs, options.model, out) : undefined,
         noiseSample: options.noiseSample,
       });
       if (options.out) await writeFileAtomically(options.out, `${JSON.stringify(report, null, 2)}\n`);
       if (options.html) await writeFileAtomically(options.html, checkHtml(report));
-      const beside = options.rejected ?? (options.out || options.html ? dirname(options.out ?? options.html) : undefined);
+      const beside =
+        options.rejected ?? (options.out || options.html ? dirname(options.out ?? options.html) : undefined);
       const rejected = beside === undefined ? undefined : await writeRejectedRows(read, beside);
-      out.result({ ...report, rejected_rows: rejected ?? null }, summary(report, [options.out, options.html, rejected]));
+      out.result(
+        { ...report, rejected_rows: rejected ?? null },
+        summary(report, [options.out, options.html, rejected]),
+      );
       if (!report.ok && !(options.skipBadRows && report.pairs > 0)) throw new ExitWith(EXIT.input);
     });
 }
@@ -64,7 +92,9 @@ async function noiseOf(pairs: readonly PreferencePair[], model: string | undefin
   const settings = { ...loaded.settings, max_length: Math.min(loaded.settings.max_length, NOISE_TOKENS) };
   const bar = out.progress("embedding");
   try {
-    return await estimateLabelNoise(pairs, (items) => embedTexts({ ...loaded, settings }, items, { onProgress: bar.update }));
+    return await estimateLabelNoise(pairs, (items) =>
+      embedTexts({ ...loaded, settings }, items, { onProgress: bar.update }),
+    );
   } finally {
     bar.end();
     loaded.model.dispose();
@@ -73,17 +103,29 @@ async function noiseOf(pairs: readonly PreferencePair[], model: string | undefin
 
 function summary(report: CheckReport, written: readonly (string | undefined)[]): string[] {
   const { lengths, label_noise: noise } = report;
-  const counts = (byReason: Readonly<Record<string, number>>) => Object.entries(byReason).map(([reason, n]) => `${reason} ${n}`).join(", ") || "none";
+  const counts = (byReason: Readonly<Record<string, number>>) =>
+    Object.entries(byReason)
+      .map(([reason, n]) => `${reason} ${n}`)
+      .join(", ") || "none";
   return [
     `${report.path}: ${report.container}, format ${report.format || "unknown"} (reads ${report.reads || "nothing"})`,
     `rows       ${report.rows}; pairs ${report.pairs}; questions ${report.questions}; different prompts ${report.prompts}`,
     `errors     ${report.errors} (${counts(report.errors_by_reason)})`,
-    ...report.rejected.filter(({ reason }) => reason in report.errors_by_reason).slice(0, LISTED).map(({ line, fileLine, message }) => `  ${report.path}:${fileLine ?? line}: ${message}`),
+    ...report.rejected
+      .filter(({ reason }) => reason in report.errors_by_reason)
+      .slice(0, LISTED)
+      .map(({ line, fileLine, message }) => `  ${report.path}:${fileLine ?? line}: ${message}`),
     `left out   ${report.left_out} (${counts(report.left_out_by_reason)})`,
     `repeats    ${report.duplicates.count} pairs, ${report.contradictions.count} labelled both ways, ${report.near_duplicate_prompts.count} near-duplicate prompts`,
     `length     the longer answer is preferred in ${(100 * lengths.length_only_accuracy).toFixed(1)}% of pairs`,
-    ...[...report.splits, ...report.contamination].map(({ path, prompts, exact, near }) => `overlap    ${exact} of ${prompts} prompts of ${path}, ${near} more nearly`),
-    ...(noise ? [`noise      about ${(100 * noise.estimate).toFixed(1)}% of labels (judge agrees with ${(100 * noise.judge_accuracy).toFixed(1)}% of ${noise.pairs} pairs)`] : []),
+    ...[...report.splits, ...report.contamination].map(
+      ({ path, prompts, exact, near }) => `overlap    ${exact} of ${prompts} prompts of ${path}, ${near} more nearly`,
+    ),
+    ...(noise
+      ? [
+          `noise      about ${(100 * noise.estimate).toFixed(1)}% of labels (judge agrees with ${(100 * noise.judge_accuracy).toFixed(1)}% of ${noise.pairs} pairs)`,
+        ]
+      : []),
     ...report.warnings.map((warning) => `warning: ${warning}`),
     ...written.filter((path) => path !== undefined).map((path) => `written    ${path}`),
   ];

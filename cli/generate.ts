@@ -21,7 +21,9 @@ async function write(path: string, rows: readonly unknown[]): Promise<void> {
 export function register(program: Command): void {
   program
     .command("generate")
-    .description(`synthetic pairs in the original notebook's schema: ${DOMAINS.length} domains, graded answers, recorded label noise`)
+    .description(
+      `synthetic pairs in the original notebook's schema: ${DOMAINS.length} domains, graded answers, recorded label noise`,
+    )
     .requiredOption("--out <file>", "file to write: .json (a list) or .jsonl")
     .option("--questions <n>", "questions, each with two to four candidate answers", number, 1000)
     .option("--seed <n>", "the same seed gives the same file", number, 42)
@@ -30,13 +32,28 @@ export function register(program: Command): void {
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
       const out = createOutput(options.json === true);
-      const { pairs, candidates, ceiling } = generatePairs({ questions: options.questions, seed: options.seed, noise: options.noise });
+      const { pairs, candidates, ceiling } = generatePairs({
+        questions: options.questions,
+        seed: options.seed,
+        noise: options.noise,
+      });
       await write(options.out, pairs);
       if (options.candidates) await write(options.candidates, candidates);
       const flipped = pairs.filter((pair) => pair.label_flipped).length;
-      const result = { out: options.out, candidates: options.candidates ?? null, questions: options.questions, pairs: pairs.length,
-        domains: DOMAINS.map(({ name }) => name), seed: options.seed, flipped, ceiling };
-      out.result(result, `${pairs.length} pairs on ${options.questions} questions in ${DOMAINS.length} domains written to ${options.out}; ` +
-        `${flipped} labels flipped, so no judge can be right on more than ${(100 * ceiling).toFixed(1)}%`);
+      const result = {
+        out: options.out,
+        candidates: options.candidates ?? null,
+        questions: options.questions,
+        pairs: pairs.length,
+        domains: DOMAINS.map(({ name }) => name),
+        seed: options.seed,
+        flipped,
+        ceiling,
+      };
+      out.result(
+        result,
+        `${pairs.length} pairs on ${options.questions} questions in ${DOMAINS.length} domains written to ${options.out}; ` +
+          `${flipped} labels flipped, so no judge can be right on more than ${(100 * ceiling).toFixed(1)}%`,
+      );
     });
 }

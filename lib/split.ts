@@ -5,6 +5,7 @@ import { UsageError } from "./errors";
 import { createUnion, createNearDuplicateIndex, NEAR } from "./pairs/duplicates";
 import { normaliseText } from "./pairs/normalise";
 import type { PreferencePair } from "./pairs/pair";
+import { shareOut } from "./pairs/shares";
 import { writeJson, writeJsonLines, writeJsonList } from "./pairs/write";
 import { createRandom } from "./random";
 
@@ -63,7 +64,9 @@ interface Group {
  */
 export function splitPairs(pairs: readonly PreferencePair[], options: SplitOptions): Split {
   const ratios = checkRatios(options);
-  const { kept, dropped } = options.dropWeak ? dropWeak(pairs) : { kept: pairs, dropped: { score_diff_zero: 0, both_score1: 0 } };
+  const { kept, dropped } = options.dropWeak
+    ? dropWeak(pairs)
+    : { kept: pairs, dropped: { score_diff_zero: 0, both_score1: 0 } };
   const prompts = distinctPrompts(kept);
   const near = prompts.index.links(NEAR, (item) => prompts.texts[item]);
   const groups = groupPairs(kept, prompts, options.keepNearDuplicates ? near : []);
@@ -73,8 +76,11 @@ export function splitPairs(pairs: readonly PreferencePair[], options: SplitOptio
   groups.forEach((group, i) => group.pairs.forEach((pair) => placed.set(pair, splitOf[i])));
   for (const pair of kept) result[placed.get(pair)!].push(pair);
 
-  const per = <T>(measure: (split: PreferencePair[]) => T): PerSplit<T> =>
-    ({ train: measure(result.train), val: measure(result.val), test: measure(result.test) });
+  const per = <T>(measure: (split: PreferencePair[]) => T): PerSplit<T> => ({
+    train: measure(result.train),
+    val: measure(result.val),
+    test: measure(result.test),
+  });
   const stats: SplitStats = {
     seed: options.seed,
     drop_weak: options.dropWeak ?? false,
@@ -86,7 +92,9 @@ export function splitPairs(pairs: readonly PreferencePair[], options: SplitOptio
   const nearDuplicates = near.flatMap(({ a, b, similarity }): Leak[] => {
     const [first, second] = [prompts.firsts[a], prompts.firsts[b]];
     const splits = [placed.get(first)!, placed.get(second)!] as const;
-    return splits[0] === splits[1] ? [] : [{ similarity, splits, lines: [first.line, second.line], prompts: [first.prompt, second.prompt] }];
+    return splits[0] === splits[1]
+      ? []
+      : [{ similarity, splits, lines: [first.line, second.line], prompts: [first.prompt, second.prompt] }];
   });
   return { ...result, stats, nearDuplicates };
 }
@@ -95,7 +103,9 @@ function checkRatios({ trainRatio, valRatio, testRatio }: SplitOptions): number[
   const ratios = [trainRatio, valRatio, testRatio];
   const sum = trainRatio + valRatio + testRatio;
   if (ratios.some((ratio) => !(ratio >= 0)) || !(Math.abs(sum - 1) < 1e-6))
-    throw new UsageError(`split: expected ratios of 0 or more that sum to 1, got ${ratios.join(" + ")}; change one of them`);
+    throw new UsageError(
+      `split: expected ratios of 0 or more that sum to 1, got ${ratios.join(" + ")}; change one of them`,
+    );
   return ratios;
 }
 
@@ -181,7 +191,10 @@ function assignGroups(groups: readonly Group[], ratios: readonly number[], seed:
     else strata.set(groups[i].risk, [i]);
   }
   const rows = [...strata.values()];
-  const table = shareOut(rows.map((row) => row.length), ratios);
+  const table = shareOut(
+    rows.map((row) => row.length),
+    ratios,
+  );
   const out = new Array<SplitName>(groups.length);
   rows.forEach((row, s) => {
     const ordered = random.shuffle(row);
@@ -191,65 +204,6 @@ function assignGroups(groups: readonly Group[], ratios: readonly number[], seed:
     });
   });
   return out;
-}
-
-/** Whole numbers that sum to `total`, each the floor or the ceiling of its share; what would be nothing comes first. */
-function wholeShares(total: number, ratios: readonly number[]): number[] {
-  const exact = ratios.map((ratio) => Math.round(total * ratio * 1e9) / 1e9);
-  const whole = exact.map(Math.floor);
-  const order = ratios.map((_, k) => k).filter((k) => exact[k] > whole[k])
-    .sort((a, b) => Number(whole[b] === 0) - Number(whole[a] === 0) || (exact[b] - whole[b]) - (exact[a] - whole[a]) || a - b);
-  for (let left = total - whole.reduce((sum, n) => sum + n, 0), i = 0; left > 0; left--, i++) whole[order[i % order.length]]++;
-  return whole;
-}
-
-/**
- * Controlled rounding: a table of whole numbers, one row a stratum, one column a split, whose rows sum to the sizes,
- * whose columns sum to the whole shares of all, and whose cells are the floor or the ceiling of size × ratio.
- *
- * Reference: Cox (1987), A constructive procedure for unbiased controlled rounding, JASA 82(398): such a table exists.
- */
-export function shareOut(sizes: readonly number[], ratios: readonly number[]): number[][] {
-  const exact = sizes.map((size) => ratios.map((ratio) => Math.round(size * ratio * 1e9) / 1e9));
-  const table = exact.map((row) => row.map(Math.floor));
-  const target = wholeShares(sizes.reduce((sum, size) => sum + size, 0), ratios);
-  const room = target.map((total, k) => total - table.reduce((sum, row) => sum + row[k], 0));
-  const open = (s: number, k: number) => exact[s][k] > Math.floor(exact[s][k]);
-  const raised = exact.map(() => new Set<number>());
-
-  /** Gives row s one more in a column with room, moving another row's unit where there is none (an augmenting path). */
-  const raise = (s: number, seen: Set<number>): boolean => {
-    const columns = ratios.map((_, k) => k).filter((k) => open(s, k) && !raised[s].has(k) && !seen.has(k))
-      .sort((a, b) => (exact[s][b] % 1) - (exact[s][a] % 1));
-    for (const k of columns) {
-      if (room[k] > 0) {
-        room[k]--;
-        raised[s].add(k);
-        return true;
-      }
-    }
-    for (const k of columns) {
-      seen.add(k);
-      for (let other = 0; other < sizes.length; other++) {
-        if (other === s || !raised[other].has(k)) continue;
-        if (!raise(other, seen)) continue;
-        raised[other].delete(k);
-        raised[s].add(k);
-        return true;
-      }
-    }
-    return false;
-  };
-  sizes.forEach((size, s) => {
-    for (let left = size - table[s].reduce((sum, n) => sum + n, 0); left > 0; left--) {
-      if (raise(s, new Set())) continue;
-      // The columns' whole shares leave no such table (rounding of the ratios): the row's own sum goes first.
-      const k = ratios.indexOf(Math.max(...ratios));
-      table[s][k]++;
-    }
-  });
-  raised.forEach((columns, s) => columns.forEach((k) => table[s][k]++));
-  return table;
 }
 
 /** Where a split is written and how. */

@@ -4,8 +4,9 @@ import { describe, expect, it } from "vitest";
 import { normaliseText, promptKey } from "../lib/pairs/normalise";
 import type { PreferencePair } from "../lib/pairs/pair";
 import { loadPairs } from "../lib/pairs/read";
+import { shareOut } from "../lib/pairs/shares";
 import { createRandom } from "../lib/random";
-import { SPLITS, type SplitOptions, shareOut, splitPairs, writeSplit } from "../lib/split";
+import { SPLITS, type SplitOptions, splitPairs, writeSplit } from "../lib/split";
 import { golden, scratch } from "./pairs/helpers";
 
 const { directory } = scratch();
@@ -13,8 +14,18 @@ const options: SplitOptions = { trainRatio: 0.8, valRatio: 0.1, testRatio: 0.1, 
 
 function pair(index: number, fields: Partial<PreferencePair> = {}): PreferencePair {
   const prompt = fields.prompt ?? `word${index} ${index * 31} unlike ${index * 7} others`;
-  return { id: `p${index}`, questionId: promptKey(prompt), prompt, chosen: "c", rejected: "r", riskLevel: "Low", confidencePenalty: 0, line: index + 1,
-    raw: { question_text: prompt, index }, ...fields };
+  return {
+    id: `p${index}`,
+    questionId: promptKey(prompt),
+    prompt,
+    chosen: "c",
+    rejected: "r",
+    riskLevel: "Low",
+    confidencePenalty: 0,
+    line: index + 1,
+    raw: { question_text: prompt, index },
+    ...fields,
+  };
 }
 
 describe("splitPairs", () => {
@@ -34,27 +45,44 @@ describe("splitPairs", () => {
 
   it("never parts a question, and keeps ids together whose prompts are equal", () => {
     const random = createRandom(1);
-    const pairs = Array.from({ length: 400 }, (_, i) => pair(i, { questionId: `q${random.integer(90)}`, prompt: `Prompt number ${random.integer(70)}`, riskLevel: random.pick(["Low", "High"]) }));
+    const pairs = Array.from({ length: 400 }, (_, i) =>
+      pair(i, {
+        questionId: `q${random.integer(90)}`,
+        prompt: `Prompt number ${random.integer(70)}`,
+        riskLevel: random.pick(["Low", "High"]),
+      }),
+    );
     const split = splitPairs(pairs, options);
     for (const key of [(p: PreferencePair) => p.questionId, (p: PreferencePair) => normaliseText(p.prompt)]) {
       const homes = new Map<string, string>();
       for (const name of SPLITS)
-        for (const item of split[name]) expect(homes.get(key(item)) ?? name).toBe(homes.set(key(item), name).get(key(item)));
+        for (const item of split[name])
+          expect(homes.get(key(item)) ?? name).toBe(homes.set(key(item), name).get(key(item)));
     }
     expect(SPLITS.flatMap((name) => split[name]).length).toBe(400);
-    expect(splitPairs([pair(0, { questionId: "a", prompt: "Why  NOT?" }), pair(1, { questionId: "b", prompt: "why not?" })], options).train).toHaveLength(2);
+    expect(
+      splitPairs(
+        [pair(0, { questionId: "a", prompt: "Why  NOT?" }), pair(1, { questionId: "b", prompt: "why not?" })],
+        options,
+      ).train,
+    ).toHaveLength(2);
   });
 
   it("keeps the order of the rows and gives the same for the same seed only", () => {
     const pairs = Array.from({ length: 300 }, (_, i) => pair(i, { riskLevel: ["Low", "Medium", "High"][i % 3] }));
     const [a, b, c] = [7, 7, 8].map((seed) => splitPairs(pairs, { ...options, seed }));
-    for (const name of SPLITS) expect(a[name].map(({ line }) => line)).toEqual([...a[name]].map(({ line }) => line).sort((x, y) => x - y));
+    for (const name of SPLITS)
+      expect(a[name].map(({ line }) => line)).toEqual([...a[name]].map(({ line }) => line).sort((x, y) => x - y));
     expect(a.val.map(({ id }) => id)).toEqual(b.val.map(({ id }) => id));
     expect(a.val.map(({ id }) => id)).not.toEqual(c.val.map(({ id }) => id));
   });
 
   it("stratifies by the majority risk of each question; of equal ones the first counts", () => {
-    const pairs = Array.from({ length: 100 }, (_, q) => ["High", "Low", q % 2 ? "High" : "Low"].map((riskLevel, i) => pair(3 * q + i, { questionId: `q${q}`, prompt: `Only ${q}`, riskLevel }))).flat();
+    const pairs = Array.from({ length: 100 }, (_, q) =>
+      ["High", "Low", q % 2 ? "High" : "Low"].map((riskLevel, i) =>
+        pair(3 * q + i, { questionId: `q${q}`, prompt: `Only ${q}`, riskLevel }),
+      ),
+    ).flat();
     const { val } = splitPairs(pairs, { ...options, valRatio: 0.2, trainRatio: 0.8, testRatio: 0 });
     const majorities = [...new Set(val.map(({ questionId }) => Number(questionId.slice(1)) % 2))];
     expect(majorities).toHaveLength(2);
@@ -63,23 +91,48 @@ describe("splitPairs", () => {
 
   it("gives a small ratio its question where there are enough, and every row to training where it is asked to", () => {
     const few = Array.from({ length: 4 }, (_, i) => pair(i));
-    expect(splitPairs(few, { trainRatio: 0.9, valRatio: 0.1, testRatio: 0, seed: 1 }).stats.counts).toEqual({ train: 3, val: 1, test: 0 });
-    expect(splitPairs(few, { trainRatio: 1, valRatio: 0, testRatio: 0, seed: 1 }).stats.counts).toEqual({ train: 4, val: 0, test: 0 });
-    expect(splitPairs(few.slice(0, 1), { trainRatio: 0.5, valRatio: 0.5, testRatio: 0, seed: 1 }).train.length).toBeLessThanOrEqual(1);
+    expect(splitPairs(few, { trainRatio: 0.9, valRatio: 0.1, testRatio: 0, seed: 1 }).stats.counts).toEqual({
+      train: 3,
+      val: 1,
+      test: 0,
+    });
+    expect(splitPairs(few, { trainRatio: 1, valRatio: 0, testRatio: 0, seed: 1 }).stats.counts).toEqual({
+      train: 4,
+      val: 0,
+      test: 0,
+    });
+    expect(
+      splitPairs(few.slice(0, 1), { trainRatio: 0.5, valRatio: 0.5, testRatio: 0, seed: 1 }).train.length,
+    ).toBeLessThanOrEqual(1);
   });
 
   it("refuses ratios that are no shares of one", () => {
-    for (const ratios of [[0.9, 0.2, 0], [1.1, -0.1, 0], [NaN, 0.5, 0.5]])
-      expect(() => splitPairs([pair(0)], { ...options, trainRatio: ratios[0], valRatio: ratios[1], testRatio: ratios[2] })).toThrow(/sum to 1/);
+    for (const ratios of [
+      [0.9, 0.2, 0],
+      [1.1, -0.1, 0],
+      [NaN, 0.5, 0.5],
+    ])
+      expect(() =>
+        splitPairs([pair(0)], { ...options, trainRatio: ratios[0], valRatio: ratios[1], testRatio: ratios[2] }),
+      ).toThrow(/sum to 1/);
   });
 
   it("reports near-duplicate prompts across splits, and keeps them together on request", () => {
-    const long = "Please write a short letter to the neighbours about the broken lift and say when the repair will be finished this week";
-    const pairs = Array.from({ length: 40 }, (_, i) => (i % 4 === 0 ? pair(i, { prompt: `${long} version${i}`, questionId: `q${i}` }) : pair(i)));
+    const long =
+      "Please write a short letter to the neighbours about the broken lift and say when the repair will be finished this week";
+    const pairs = Array.from({ length: 40 }, (_, i) =>
+      i % 4 === 0 ? pair(i, { prompt: `${long} version${i}`, questionId: `q${i}` }) : pair(i),
+    );
     const parted = splitPairs(pairs, { ...options, trainRatio: 0.5, valRatio: 0.5, testRatio: 0 });
     expect(parted.nearDuplicates.length).toBeGreaterThan(0);
     for (const leak of parted.nearDuplicates) expect(leak.similarity).toBeGreaterThanOrEqual(0.8);
-    const kept = splitPairs(pairs, { ...options, trainRatio: 0.5, valRatio: 0.5, testRatio: 0, keepNearDuplicates: true });
+    const kept = splitPairs(pairs, {
+      ...options,
+      trainRatio: 0.5,
+      valRatio: 0.5,
+      testRatio: 0,
+      keepNearDuplicates: true,
+    });
     expect(kept.nearDuplicates).toEqual([]);
     const homes = SPLITS.filter((name) => kept[name].some(({ prompt }) => prompt.startsWith(long)));
     expect(homes).toHaveLength(1);
@@ -100,7 +153,9 @@ describe("shareOut (controlled rounding)", () => {
         expect(row.reduce((a, b) => a + b, 0)).toBe(sizes[s]);
         row.forEach((cell, k) => expect(Math.abs(cell - sizes[s] * ratios[k])).toBeLessThan(1 + 1e-6));
       });
-      ratios.forEach((ratio, k) => expect(Math.abs(table.reduce((sum, row) => sum + row[k], 0) - total * ratio)).toBeLessThan(1 + 1e-6));
+      ratios.forEach((ratio, k) =>
+        expect(Math.abs(table.reduce((sum, row) => sum + row[k], 0) - total * ratio)).toBeLessThan(1 + 1e-6),
+      );
     }
   });
 
@@ -115,11 +170,17 @@ describe("writeSplit", () => {
     const { pairs } = await loadPairs(golden("preference_pairs.json"), { keepTies: true });
     const split = splitPairs(pairs, { ...options, trainRatio: 0.9, testRatio: 0 });
     const paths = await writeSplit(split, { directory, stem: "preference_pairs", container: "json", withTest: false });
-    expect(readdirSync(directory).sort()).toEqual(["preference_pairs_split_stats.json", "preference_pairs_train.json", "preference_pairs_val.json"]);
+    expect(readdirSync(directory).sort()).toEqual([
+      "preference_pairs_split_stats.json",
+      "preference_pairs_train.json",
+      "preference_pairs_val.json",
+    ]);
     const source = JSON.parse(readFileSync(golden("preference_pairs.json"), "utf8"));
     const written = [paths.train, paths.val].flatMap((path) => JSON.parse(readFileSync(path, "utf8")));
     const key = (row: { rejected_answer: { answer_text: string } }) => row.rejected_answer.answer_text;
-    expect(written.sort((a, b) => (key(a) < key(b) ? -1 : 1))).toEqual(source.sort((a: never, b: never) => (key(a) < key(b) ? -1 : 1)));
+    expect(written.sort((a, b) => (key(a) < key(b) ? -1 : 1))).toEqual(
+      source.sort((a: never, b: never) => (key(a) < key(b) ? -1 : 1)),
+    );
     expect(JSON.parse(readFileSync(paths.stats, "utf8"))).toEqual(split.stats);
   });
 
@@ -128,6 +189,8 @@ describe("writeSplit", () => {
     const split = splitPairs(pairs, { ...options, trainRatio: 1, valRatio: 0, testRatio: 0 });
     const paths = await writeSplit(split, { directory, stem: "whole", container: "json", withTest: false });
     // Python writes 0.0 where JavaScript writes 0: the only difference of the two.
-    expect(readFileSync(paths.train, "utf8")).toBe(readFileSync(golden("preference_pairs.json"), "utf8").replaceAll(": 0.0,", ": 0,"));
+    expect(readFileSync(paths.train, "utf8")).toBe(
+      readFileSync(golden("preference_pairs.json"), "utf8").replaceAll(": 0.0,", ": 0,"),
+    );
   });
 });

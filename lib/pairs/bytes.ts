@@ -70,7 +70,8 @@ export async function openFile(path: string): Promise<Opened> {
   } finally {
     await file.close();
   }
-  if (size === 0) throw new InputError(`${path}: expected preference pairs, got an empty file; check how it was written`);
+  if (size === 0)
+    throw new InputError(`${path}: expected preference pairs, got an empty file; check how it was written`);
   const gzip = first[0] === 0x1f && first[1] === 0x8b;
   const bytes = () => stream(path, gzip);
   let head = Buffer.alloc(0);
@@ -78,7 +79,8 @@ export async function openFile(path: string): Promise<Opened> {
     head = Buffer.concat([head, chunk.subarray(0, 4)]);
     if (head.length >= 4) break;
   }
-  if (head.length === 0) throw new InputError(`${path}: expected preference pairs, got an empty file; check how it was written`);
+  if (head.length === 0)
+    throw new InputError(`${path}: expected preference pairs, got an empty file; check how it was written`);
   if ((head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff))
     throw new InputError(`${path}: expected UTF-8, got UTF-16; save the file as UTF-8`);
   return { size, gzip, head, bytes };

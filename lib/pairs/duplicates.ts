@@ -79,8 +79,8 @@ export interface NearDuplicateIndex {
    * @returns the links that join each group: a group of n items has n − 1 of them
    */
   links(threshold?: number, textOf?: (item: number) => string): NearPair[];
-  /** For each item from `first` on, the most similar item before `first`, where one is near. */
-  matches(first: number, threshold?: number): NearPair[];
+  /** For each item from `first` on, the most similar of the first `own` items, where one is near. */
+  matches(own: number, first: number, threshold?: number): NearPair[];
 }
 
 /** Reference: Broder (1997), On the resemblance and containment of documents; Leskovec et al., Mining of Massive Datasets, 3.4. */
@@ -150,21 +150,29 @@ export function createNearDuplicateIndex(): NearDuplicateIndex {
     });
     return found.sort((x, y) => x.a - y.a || x.b - y.b);
   };
-  const matches = (first: number, threshold = NEAR): NearPair[] => {
+  const matches = (own: number, first: number, threshold = NEAR): NearPair[] => {
     const best = new Map<number, NearPair>();
     forEachRun((run) => {
-      const before = run.filter((item) => item < first).slice(0, MAX_COMPARED);
-      if (before.length === 0 || before.length === run.length) return;
+      const before = run.filter((item) => item < own).slice(0, MAX_COMPARED);
+      if (before.length === 0 || run[run.length - 1] < first) return;
       for (const b of run)
         if (b >= first)
           for (const a of before) {
             const similarity = estimate(a, b);
-            if (similarity >= threshold && similarity > (best.get(b)?.similarity ?? 0)) best.set(b, { a, b, similarity });
+            if (similarity >= threshold && similarity > (best.get(b)?.similarity ?? 0))
+              best.set(b, { a, b, similarity });
           }
     });
     return [...best.values()].sort((x, y) => x.b - y.b);
   };
-  return { get size() { return size; }, add, links, matches };
+  return {
+    get size() {
+      return size;
+    },
+    add,
+    links,
+    matches,
+  };
 }
 
 /** One round of mixing: the product alone leaves the low bits of equal shingles in step. */

@@ -2,12 +2,28 @@
 
 /** The row itself is wrong: the file needs mending, or `--skip-bad-rows`. */
 export const FAULTS = [
-  "malformed_json", "malformed_csv", "invalid_utf8", "not_an_object", "row_too_long", "nested_too_deep",
-  "duplicate_key", "wrong_column_count", "missing_field", "wrong_type", "invalid_value", "no_common_prompt",
+  "malformed_json",
+  "malformed_csv",
+  "invalid_utf8",
+  "not_an_object",
+  "row_too_long",
+  "nested_too_deep",
+  "duplicate_key",
+  "wrong_column_count",
+  "missing_field",
+  "wrong_type",
+  "invalid_value",
+  "no_common_prompt",
 ] as const;
 /** The row is well formed and teaches nothing: it is left out by rule. */
 export const RULES = [
-  "empty_prompt", "empty_answer", "identical_answers", "tie", "gap_below_minimum", "single_answer", "unanswered",
+  "empty_prompt",
+  "empty_answer",
+  "identical_answers",
+  "tie",
+  "gap_below_minimum",
+  "single_answer",
+  "unanswered",
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 export type Rule = (typeof RULES)[number];
@@ -26,7 +42,10 @@ export interface RejectedRow {
 
 /** Thrown while a row is read; the reader turns it into a RejectedRow. */
 export class RowFault extends Error {
-  constructor(readonly reason: Reason, message: string) {
+  constructor(
+    readonly reason: Reason,
+    message: string,
+  ) {
     super(message);
   }
 }
@@ -39,6 +58,14 @@ export const isFault = (reason: Reason): reason is Fault => faults.has(reason);
 export function typeName(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";
-  return { string: "a string", number: "a number", boolean: "a boolean", object: "an object", bigint: "an integer",
-    undefined: "nothing" }[typeof value as string] ?? typeof value;
+  return (
+    {
+      string: "a string",
+      number: "a number",
+      boolean: "a boolean",
+      object: "an object",
+      bigint: "an integer",
+      undefined: "nothing",
+    }[typeof value as string] ?? typeof value
+  );
 }

@@ -17,7 +17,8 @@ export function text(row: Row, field: string, label = field): string {
     const fields = Object.keys(row).slice(0, 12).join(", ") || "none";
     throw new RowFault("missing_field", `expected field "${label}", got only ${fields}`);
   }
-  if (typeof value !== "string") throw new RowFault("wrong_type", `${label}: expected a string, got ${typeName(value)}`);
+  if (typeof value !== "string")
+    throw new RowFault("wrong_type", `${label}: expected a string, got ${typeName(value)}`);
   return wellFormed(value);
 }
 
@@ -26,7 +27,8 @@ export function optionalNumber(row: Row, field: string, label = field): number |
   if (!present(row, field)) return undefined;
   const value = row[field];
   const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  if (typeof number !== "number") throw new RowFault("wrong_type", `${label}: expected a number, got ${typeName(value)}`);
+  if (typeof number !== "number")
+    throw new RowFault("wrong_type", `${label}: expected a number, got ${typeName(value)}`);
   if (!Number.isFinite(number)) {
     const got = typeof value === "string" ? JSON.stringify(value.slice(0, 40)) : String(value);
     throw new RowFault("wrong_type", `${label}: expected a finite number, got ${got}`);
@@ -46,7 +48,10 @@ export function optionalName(row: Row, field: string): string | undefined {
 export function list(row: Row, field: string, label = field): readonly unknown[] {
   const value = get(row, field);
   if (value === undefined) {
-    throw new RowFault("missing_field", `expected field "${label}", got only ${Object.keys(row).slice(0, 12).join(", ") || "none"}`);
+    throw new RowFault(
+      "missing_field",
+      `expected field "${label}", got only ${Object.keys(row).slice(0, 12).join(", ") || "none"}`,
+    );
   }
   if (!Array.isArray(value)) throw new RowFault("wrong_type", `${label}: expected a list, got ${typeName(value)}`);
   return value;
@@ -55,7 +60,10 @@ export function list(row: Row, field: string, label = field): readonly unknown[]
 export function object(row: Row, field: string): Row {
   const value = get(row, field);
   if (value === undefined) {
-    throw new RowFault("missing_field", `expected field "${field}", got only ${Object.keys(row).slice(0, 12).join(", ") || "none"}`);
+    throw new RowFault(
+      "missing_field",
+      `expected field "${field}", got only ${Object.keys(row).slice(0, 12).join(", ") || "none"}`,
+    );
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new RowFault("wrong_type", `${field}: expected an object, got ${typeName(value)}`);

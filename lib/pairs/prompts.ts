@@ -50,5 +50,8 @@ export async function* readPrompts(path: string): AsyncGenerator<string> {
       found++;
       yield prompt;
     }
-  if (found === 0) throw new InputError(`${path}: expected rows with a prompt (${FIELDS.join(", ")}), got none; name the evaluation file`);
+  if (found === 0)
+    throw new InputError(
+      `${path}: expected rows with a prompt (${FIELDS.join(", ")}), got none; name the evaluation file`,
+    );
 }

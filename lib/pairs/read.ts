@@ -55,12 +55,25 @@ const SAMPLE = 100;
  * @throws InputError when the file cannot be read, has an unknown column set, rows at fault, or no usable pair.
  */
 export function readPairs(path: string, options: ReadOptions = {}): PairStream {
-  const report: ReadReport = { path, container: "jsonl", format: "", reads: "", rows: 0, used: 0, rejected: [], counts: {}, errors: 0 };
+  const report: ReadReport = {
+    path,
+    container: "jsonl",
+    format: "",
+    reads: "",
+    rows: 0,
+    used: 0,
+    rejected: [],
+    counts: {},
+    errors: 0,
+  };
   return Object.assign(streamPairs(path, options, report), { report });
 }
 
 /** All pairs of a file at once. Ids are made unique. */
-export async function loadPairs(path: string, options: ReadOptions = {}): Promise<{ pairs: PreferencePair[]; report: ReadReport }> {
+export async function loadPairs(
+  path: string,
+  options: ReadOptions = {},
+): Promise<{ pairs: PreferencePair[]; report: ReadReport }> {
   const stream = readPairs(path, options);
   const pairs: PreferencePair[] = [];
   const ids = new Set<string>();
@@ -93,7 +106,8 @@ async function* streamPairs(path: string, options: ReadOptions, report: ReadRepo
     for (const row of waiting) yield* reader.push(row);
   }
   yield* reader.end();
-  if (report.rows === 0) throw new InputError(`${path}: expected preference pairs, got a file without rows; check how it was written`);
+  if (report.rows === 0)
+    throw new InputError(`${path}: expected preference pairs, got a file without rows; check how it was written`);
   if (report.errors > 0 && !options.skipBadRows) throw new InputError(faultMessage(path, report));
   if (report.used === 0 && !options.allowNone) throw new InputError(noneMessage(path, report));
 }
@@ -133,7 +147,13 @@ function createReader(options: ReadOptions, report: ReadReport): Reader {
   };
   const convert = (rows: readonly Numbered[]): PreferencePair[] => {
     const first = rows[0];
-    const outcomes = guard(first, () => format!.convert(rows.map(({ row }) => row), { minimumGap })) ?? [];
+    const outcomes =
+      guard(first, () =>
+        format!.convert(
+          rows.map(({ row }) => row),
+          { minimumGap },
+        ),
+      ) ?? [];
     const pairs: PreferencePair[] = [];
     outcomes.forEach((outcome, part) => {
       if (isLeftOut(outcome)) return reject(first, outcome.rule, outcome.message, outcome.id);
@@ -197,7 +217,9 @@ function safeId(row: Numbered["row"]): string | undefined {
 }
 
 const countList = (report: ReadReport): string =>
-  Object.entries(report.counts).map(([reason, count]) => `${reason} ${count}`).join(", ");
+  Object.entries(report.counts)
+    .map(([reason, count]) => `${reason} ${count}`)
+    .join(", ");
 
 /** The first ten rows at fault, each `file:line: message`, and how many there are. */
 function faultMessage(path: string, report: ReadReport): string {

@@ -21,12 +21,19 @@ function containerOf(path: string, { head }: Opened): Container {
   const extension = /\.(jsonl|ndjson|json|csv|tsv|parquet)$/i.exec(path.replace(/\.gz$/i, ""))?.[1].toLowerCase();
   if (extension === "ndjson") return "jsonl";
   if (extension === "parquet")
-    throw new InputError(`${path}: expected a Parquet file, got something else (no PAR1 at its start); check how it was written`);
+    throw new InputError(
+      `${path}: expected a Parquet file, got something else (no PAR1 at its start); check how it was written`,
+    );
   if (extension) return extension as Container;
-  const start = head.toString("latin1").replace(/^\xef\xbb\xbf/, "").trimStart()[0];
+  const start = head
+    .toString("latin1")
+    .replace(/^\xef\xbb\xbf/, "")
+    .trimStart()[0];
   if (start === "[") return "json";
   if (start === "{") return "jsonl";
-  throw new InputError(`${path}: expected a .jsonl, .json, .csv or .parquet file (or .gz of one); rename it to say which it is`);
+  throw new InputError(
+    `${path}: expected a .jsonl, .json, .csv or .parquet file (or .gz of one); rename it to say which it is`,
+  );
 }
 
 /** @throws InputError when the file is missing, empty, a directory, or of no known container. */

@@ -26,10 +26,16 @@ export function brokenRule(draft: Draft, options: RuleOptions): Broken | undefin
   const chosenEmpty = blank(draft.chosen);
   const rejectedEmpty = blank(draft.rejected);
   if (chosenEmpty || rejectedEmpty) {
-    const which = chosenEmpty && rejectedEmpty ? "both answers are" : chosenEmpty ? "the chosen answer is" : "the rejected answer is";
+    const which =
+      chosenEmpty && rejectedEmpty
+        ? "both answers are"
+        : chosenEmpty
+          ? "the chosen answer is"
+          : "the rejected answer is";
     return { rule: "empty_answer", message: `${which} empty` };
   }
-  if (draft.chosen.trim() === draft.rejected.trim()) return { rule: "identical_answers", message: "chosen and rejected are the same text" };
+  if (draft.chosen.trim() === draft.rejected.trim())
+    return { rule: "identical_answers", message: "chosen and rejected are the same text" };
   if (options.keepTies) return undefined;
   const { scoreChosen, scoreRejected } = draft;
   if (scoreChosen !== undefined && scoreChosen === scoreRejected)
@@ -40,10 +46,20 @@ export function brokenRule(draft: Draft, options: RuleOptions): Broken | undefin
 
 /** A row in the plain form for one of the pairs of a row that gave several. */
 function plainRow(pair: Omit<PreferencePair, "raw">): Row {
-  return Object.fromEntries(Object.entries({
-    id: pair.id, question_id: pair.questionId, prompt: pair.prompt, chosen: pair.chosen, rejected: pair.rejected,
-    score_chosen: pair.scoreChosen, score_rejected: pair.scoreRejected, margin: pair.margin, category: pair.category, subset: pair.subset,
-  }).filter(([, value]) => value !== undefined));
+  return Object.fromEntries(
+    Object.entries({
+      id: pair.id,
+      question_id: pair.questionId,
+      prompt: pair.prompt,
+      chosen: pair.chosen,
+      rejected: pair.rejected,
+      score_chosen: pair.scoreChosen,
+      score_rejected: pair.scoreRejected,
+      margin: pair.margin,
+      category: pair.category,
+      subset: pair.subset,
+    }).filter(([, value]) => value !== undefined),
+  );
 }
 
 /** Fills in what the source does not say. `part` numbers the pairs of one row that may give several (`expands`). */

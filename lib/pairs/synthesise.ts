@@ -12,8 +12,23 @@ import type { Domain, Risk } from "./synthesis/problem";
 import { food, household, privacy } from "./synthesis/safety";
 import { astronomy, chemistry, physics } from "./synthesis/science";
 
-export const DOMAINS: readonly Domain[] = [arithmetic, units, calendar, geography, astronomy, programming, logic, physics, chemistry,
-  finance, food, privacy, household, dosing, firstAid];
+export const DOMAINS: readonly Domain[] = [
+  arithmetic,
+  units,
+  calendar,
+  geography,
+  astronomy,
+  programming,
+  logic,
+  physics,
+  chemistry,
+  finance,
+  food,
+  privacy,
+  household,
+  dosing,
+  firstAid,
+];
 
 export interface SynthesisOptions {
   /** Number of questions; each gets two to four candidate answers. */
@@ -88,7 +103,8 @@ interface Question {
  * @throws UsageError for a number of questions or a noise out of range
  */
 export function generatePairs({ questions, seed, noise = NOISE }: SynthesisOptions): Synthesis {
-  if (!Number.isSafeInteger(questions) || questions < 1) throw new UsageError(`questions: expected a whole number of 1 or more, got ${questions}`);
+  if (!Number.isSafeInteger(questions) || questions < 1)
+    throw new UsageError(`questions: expected a whole number of 1 or more, got ${questions}`);
   if (!(noise >= 0 && noise < 0.5)) throw new UsageError(`noise: expected a share from 0 to below 0.5, got ${noise}`);
   const random = createRandom(seed);
   const seen = new Set<string>();
@@ -107,7 +123,10 @@ function makeQuestion(random: Random, index: number, total: number, seen: Set<st
   let problem = domain.make(random);
   let prompt = random.pick(problem.ask);
   for (let attempt = 0; seen.has(normaliseText(prompt)); attempt++) {
-    if (attempt === ATTEMPTS) throw new UsageError(`questions: expected a number that the domains can vary, got ${total} (${domain.name} has no more prompts); ask for fewer`);
+    if (attempt === ATTEMPTS)
+      throw new UsageError(
+        `questions: expected a number that the domains can vary, got ${total} (${domain.name} has no more prompts); ask for fewer`,
+      );
     problem = domain.make(random);
     prompt = random.pick(problem.ask);
   }
@@ -115,17 +134,21 @@ function makeQuestion(random: Random, index: number, total: number, seen: Set<st
   const elsewhere = random.pick(DOMAINS.filter((other) => other !== domain)).make(random);
   const middle = SHORTEST + random.next() * (LONGEST - SHORTEST);
   const grades = random.shuffle(GRADES).slice(0, 2 + random.integer(3));
-  const answers = grades.map((grade) => answerOf(random, problem, grade, { elsewhere, target: Math.round(middle * (0.85 + 0.3 * random.next())) }));
+  const answers = grades.map((grade) =>
+    answerOf(random, problem, grade, { elsewhere, target: Math.round(middle * (0.85 + 0.3 * random.next())) }),
+  );
   return { id: `q${String(index + 1).padStart(5, "0")}`, prompt, domain, answers };
 }
 
 /** Every two answers of a question, the better one preferred. */
 function pairsOf(question: Question): SyntheticPair[] {
   const { answers } = question;
-  return answers.flatMap((first, i) => answers.slice(i + 1).map((second) => {
-    const [better, worse] = first.grade > second.grade ? [first, second] : [second, first];
-    return toPair(question, better, worse);
-  }));
+  return answers.flatMap((first, i) =>
+    answers.slice(i + 1).map((second) => {
+      const [better, worse] = first.grade > second.grade ? [first, second] : [second, first];
+      return toPair(question, better, worse);
+    }),
+  );
 }
 
 const RISK_FACTOR: Readonly<Record<Risk, number>> = { Low: 0.4, Medium: 0.7, High: 1 };
@@ -134,8 +157,13 @@ const RISK_FACTOR: Readonly<Record<Risk, number>> = { Low: 0.4, Medium: 0.7, Hig
 const confidencePenalty = (worse: GradedAnswer, risk: Risk): number =>
   worse.overconfident ? Math.round(RISK_FACTOR[risk] * (worse.grade === 1 ? 1 : 0.5) * 100) / 100 : 0;
 
-const toAnswer = ({ text, grade, reason, flaw }: GradedAnswer): SyntheticAnswer =>
-  ({ answer_text: text, score: grade, rating: RATINGS[grade], reason, flaw });
+const toAnswer = ({ text, grade, reason, flaw }: GradedAnswer): SyntheticAnswer => ({
+  answer_text: text,
+  score: grade,
+  rating: RATINGS[grade],
+  reason,
+  flaw,
+});
 
 function toPair({ id, prompt, domain }: Question, better: GradedAnswer, worse: GradedAnswer): SyntheticPair {
   return {
@@ -163,7 +191,11 @@ function preferenceType(better: GradedAnswer, worse: GradedAnswer, risk: Risk): 
 /** The annotator took one answer for the other: texts change places, scores and ratings stay. */
 function flipped(pair: SyntheticPair): SyntheticPair {
   const { preferred_answer: preferred, rejected_answer: rejected } = pair;
-  const labelled = (text: SyntheticAnswer, label: SyntheticAnswer): SyntheticAnswer => ({ ...text, score: label.score, rating: label.rating });
+  const labelled = (text: SyntheticAnswer, label: SyntheticAnswer): SyntheticAnswer => ({
+    ...text,
+    score: label.score,
+    rating: label.rating,
+  });
   return {
     ...pair,
     preferred_answer: labelled(rejected, preferred),

@@ -30,25 +30,32 @@ export async function writeTextFile(path: string, parts: Iterable<string> | Asyn
 
 /** One JSON value a line. */
 export async function writeJsonLines(path: string, values: Iterable<unknown> | AsyncIterable<unknown>): Promise<void> {
-  await writeTextFile(path, (async function* () {
-    for await (const value of values) yield `${JSON.stringify(value)}\n`;
-  })());
+  await writeTextFile(
+    path,
+    (async function* () {
+      for await (const value of values) yield `${JSON.stringify(value)}\n`;
+    })(),
+  );
 }
 
 /** One JSON list with two spaces of indent, as Python's `json.dumps(indent=2, ensure_ascii=False)` writes it. */
 export async function writeJsonList(path: string, values: Iterable<unknown>): Promise<void> {
-  await writeTextFile(path, (function* () {
-    let first = true;
-    for (const value of values) {
-      yield `${first ? "[" : ","}\n  ${JSON.stringify(value, null, 2).replaceAll("\n", "\n  ")}`;
-      first = false;
-    }
-    yield first ? "[]" : "\n]";
-  })());
+  await writeTextFile(
+    path,
+    (function* () {
+      let first = true;
+      for (const value of values) {
+        yield `${first ? "[" : ","}\n  ${JSON.stringify(value, null, 2).replaceAll("\n", "\n  ")}`;
+        first = false;
+      }
+      yield first ? "[]" : "\n]";
+    })(),
+  );
 }
 
 /** One JSON value with two spaces of indent. */
-export const writeJson = (path: string, value: unknown): Promise<void> => writeTextFile(path, [JSON.stringify(value, null, 2)]);
+export const writeJson = (path: string, value: unknown): Promise<void> =>
+  writeTextFile(path, [JSON.stringify(value, null, 2)]);
 
 /**
  * Lists every row that was not used in `DIR/STEM_rejected_rows.jsonl` ({line, id, reason, message}).

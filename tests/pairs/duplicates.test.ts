@@ -49,7 +49,7 @@ describe("near-duplicates", () => {
     const index = createNearDuplicateIndex();
     for (const text of [base, "something else entirely", near, "nothing alike at all"]) index.add(text);
     const exact = jaccard(shingles(base), shingles(near));
-    const [match, ...rest] = index.matches(2);
+    const [match, ...rest] = index.matches(2, 2);
     expect(rest).toEqual([]);
     expect([match.a, match.b]).toEqual([0, 2]);
     expect(Math.abs(match.similarity - exact)).toBeLessThan(0.12);

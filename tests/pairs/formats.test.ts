@@ -9,17 +9,43 @@ const read = (rows: readonly unknown[], options = {}) => loadPairs(lines("rows.j
 
 describe("formats", () => {
   it("original: scores, or the digit of the rating; the score difference 0 is a tie", async () => {
-    const row = { question_id: 12, question_text: "Q?", preferred_answer: { answer_text: "A", rating: "5-Complete" }, rejected_answer: { answer_text: "B", score: 2, rating: "9-Ignored" },
-      risk_level: "High", confidence_penalty: 0.25, score_difference: 3 };
-    const { pairs, report } = await read([row, { ...row, score_difference: 0, rejected_answer: { answer_text: "C", score: 1 } }]);
+    const row = {
+      question_id: 12,
+      question_text: "Q?",
+      preferred_answer: { answer_text: "A", rating: "5-Complete" },
+      rejected_answer: { answer_text: "B", score: 2, rating: "9-Ignored" },
+      risk_level: "High",
+      confidence_penalty: 0.25,
+      score_difference: 3,
+    };
+    const { pairs, report } = await read([
+      row,
+      { ...row, score_difference: 0, rejected_answer: { answer_text: "C", score: 1 } },
+    ]);
     expect(report.format).toBe("original");
     expect(pairs).toHaveLength(1);
-    expect(pairs[0]).toMatchObject({ id: "line 1", questionId: "12", prompt: "Q?", chosen: "A", rejected: "B", scoreChosen: 5, scoreRejected: 2, riskLevel: "High", confidencePenalty: 0.25, line: 1, raw: row });
+    expect(pairs[0]).toMatchObject({
+      id: "line 1",
+      questionId: "12",
+      prompt: "Q?",
+      chosen: "A",
+      rejected: "B",
+      scoreChosen: 5,
+      scoreRejected: 2,
+      riskLevel: "High",
+      confidencePenalty: 0.25,
+      line: 1,
+      raw: row,
+    });
     expect(report.counts).toEqual({ tie: 1 });
   });
 
   it("plain: questions without an id are told apart by the normalised prompt", async () => {
-    const { pairs } = await read([{ prompt: "What  is\nit?", chosen: "a", rejected: "b" }, { prompt: "WHAT is it?", chosen: "c", rejected: "d" }, { prompt: "What is that?", chosen: "c", rejected: "d" }]);
+    const { pairs } = await read([
+      { prompt: "What  is\nit?", chosen: "a", rejected: "b" },
+      { prompt: "WHAT is it?", chosen: "c", rejected: "d" },
+      { prompt: "What is that?", chosen: "c", rejected: "d" },
+    ]);
     expect(pairs[0].questionId).toBe(pairs[1].questionId);
     expect(pairs[2].questionId).not.toBe(pairs[0].questionId);
     expect(pairs[0]).toMatchObject({ riskLevel: "UNKNOWN", confidencePenalty: 0 });
@@ -27,15 +53,28 @@ describe("formats", () => {
 
   it("HH: the prompt ends at the last shared Assistant turn", async () => {
     const head = "\n\nHuman: Hi\n\nAssistant: Hello\n\nHuman: Tell me more\n\nAssistant:";
-    const { pairs, report } = await read([{ chosen: `${head} Sure.\n\nHuman: ok\n\nAssistant: Bye`, rejected: `${head} Surely not.` }]);
+    const { pairs, report } = await read([
+      { chosen: `${head} Sure.\n\nHuman: ok\n\nAssistant: Bye`, rejected: `${head} Surely not.` },
+    ]);
     expect(report.format).toBe("hh (implicit prompt)");
-    expect(pairs[0]).toMatchObject({ prompt: head.trim(), chosen: "Sure.\n\nHuman: ok\n\nAssistant: Bye", rejected: "Surely not." });
-    expect(pairs[0].promptMessages).toEqual([{ role: "user", content: "Hi" }, { role: "assistant", content: "Hello" }, { role: "user", content: "Tell me more" }]);
+    expect(pairs[0]).toMatchObject({
+      prompt: head.trim(),
+      chosen: "Sure.\n\nHuman: ok\n\nAssistant: Bye",
+      rejected: "Surely not.",
+    });
+    expect(pairs[0].promptMessages).toEqual([
+      { role: "user", content: "Hi" },
+      { role: "assistant", content: "Hello" },
+      { role: "user", content: "Tell me more" },
+    ]);
   });
 
   it("HH: conversations that share no prompt are a fault; identical ones a rule", async () => {
-    const rows = [{ chosen: "\n\nHuman: a\n\nAssistant: x", rejected: "\n\nHuman: b\n\nAssistant: y" }, { chosen: "\n\nHuman: a\n\nAssistant: x", rejected: "\n\nHuman: a\n\nAssistant: x" },
-      { chosen: "\n\nHuman: a\n\nAssistant: x", rejected: "\n\nHuman: a\n\nAssistant: z" }];
+    const rows = [
+      { chosen: "\n\nHuman: a\n\nAssistant: x", rejected: "\n\nHuman: b\n\nAssistant: y" },
+      { chosen: "\n\nHuman: a\n\nAssistant: x", rejected: "\n\nHuman: a\n\nAssistant: x" },
+      { chosen: "\n\nHuman: a\n\nAssistant: x", rejected: "\n\nHuman: a\n\nAssistant: z" },
+    ];
     const { pairs, report } = await read(rows, { skipBadRows: true });
     expect(report.counts).toEqual({ no_common_prompt: 1, identical_answers: 1 });
     expect(pairs).toMatchObject([{ chosen: "x", rejected: "z" }]);
@@ -51,8 +90,13 @@ describe("formats", () => {
     const { trl_extract_prompt: trl } = JSON.parse(readFileSync(golden("expected.json"), "utf8"));
     const { pairs, report } = await loadPairs(golden("conversational.parquet"));
     expect(report.format).toBe("conversational");
-    expect(pairs.map(({ promptMessages, chosen, rejected }) => ({ prompt: promptMessages, chosen, rejected })))
-      .toEqual(trl.map((row: { prompt: unknown; chosen: { content: string }[]; rejected: { content: string }[] }) => ({ prompt: row.prompt, chosen: row.chosen[0].content, rejected: row.rejected[0].content })));
+    expect(pairs.map(({ promptMessages, chosen, rejected }) => ({ prompt: promptMessages, chosen, rejected }))).toEqual(
+      trl.map((row: { prompt: unknown; chosen: { content: string }[]; rejected: { content: string }[] }) => ({
+        prompt: row.prompt,
+        chosen: row.chosen[0].content,
+        rejected: row.rejected[0].content,
+      })),
+    );
     expect(pairs[1].prompt).toBe("System: Be kind.\n\nUser: Hi\n\nAssistant: Hello\n\nUser: Bye");
   });
 
@@ -61,71 +105,215 @@ describe("formats", () => {
     const user = [{ role: "user", content: "Q" }];
     const rows = [
       { prompt: user, chosen: answer("A"), rejected: answer("B") },
-      { prompt: "Q", chosen: [...user, ...answer("A")], rejected: [...user, ...answer("B")], messages: [...user, ...answer("A")] },
-      { conversations: [{ from: "human", value: "Q" }], chosen: { from: "gpt", value: "A" }, rejected: { from: "gpt", value: "B" } },
+      {
+        prompt: "Q",
+        chosen: [...user, ...answer("A")],
+        rejected: [...user, ...answer("B")],
+        messages: [...user, ...answer("A")],
+      },
+      {
+        conversations: [{ from: "human", value: "Q" }],
+        chosen: { from: "gpt", value: "A" },
+        rejected: { from: "gpt", value: "B" },
+      },
       { prompt: user, chosen: answer([{ type: "text", text: "A" }]), rejected: answer("B") },
     ];
     for (const row of rows)
-      expect((await read([row])).pairs[0]).toMatchObject({ prompt: "Q", promptMessages: user, chosen: "A", rejected: "B" });
-    expect((await failure(read([{ prompt: user, chosen: [{ role: "assistant" }], rejected: answer("B") }]))).message).toContain("chosen[0]: expected role and content");
+      expect((await read([row])).pairs[0]).toMatchObject({
+        prompt: "Q",
+        promptMessages: user,
+        chosen: "A",
+        rejected: "B",
+      });
+    expect(
+      (await failure(read([{ prompt: user, chosen: [{ role: "assistant" }], rejected: answer("B") }]))).message,
+    ).toContain("chosen[0]: expected role and content");
   });
 
   it("ms-swift and LLaMA-Factory", async () => {
-    const messages = [{ role: "user", content: "Q" }, { role: "assistant", content: "A" }];
-    expect((await read([{ messages, rejected_response: "B" }])).pairs[0]).toMatchObject({ prompt: "Q", chosen: "A", rejected: "B" });
-    expect((await read([{ instruction: "Add", input: "1+1", chosen: "2", rejected: "3" }])).pairs[0]).toMatchObject({ prompt: "Add\n1+1", chosen: "2", rejected: "3" });
+    const messages = [
+      { role: "user", content: "Q" },
+      { role: "assistant", content: "A" },
+    ];
+    expect((await read([{ messages, rejected_response: "B" }])).pairs[0]).toMatchObject({
+      prompt: "Q",
+      chosen: "A",
+      rejected: "B",
+    });
+    expect((await read([{ instruction: "Add", input: "1+1", chosen: "2", rejected: "3" }])).pairs[0]).toMatchObject({
+      prompt: "Add\n1+1",
+      chosen: "2",
+      rejected: "3",
+    });
   });
 
   it("HelpSteer: consecutive answers to one prompt become all pairs with a sufficient gap", async () => {
-    const rated = (prompt: string, response: string, helpfulness: number) => ({ prompt, response, helpfulness, correctness: 4, coherence: 4, complexity: 1, verbosity: 1 });
-    const rows = [rated("P", "a", 4), rated("P", "b", 1), rated("P", "c", 3), rated("P", "d", 4), rated("lonely", "x", 2), rated("R", "e", 0), rated("R", "f", 2)];
+    const rated = (prompt: string, response: string, helpfulness: number) => ({
+      prompt,
+      response,
+      helpfulness,
+      correctness: 4,
+      coherence: 4,
+      complexity: 1,
+      verbosity: 1,
+    });
+    const rows = [
+      rated("P", "a", 4),
+      rated("P", "b", 1),
+      rated("P", "c", 3),
+      rated("P", "d", 4),
+      rated("lonely", "x", 2),
+      rated("R", "e", 0),
+      rated("R", "f", 2),
+    ];
     const { pairs, report } = await read(rows, { minimumGap: 2 });
     expect(report.format).toBe("helpsteer");
-    expect(pairs.map(({ chosen, rejected, scoreChosen, scoreRejected }) => [chosen, rejected, scoreChosen, scoreRejected]))
-      .toEqual([["a", "b", 4, 1], ["c", "b", 3, 1], ["d", "b", 4, 1], ["f", "e", 2, 0]]);
+    expect(
+      pairs.map(({ chosen, rejected, scoreChosen, scoreRejected }) => [chosen, rejected, scoreChosen, scoreRejected]),
+    ).toEqual([
+      ["a", "b", 4, 1],
+      ["c", "b", 3, 1],
+      ["d", "b", 4, 1],
+      ["f", "e", 2, 0],
+    ]);
     expect(report.counts).toEqual({ tie: 1, gap_below_minimum: 2, single_answer: 1 });
     expect(new Set(pairs.map(({ id }) => id)).size).toBe(4);
     expect(pairs[0].raw).toMatchObject({ prompt: "P", chosen: "a", rejected: "b", score_chosen: 4, score_rejected: 1 });
   });
 
   it("HelpSteer 2-Preference: the sign names the better answer", async () => {
-    const row = (preference_strength: number) => ({ prompt: "P", response_1: "one", response_2: "two", preference_strength });
+    const row = (preference_strength: number) => ({
+      prompt: "P",
+      response_1: "one",
+      response_2: "two",
+      preference_strength,
+    });
     const { pairs, report } = await read([row(-3), row(0), row(2)]);
-    expect(pairs).toMatchObject([{ chosen: "one", rejected: "two" }, { chosen: "two", rejected: "one", scoreChosen: 2, scoreRejected: 0 }]);
+    expect(pairs).toMatchObject([
+      { chosen: "one", rejected: "two" },
+      { chosen: "two", rejected: "one", scoreChosen: 2, scoreRejected: 0 },
+    ]);
     expect(report.counts).toEqual({ tie: 1 });
   });
 
   it("UltraFeedback: the mean of the fine-grained ratings goes before the overall score", async () => {
-    const completion = (response: string, fine: number | undefined, overall: number) => ({ response, "fine-grained_score": fine, overall_score: overall, model: "m" });
-    const { pairs } = await read([{ source: "evol", instruction: "Do", completions: [completion("bad", 1, 10), completion("good", 4.5, 8)] }]);
-    expect(pairs).toMatchObject([{ prompt: "Do", chosen: "good", rejected: "bad", scoreChosen: 4.5, scoreRejected: 1, category: "evol" }]);
-    const aspects = (rating: string) => Object.fromEntries(["helpfulness", "honesty", "instruction_following", "truthfulness"].map((name) => [name, { Rating: rating }]));
-    const annotated = { instruction: "Do", completions: [{ response: "x", annotations: aspects("5") }, { response: "y", annotations: aspects("2") }] };
+    const completion = (response: string, fine: number | undefined, overall: number) => ({
+      response,
+      "fine-grained_score": fine,
+      overall_score: overall,
+      model: "m",
+    });
+    const { pairs } = await read([
+      { source: "evol", instruction: "Do", completions: [completion("bad", 1, 10), completion("good", 4.5, 8)] },
+    ]);
+    expect(pairs).toMatchObject([
+      { prompt: "Do", chosen: "good", rejected: "bad", scoreChosen: 4.5, scoreRejected: 1, category: "evol" },
+    ]);
+    const aspects = (rating: string) =>
+      Object.fromEntries(
+        ["helpfulness", "honesty", "instruction_following", "truthfulness"].map((name) => [name, { Rating: rating }]),
+      );
+    const annotated = {
+      instruction: "Do",
+      completions: [
+        { response: "x", annotations: aspects("5") },
+        { response: "y", annotations: aspects("2") },
+      ],
+    };
     expect((await read([annotated])).pairs[0]).toMatchObject({ chosen: "x", scoreChosen: 5, scoreRejected: 2 });
   });
 
   it("RewardBench 1 and 2", async () => {
-    const one = { id: 7, prompt: "P", chosen: "good", chosen_model: "m", rejected: "bad", rejected_model: "n", subset: "alpacaeval-easy" };
+    const one = {
+      id: 7,
+      prompt: "P",
+      chosen: "good",
+      chosen_model: "m",
+      rejected: "bad",
+      rejected_model: "n",
+      subset: "alpacaeval-easy",
+    };
     const first = await read([one]);
     expect(first.report.format).toBe("rewardbench");
     expect(first.pairs[0]).toMatchObject({ id: "7", subset: "alpacaeval-easy", chosen: "good", rejected: "bad" });
-    const two = { id: "t1", prompt: "P", chosen: ["r1", "r2"], rejected: ["w1", "w2", "w3"], subset: "Ties", num_correct: 2 };
+    const two = {
+      id: "t1",
+      prompt: "P",
+      chosen: ["r1", "r2"],
+      rejected: ["w1", "w2", "w3"],
+      subset: "Ties",
+      num_correct: 2,
+    };
     const second = await read([two]);
     expect(second.report.format).toBe("rewardbench-2");
-    expect(second.pairs.map(({ chosen, rejected }) => `${chosen}>${rejected}`)).toEqual(["r1>w1", "r1>w2", "r1>w3", "r2>w1", "r2>w2", "r2>w3"]);
+    expect(second.pairs.map(({ chosen, rejected }) => `${chosen}>${rejected}`)).toEqual([
+      "r1>w1",
+      "r1>w2",
+      "r1>w3",
+      "r2>w1",
+      "r2>w2",
+      "r2>w3",
+    ]);
     expect(new Set(second.pairs.map(({ questionId }) => questionId))).toEqual(new Set(["t1"]));
   });
 
   it("Argilla: binarised sets, and records with choices or rankings", async () => {
-    const binarised = { instruction: "P", chosen_response: "A", rejected_response: "B", chosen_avg_rating: 4.5, rejected_avg_rating: 2 };
-    expect((await read([binarised])).pairs[0]).toMatchObject({ prompt: "P", chosen: "A", rejected: "B", scoreChosen: 4.5, scoreRejected: 2 });
-    const chat = (content: string) => [{ role: "user", content: "P" }, { role: "assistant", content }];
-    expect((await read([{ dataset: "x", chosen: chat("A"), rejected: chat("B"), chosen_rating: 5, rejected_rating: 3 }])).pairs[0]).toMatchObject({ prompt: "P", chosen: "A", scoreChosen: 5 });
-    const flat = { prompt: "P", "response-1": "A", "response-2": "B", "choose-best": [{ user_id: "u", value: 2, status: "submitted" }] };
+    const binarised = {
+      instruction: "P",
+      chosen_response: "A",
+      rejected_response: "B",
+      chosen_avg_rating: 4.5,
+      rejected_avg_rating: 2,
+    };
+    expect((await read([binarised])).pairs[0]).toMatchObject({
+      prompt: "P",
+      chosen: "A",
+      rejected: "B",
+      scoreChosen: 4.5,
+      scoreRejected: 2,
+    });
+    const chat = (content: string) => [
+      { role: "user", content: "P" },
+      { role: "assistant", content },
+    ];
+    expect(
+      (await read([{ dataset: "x", chosen: chat("A"), rejected: chat("B"), chosen_rating: 5, rejected_rating: 3 }]))
+        .pairs[0],
+    ).toMatchObject({ prompt: "P", chosen: "A", scoreChosen: 5 });
+    const flat = {
+      prompt: "P",
+      "response-1": "A",
+      "response-2": "B",
+      "choose-best": [{ user_id: "u", value: 2, status: "submitted" }],
+    };
     expect((await read([flat])).pairs[0]).toMatchObject({ chosen: "B", rejected: "A" });
-    const ranked = { fields: { prompt: "P", "response-1": "A", "response-2": "B" }, responses: [
-      { status: "submitted", values: { rank: { value: [{ value: "response-2", rank: 2 }, { value: "response-1", rank: 1 }] } } },
-      { status: "discarded", values: { rank: { value: [{ value: "response-2", rank: 1 }, { value: "response-1", rank: 2 }] } } }] };
+    const ranked = {
+      fields: { prompt: "P", "response-1": "A", "response-2": "B" },
+      responses: [
+        {
+          status: "submitted",
+          values: {
+            rank: {
+              value: [
+                { value: "response-2", rank: 2 },
+                { value: "response-1", rank: 1 },
+              ],
+            },
+          },
+        },
+        {
+          status: "discarded",
+          values: {
+            rank: {
+              value: [
+                { value: "response-2", rank: 1 },
+                { value: "response-1", rank: 2 },
+              ],
+            },
+          },
+        },
+      ],
+    };
     expect((await read([ranked])).pairs[0]).toMatchObject({ prompt: "P", chosen: "A", rejected: "B" });
     const unanswered = { ...flat, "choose-best": [] };
     const { report } = await read([flat, unanswered]);
@@ -133,7 +321,9 @@ describe("formats", () => {
   });
 
   it("a format may be named, and must exist", async () => {
-    expect((await failure(read([{ prompt: "p", chosen: "a", rejected: "b" }], { format: "nonsense" }))).name).toBe("UsageError");
+    expect((await failure(read([{ prompt: "p", chosen: "a", rejected: "b" }], { format: "nonsense" }))).name).toBe(
+      "UsageError",
+    );
     expect((await read([{ prompt: "p", chosen: "a", rejected: "b" }], { format: "plain" })).pairs).toHaveLength(1);
   });
 });

@@ -12,7 +12,8 @@ export function scratch() {
     writeFileSync(path, content);
     return path;
   };
-  const lines = (name: string, rows: readonly unknown[]): string => write(name, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  const lines = (name: string, rows: readonly unknown[]): string =>
+    write(name, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
   return { directory, write, lines };
 }
 

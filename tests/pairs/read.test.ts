@@ -11,17 +11,37 @@ const good = { prompt: "p", chosen: "c", rejected: "r" };
 const expected = JSON.parse(readFileSync(golden("expected.json"), "utf8"));
 
 describe("containers", () => {
-  const hard = expected.plain as { id: string; prompt: string; chosen: string; rejected: string; margin: number | null }[];
-  for (const file of ["plain.jsonl.gz", "plain.csv", ...["none", "snappy", "gzip", "brotli", "zstd", "lz4"].map((codec) => `plain_${codec}.parquet`)])
+  const hard = expected.plain as {
+    id: string;
+    prompt: string;
+    chosen: string;
+    rejected: string;
+    margin: number | null;
+  }[];
+  for (const file of [
+    "plain.jsonl.gz",
+    "plain.csv",
+    ...["none", "snappy", "gzip", "brotli", "zstd", "lz4"].map((codec) => `plain_${codec}.parquet`),
+  ])
     it(`reads ${file} as Python wrote it`, async () => {
       const { pairs, report } = await loadPairs(golden(file));
       expect(report.format).toBe("plain");
-      expect(pairs.map(({ id, prompt, chosen, rejected, margin }) => ({ id, prompt, chosen, rejected, margin: margin ?? null })))
-        .toEqual(hard.map(({ id, prompt, chosen, rejected, margin }) => ({ id, prompt, chosen, rejected, margin })));
+      expect(
+        pairs.map(({ id, prompt, chosen, rejected, margin }) => ({
+          id,
+          prompt,
+          chosen,
+          rejected,
+          margin: margin ?? null,
+        })),
+      ).toEqual(hard.map(({ id, prompt, chosen, rejected, margin }) => ({ id, prompt, chosen, rejected, margin })));
     });
 
   it("reads a JSON list in chunks of any size, brackets and quotes inside strings included", async () => {
-    const rows = Array.from({ length: 3000 }, (_, i) => ({ ...good, prompt: `q${i} ]}[{ \\" "quoted" ${"x".repeat(i % 300)}` }));
+    const rows = Array.from({ length: 3000 }, (_, i) => ({
+      ...good,
+      prompt: `q${i} ]}[{ \\" "quoted" ${"x".repeat(i % 300)}`,
+    }));
     for (const text of [JSON.stringify(rows), JSON.stringify(rows, null, 2), `\ufeff  ${JSON.stringify(rows)}\n`]) {
       const { pairs } = await loadPairs(write("list.json", text));
       expect(pairs.map(({ prompt }) => prompt)).toEqual(rows.map(({ prompt }) => prompt));
@@ -31,7 +51,10 @@ describe("containers", () => {
   it("takes BOM, CRLF, blank lines, NUL escapes and line separators inside strings", async () => {
     const text = `\ufeff${JSON.stringify({ ...good, chosen: "a\u2028b\u0085c" })}\r\n\r\n  \n${JSON.stringify({ ...good, chosen: "x\u0000y" })}`;
     const { pairs, report } = await loadPairs(write("odd.jsonl", text));
-    expect(pairs.map(({ chosen, line }) => [line, chosen])).toEqual([[1, "a\u2028b\u0085c"], [4, "x\u0000y"]]);
+    expect(pairs.map(({ chosen, line }) => [line, chosen])).toEqual([
+      [1, "a\u2028b\u0085c"],
+      [4, "x\u0000y"],
+    ]);
     expect(report.rows).toBe(2);
   });
 
@@ -41,19 +64,36 @@ describe("containers", () => {
   });
 
   it("reads nested fields that pandas flattened or wrote as JSON into CSV cells", async () => {
-    const flat = "question_id,question_text,preferred_answer.answer_text,preferred_answer.score,rejected_answer.answer_text,rejected_answer.score\n7,Why?,Because,5,No,1\n";
+    const flat =
+      "question_id,question_text,preferred_answer.answer_text,preferred_answer.score,rejected_answer.answer_text,rejected_answer.score\n7,Why?,Because,5,No,1\n";
     const { pairs, report } = await loadPairs(write("flat.csv", flat));
     expect(report.format).toBe("original");
-    expect(pairs[0]).toMatchObject({ questionId: "7", prompt: "Why?", chosen: "Because", scoreChosen: 5, scoreRejected: 1 });
-    const cell = JSON.stringify([{ role: "user", content: "Hi" }, { role: "assistant", content: "Yes" }]).replaceAll('"', '""');
+    expect(pairs[0]).toMatchObject({
+      questionId: "7",
+      prompt: "Why?",
+      chosen: "Because",
+      scoreChosen: 5,
+      scoreRejected: 1,
+    });
+    const cell = JSON.stringify([
+      { role: "user", content: "Hi" },
+      { role: "assistant", content: "Yes" },
+    ]).replaceAll('"', '""');
     const chat = `chosen,rejected\n"${cell}","${cell.replace("Yes", "No")}"\n`;
-    expect((await loadPairs(write("chat.csv", chat))).pairs[0]).toMatchObject({ prompt: "Hi", chosen: "Yes", rejected: "No" });
+    expect((await loadPairs(write("chat.csv", chat))).pairs[0]).toMatchObject({
+      prompt: "Hi",
+      chosen: "Yes",
+      rejected: "No",
+    });
   });
 });
 
 describe("bad input", () => {
   it("names file and line of the first ten rows at fault and how many there are", async () => {
-    const path = write("bad.jsonl", [JSON.stringify(good), ...Array.from({ length: 12 }, () => "{oops"), '{"prompt":"p","chosen":"c"}'].join("\n"));
+    const path = write(
+      "bad.jsonl",
+      [JSON.stringify(good), ...Array.from({ length: 12 }, () => "{oops"), '{"prompt":"p","chosen":"c"}'].join("\n"),
+    );
     const { name, message } = await failure(loadPairs(path));
     expect(name).toBe("InputError");
     expect(message).toContain(`${path}: 13 of 14 rows are at fault`);
@@ -72,7 +112,11 @@ describe("bad input", () => {
     ["wrong_type", '{"prompt":null,"chosen":"c","rejected":"r"}', "prompt: expected a string, got null"],
     ["invalid_value", '{"prompt":"p","chosen":"c","rejected":"r","confidence_penalty":-1}', "expected 0 or more"],
     ["duplicate_key", '{"prompt":"p","prompt":"q","chosen":"c","rejected":"r"}', '"prompt" twice'],
-    ["nested_too_deep", `{"prompt":"p","chosen":"c","rejected":"r","x":${"[".repeat(9000)}${"]".repeat(9000)}}`, "levels of nesting"],
+    [
+      "nested_too_deep",
+      `{"prompt":"p","chosen":"c","rejected":"r","x":${"[".repeat(9000)}${"]".repeat(9000)}}`,
+      "levels of nesting",
+    ],
   ];
   for (const [reason, line, words] of faults)
     it(`${reason}: ${words}`, async () => {
@@ -85,19 +129,30 @@ describe("bad input", () => {
     });
 
   it("a key that only looks repeated (in a nested object, in a value) is none", async () => {
-    const { pairs } = await loadPairs(lines("nested.jsonl", [{ ...good, meta: { prompt: 1, chosen: 2 }, category: "prompt" }]));
+    const { pairs } = await loadPairs(
+      lines("nested.jsonl", [{ ...good, meta: { prompt: 1, chosen: 2 }, category: "prompt" }]),
+    );
     expect(pairs).toHaveLength(1);
   });
 
   it("reports bytes that are no UTF-8 by line", async () => {
-    const path = write("latin.jsonl", Buffer.concat([Buffer.from(`${JSON.stringify(good)}\n`), Buffer.from('{"prompt":"caf\xe9","chosen":"c","rejected":"r"}\n', "latin1")]));
+    const path = write(
+      "latin.jsonl",
+      Buffer.concat([
+        Buffer.from(`${JSON.stringify(good)}\n`),
+        Buffer.from('{"prompt":"caf\xe9","chosen":"c","rejected":"r"}\n', "latin1"),
+      ]),
+    );
     expect((await failure(loadPairs(path))).message).toContain(":2: expected UTF-8");
     const csv = write("latin.csv", Buffer.from("prompt,chosen,rejected\np,c,r\ncaf\xe9,c,r\n", "latin1"));
     expect((await failure(loadPairs(csv))).message).toContain(`${csv}:3: prompt: expected UTF-8`);
   });
 
   it("harmless names: __proto__, constructor and toString as fields and values", async () => {
-    const path = write("proto.jsonl", '{"__proto__":{"rejected":"evil"},"constructor":"x","prompt":"p","chosen":"c","rejected":"r","category":"__proto__","id":"toString"}\n');
+    const path = write(
+      "proto.jsonl",
+      '{"__proto__":{"rejected":"evil"},"constructor":"x","prompt":"p","chosen":"c","rejected":"r","category":"__proto__","id":"toString"}\n',
+    );
     const { pairs } = await loadPairs(path);
     expect(pairs[0]).toMatchObject({ id: "toString", category: "__proto__", rejected: "r" });
     expect(({} as Record<string, unknown>).rejected).toBeUndefined();
@@ -109,10 +164,16 @@ describe("bad input", () => {
     const folder = join(directory, "folder");
     mkdirSync(folder);
     const cases: [string, string][] = [
-      [join(directory, "absent.jsonl"), "no such file"], [folder, "got a directory"], [write("empty.jsonl", ""), "empty file"],
-      [write("blank.jsonl", "\n \n"), "without rows"], [write("none.json", "[]"), "without rows"], [write("header.csv", "prompt,chosen,rejected\n"), "without rows"],
-      [write("wide.jsonl", Buffer.from("\ufeff{}", "utf16le")), "UTF-16"], [write("what.bin", "hello"), "expected a .jsonl"],
-      [write("fake.parquet", "hello, world"), "Parquet"], [write("torn.parquet", readFileSync(golden("plain_zstd.parquet")).subarray(0, 900)), "Parquet"],
+      [join(directory, "absent.jsonl"), "no such file"],
+      [folder, "got a directory"],
+      [write("empty.jsonl", ""), "empty file"],
+      [write("blank.jsonl", "\n \n"), "without rows"],
+      [write("none.json", "[]"), "without rows"],
+      [write("header.csv", "prompt,chosen,rejected\n"), "without rows"],
+      [write("wide.jsonl", Buffer.from("\ufeff{}", "utf16le")), "UTF-16"],
+      [write("what.bin", "hello"), "expected a .jsonl"],
+      [write("fake.parquet", "hello, world"), "Parquet"],
+      [write("torn.parquet", readFileSync(golden("plain_zstd.parquet")).subarray(0, 900)), "Parquet"],
       [write("torn.jsonl.gz", gzipSync(JSON.stringify(good)).subarray(0, 20)), "gzip"],
     ];
     for (const [path, words] of cases) {
@@ -132,8 +193,12 @@ describe("bad input", () => {
     const text = JSON.stringify([good, good], null, 1);
     const path = write("torn.json", text.slice(0, text.lastIndexOf("}")));
     expect((await failure(loadPairs(path))).message).toContain(`${path}:7: expected the end of row 2`);
-    expect((await failure(loadPairs(write("open.json", text.slice(0, text.lastIndexOf("]")))))).message).toContain('expected "]"');
-    expect((await failure(loadPairs(write("tail.json", `${text} x`)))).message).toContain("expected the end of the file");
+    expect((await failure(loadPairs(write("open.json", text.slice(0, text.lastIndexOf("]")))))).message).toContain(
+      'expected "]"',
+    );
+    expect((await failure(loadPairs(write("tail.json", `${text} x`)))).message).toContain(
+      "expected the end of the file",
+    );
   });
 
   it("a malformed element of a JSON list is one fault with its row and line", async () => {
@@ -152,17 +217,27 @@ describe("bad input", () => {
   it("hands out no pair after the first fault, but counts to the end", async () => {
     const stream = readPairs(lines("late.jsonl", [good, { ...good, chosen: 1 }, good, { ...good, chosen: 2 }]));
     const seen: number[] = [];
-    const { message } = await failure((async () => { for await (const pair of stream) seen.push(pair.line); })());
+    const { message } = await failure(
+      (async () => {
+        for await (const pair of stream) seen.push(pair.line);
+      })(),
+    );
     expect(seen).toEqual([1]);
     expect(message).toContain("2 of 4 rows");
   });
 });
 
 describe("left out by rule", () => {
-  const path = () => lines("rules.jsonl", [
-    { ...good, id: "ok" }, { ...good, chosen: " " }, { ...good, chosen: "", rejected: "\t" }, { ...good, rejected: "c " }, { ...good, prompt: "" },
-    { ...good, score_chosen: 3, score_rejected: 3, id: "even" }, { ...good, score_chosen: 1, score_rejected: 3 },
-  ]);
+  const path = () =>
+    lines("rules.jsonl", [
+      { ...good, id: "ok" },
+      { ...good, chosen: " " },
+      { ...good, chosen: "", rejected: "\t" },
+      { ...good, rejected: "c " },
+      { ...good, prompt: "" },
+      { ...good, score_chosen: 3, score_rejected: 3, id: "even" },
+      { ...good, score_chosen: 1, score_rejected: 3 },
+    ]);
 
   it("counts and lists empty, identical and tied answers without an error", async () => {
     const { pairs, report } = await loadPairs(path());
@@ -171,7 +246,12 @@ describe("left out by rule", () => {
     expect(report.errors).toBe(0);
     const list = await writeRejectedRows(report, directory);
     expect(list).toBe(join(directory, "rules_rejected_rows.jsonl"));
-    expect(readFileSync(list!, "utf8").trim().split("\n").map((line) => JSON.parse(line))).toEqual([
+    expect(
+      readFileSync(list!, "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
       { line: 2, id: null, reason: "empty_answer", message: "the chosen answer is empty" },
       { line: 3, id: null, reason: "empty_answer", message: "both answers are empty" },
       { line: 4, id: null, reason: "identical_answers", message: "chosen and rejected are the same text" },
@@ -186,6 +266,9 @@ describe("left out by rule", () => {
 
   it("is an error when nothing is left", async () => {
     const { name, message } = await failure(loadPairs(lines("even.jsonl", [{ ...good, rejected: "c" }])));
-    expect([name, message]).toEqual(["InputError", expect.stringContaining("got none of 1 rows (identical_answers 1)")]);
+    expect([name, message]).toEqual([
+      "InputError",
+      expect.stringContaining("got none of 1 rows (identical_answers 1)"),
+    ]);
   });
 });

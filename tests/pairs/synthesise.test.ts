@@ -13,7 +13,9 @@ const clean = made.pairs.filter((pair) => !pair.label_flipped);
 describe("generatePairs", () => {
   it("gives the same for the same seed and something else for another", () => {
     expect(generatePairs({ questions: 40, seed: 5 })).toEqual(generatePairs({ questions: 40, seed: 5 }));
-    expect(generatePairs({ questions: 40, seed: 5 }).pairs).not.toEqual(generatePairs({ questions: 40, seed: 6 }).pairs);
+    expect(generatePairs({ questions: 40, seed: 5 }).pairs).not.toEqual(
+      generatePairs({ questions: 40, seed: 6 }).pairs,
+    );
   });
 
   it("covers at least eight domains and three risks, two to four candidates each, no prompt twice", () => {
@@ -26,8 +28,17 @@ describe("generatePairs", () => {
 
   it("has the original's schema and is read back whole", async () => {
     const { pairs, report } = await loadPairs(lines("synthetic.jsonl", made.pairs));
-    expect(report).toMatchObject({ format: "original", rows: made.pairs.length, used: made.pairs.length, rejected: [] });
-    expect(pairs[0]).toMatchObject({ questionId: "q00001", riskLevel: made.pairs[0].risk_level, scoreChosen: made.pairs[0].preferred_answer.score });
+    expect(report).toMatchObject({
+      format: "original",
+      rows: made.pairs.length,
+      used: made.pairs.length,
+      rejected: [],
+    });
+    expect(pairs[0]).toMatchObject({
+      questionId: "q00001",
+      riskLevel: made.pairs[0].risk_level,
+      scoreChosen: made.pairs[0].preferred_answer.score,
+    });
     for (const { preferred_answer: a, rejected_answer: b, score_difference: difference } of made.pairs) {
       expect(difference).toBe(a.score - b.score);
       expect(difference).toBeGreaterThan(0);
@@ -39,28 +50,41 @@ describe("generatePairs", () => {
     const flipped = made.pairs.filter(({ label_flipped }) => label_flipped);
     expect(flipped.length).toBe(Math.round(0.07 * made.pairs.length));
     expect(made.ceiling).toBeCloseTo(1 - flipped.length / made.pairs.length, 12);
-    const quality = new Map(made.candidates.flatMap(({ question_id, candidates }) => candidates.map(({ text, quality: grade }) => [question_id + text, grade] as const)));
-    const gap = (pair: SyntheticPair) => quality.get(pair.question_id + pair.preferred_answer.answer_text)! - quality.get(pair.question_id + pair.rejected_answer.answer_text)!;
+    const quality = new Map(
+      made.candidates.flatMap(({ question_id, candidates }) =>
+        candidates.map(({ text, quality: grade }) => [question_id + text, grade] as const),
+      ),
+    );
+    const gap = (pair: SyntheticPair) =>
+      quality.get(pair.question_id + pair.preferred_answer.answer_text)! -
+      quality.get(pair.question_id + pair.rejected_answer.answer_text)!;
     for (const pair of made.pairs) expect(Math.sign(gap(pair))).toBe(pair.label_flipped ? -1 : 1);
     expect(generatePairs({ questions: 50, seed: 1, noise: 0 }).ceiling).toBe(1);
   });
 
   it("length alone tells next to nothing", () => {
-    const right = clean.reduce((sum, { preferred_answer: a, rejected_answer: b }) => sum + (a.answer_text.length > b.answer_text.length ? 1 : a.answer_text.length === b.answer_text.length ? 0.5 : 0), 0);
+    const right = clean.reduce(
+      (sum, { preferred_answer: a, rejected_answer: b }) =>
+        sum +
+        (a.answer_text.length > b.answer_text.length ? 1 : a.answer_text.length === b.answer_text.length ? 0.5 : 0),
+      0,
+    );
     expect(right / clean.length).toBeGreaterThan(0.46);
     expect(right / clean.length).toBeLessThan(0.6);
   });
 
   it("penalises only confidently worded wrong answers, most where most is at stake", () => {
     const penalties = (risk: string) => clean.filter((pair) => pair.risk_level === risk && pair.confidence_penalty > 0);
-    for (const pair of clean) if (pair.confidence_penalty > 0) expect(pair.rejected_answer.score).toBeLessThanOrEqual(2);
+    for (const pair of clean)
+      if (pair.confidence_penalty > 0) expect(pair.rejected_answer.score).toBeLessThanOrEqual(2);
     expect(Math.max(...penalties("High").map((pair) => pair.confidence_penalty))).toBe(1);
     expect(Math.max(...penalties("Low").map((pair) => pair.confidence_penalty))).toBeLessThan(0.5);
     expect(penalties("High").length).toBeGreaterThan(20);
   });
 
   it("marks the best candidate", () => {
-    for (const { candidates, best } of made.candidates) expect(Math.max(...candidates.map(({ quality }) => quality))).toBe(candidates[best].quality);
+    for (const { candidates, best } of made.candidates)
+      expect(Math.max(...candidates.map(({ quality }) => quality))).toBe(candidates[best].quality);
   });
 
   it("refuses numbers out of range", () => {
@@ -73,7 +97,10 @@ describe("answers of the domains, recomputed from the question", () => {
   const of = (name: string) => {
     const random = createRandom(11);
     const domain = DOMAINS.find((candidate) => candidate.name === name)!;
-    return Array.from({ length: 400 }, () => domain.make(random)).map((problem) => ({ ...problem, question: problem.ask[0] }));
+    return Array.from({ length: 400 }, () => domain.make(random)).map((problem) => ({
+      ...problem,
+      question: problem.ask[0],
+    }));
   };
   const number = (text: string) => Number(text.replaceAll(",", "").match(/-?\d+(\.\d+)?/)![0]);
   const numbers = (text: string) => (text.replaceAll(",", "").match(/\d+(\.\d+)?/g) ?? []).map(Number);
@@ -86,7 +113,20 @@ describe("answers of the domains, recomputed from the question", () => {
   });
 
   it("weekdays, by Sakamoto's formula", () => {
-    const months = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+    const months = [
+      "January",
+      "February",
+      "March",
+      "April",
+      "May",
+      "June",
+      "July",
+      "August",
+      "September",
+      "October",
+      "November",
+      "December",
+    ];
     const days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
     let seen = 0;
     for (const { question, value } of of("calendar")) {
@@ -94,7 +134,14 @@ describe("answers of the domains, recomputed from the question", () => {
       if (!found) continue;
       const [day, month] = [Number(found[1]), months.indexOf(found[2])];
       const year = Number(found[3]) - (month < 2 ? 1 : 0);
-      const at = (year + Math.floor(year / 4) - Math.floor(year / 100) + Math.floor(year / 400) + [0, 3, 2, 5, 0, 3, 5, 1, 4, 6, 2, 4][month] + day) % 7;
+      const at =
+        (year +
+          Math.floor(year / 4) -
+          Math.floor(year / 100) +
+          Math.floor(year / 400) +
+          [0, 3, 2, 5, 0, 3, 5, 1, 4, 6, 2, 4][month] +
+          day) %
+        7;
       expect(value).toBe(days[at]);
       seen++;
     }
@@ -122,8 +169,16 @@ describe("answers of the domains, recomputed from the question", () => {
       const slice = /"(\w+)"\[(\d):(\d+)\]/.exec(question);
       const division = /\((\d+) (%|\/\/) (\d+)\)/.exec(question);
       const range = /range\((\d+), (\d+), (\d+)\)/.exec(question);
-      if (slice) expect(value).toBe(`"${[...slice[1]].filter((_, i) => i >= Number(slice[2]) && i < Number(slice[3])).join("")}"`);
-      if (division) expect(Number(value)).toBe(division[2] === "%" ? Number(division[1]) % Number(division[3]) : Math.floor(Number(division[1]) / Number(division[3])));
+      if (slice)
+        expect(value).toBe(
+          `"${[...slice[1]].filter((_, i) => i >= Number(slice[2]) && i < Number(slice[3])).join("")}"`,
+        );
+      if (division)
+        expect(Number(value)).toBe(
+          division[2] === "%"
+            ? Number(division[1]) % Number(division[3])
+            : Math.floor(Number(division[1]) / Number(division[3])),
+        );
       if (range) {
         let sum = 0;
         for (let i = Number(range[1]); i < Number(range[2]); i += Number(range[3])) sum += i;
@@ -139,7 +194,9 @@ describe("answers of the domains, recomputed from the question", () => {
       for (let i = 0; i < 300; i++) {
         const problem = domain.make(random);
         expect(problem.mistakes.some(({ value }) => value !== problem.value)).toBe(true);
-        expect(`${problem.ask.join()}${problem.value}${problem.because.join()}${problem.check.join()}`).not.toMatch(/undefined|NaN|\{who\}|\{\}/);
+        expect(`${problem.ask.join()}${problem.value}${problem.because.join()}${problem.check.join()}`).not.toMatch(
+          /undefined|NaN|\{who\}|\{\}/,
+        );
       }
   });
 });

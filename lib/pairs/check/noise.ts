@@ -3,7 +3,9 @@ import { createRandom } from "../../random";
 import type { PreferencePair } from "../pair";
 
 /** Gives one vector a text of question and answer; all of one length. */
-export type Embed = (items: readonly { readonly prompt: string; readonly response: string }[]) => Promise<readonly ArrayLike<number>[]>;
+export type Embed = (
+  items: readonly { readonly prompt: string; readonly response: string }[],
+) => Promise<readonly ArrayLike<number>[]>;
 
 export interface SuspiciousPair {
   readonly line: number;
@@ -45,10 +47,21 @@ const STRENGTHS = [0.01, 0.03, 0.1, 0.3, 1, 3, 10];
  *
  * Reference: Northcutt, Jiang, Chuang (2021), Confident Learning, JAIR 70, section 3.1 (confident joint).
  */
-export async function estimateLabelNoise(pairs: readonly PreferencePair[], embed: Embed, options: NoiseOptions = {}): Promise<LabelNoise> {
+export async function estimateLabelNoise(
+  pairs: readonly PreferencePair[],
+  embed: Embed,
+  options: NoiseOptions = {},
+): Promise<LabelNoise> {
   const { folds = 5, seed = 42, listed = 30 } = options;
-  const vectors = await embed(pairs.flatMap(({ prompt, chosen, rejected }) => [{ prompt, response: chosen }, { prompt, response: rejected }]));
-  const differences = pairs.map((_, i) => Float64Array.from(vectors[2 * i], (value, k) => value - vectors[2 * i + 1][k]));
+  const vectors = await embed(
+    pairs.flatMap(({ prompt, chosen, rejected }) => [
+      { prompt, response: chosen },
+      { prompt, response: rejected },
+    ]),
+  );
+  const differences = pairs.map((_, i) =>
+    Float64Array.from(vectors[2 * i], (value, k) => value - vectors[2 * i + 1][k]),
+  );
   const scores = crossValidatedScores(differences, assignFolds(pairs, folds, seed), folds);
   const slope = fitSlope(scores);
   const probabilities = scores.map((score) => 1 / (1 + Math.exp(-slope * score)));
@@ -57,12 +70,23 @@ export async function estimateLabelNoise(pairs: readonly PreferencePair[], embed
     estimate: confidentNoise(probabilities),
     pairs: pairs.length,
     folds,
-    judge_accuracy: scores.reduce((sum, score) => sum + (score > 0 ? 1 : score === 0 ? 0.5 : 0), 0) / Math.max(1, scores.length),
-    suspicious: order.slice(0, listed).filter((i) => probabilities[i] < 0.5).map((i) => {
-      const { line, id, prompt, chosen, rejected } = pairs[i];
-      const clip = (text: string) => (text.length > CLIPPED ? `${text.slice(0, CLIPPED)}…` : text);
-      return { line, id, probability: probabilities[i], prompt: clip(prompt), chosen: clip(chosen), rejected: clip(rejected) };
-    }),
+    judge_accuracy:
+      scores.reduce((sum, score) => sum + (score > 0 ? 1 : score === 0 ? 0.5 : 0), 0) / Math.max(1, scores.length),
+    suspicious: order
+      .slice(0, listed)
+      .filter((i) => probabilities[i] < 0.5)
+      .map((i) => {
+        const { line, id, prompt, chosen, rejected } = pairs[i];
+        const clip = (text: string) => (text.length > CLIPPED ? `${text.slice(0, CLIPPED)}…` : text);
+        return {
+          line,
+          id,
+          probability: probabilities[i],
+          prompt: clip(prompt),
+          chosen: clip(chosen),
+          rejected: clip(rejected),
+        };
+      }),
   };
 }
 
@@ -77,12 +101,17 @@ function assignFolds(pairs: readonly PreferencePair[], folds: number, seed: numb
 type Gram = Float64Array;
 
 /** Scores of each pair under the weights fitted without its fold; the strength with the best accuracy wins. */
-function crossValidatedScores(differences: readonly Float64Array[], foldOf: readonly number[], folds: number): number[] {
+function crossValidatedScores(
+  differences: readonly Float64Array[],
+  foldOf: readonly number[],
+  folds: number,
+): number[] {
   const D = differences[0]?.length ?? 0;
   const grams = Array.from({ length: folds }, () => new Float64Array(D * D));
   const sums = Array.from({ length: folds }, () => new Float64Array(D));
   differences.forEach((d, i) => accumulate(grams[foldOf[i]], sums[foldOf[i]], d));
-  const add = (arrays: readonly Float64Array[]) => arrays.reduce((total, part) => total.map((value, k) => value + part[k]), new Float64Array(arrays[0].length));
+  const add = (arrays: readonly Float64Array[]) =>
+    arrays.reduce((total, part) => total.map((value, k) => value + part[k]), new Float64Array(arrays[0].length));
   const [gram, sum] = [add(grams), add(sums)];
   let best: { right: number; scores: number[] } | undefined;
   for (const strength of STRENGTHS) {
@@ -92,7 +121,10 @@ function crossValidatedScores(differences: readonly Float64Array[], foldOf: read
       for (let k = 0; k < D; k++) trace += rest[k * D + k];
       const ridge = Math.max(1e-9, (strength * trace) / Math.max(1, D));
       for (let k = 0; k < D; k++) rest[k * D + k] += ridge;
-      return solve(rest, sum.map((value, k) => value - sums[fold][k]));
+      return solve(
+        rest,
+        sum.map((value, k) => value - sums[fold][k]),
+      );
     });
     const scores = differences.map((d, i) => d.reduce((total, value, k) => total + value * weights[foldOf[i]][k], 0));
     const right = scores.filter((score) => score > 0).length;

@@ -89,13 +89,16 @@ export function createProfile() {
     ratios[Math.floor((ratio + RATIO_END) / RATIO_STEP)]++;
     if (pairs++ >= VOCABULARY_PAIRS) return;
     tokens += addWords(vocabulary, pair.chosen, 0) + addWords(vocabulary, pair.rejected, 1);
-    if (vocabulary.size > VOCABULARY_LIMIT) for (const [word, [c, r]] of vocabulary) if (c + r === 1) vocabulary.delete(word);
+    if (vocabulary.size > VOCABULARY_LIMIT)
+      for (const [word, [c, r]] of vocabulary) if (c + r === 1) vocabulary.delete(word);
   };
 
   const result = (): Profile => {
     const telling = tellingWords(vocabulary, Math.min(pairs, VOCABULARY_PAIRS));
     const profile = (source: Record<(typeof fields)[number], NumberList>) => ({
-      prompt: lengthProfile(source.prompt), chosen: lengthProfile(source.chosen), rejected: lengthProfile(source.rejected),
+      prompt: lengthProfile(source.prompt),
+      chosen: lengthProfile(source.chosen),
+      rejected: lengthProfile(source.rejected),
     });
     return {
       characters: profile(characters),
@@ -103,9 +106,14 @@ export function createProfile() {
       length_only_accuracy: pairs > 0 ? longer / pairs : 0,
       length_ratio_histogram: ratios,
       vocabulary: {
-        pairs: Math.min(pairs, VOCABULARY_PAIRS), tokens, distinct: vocabulary.size,
+        pairs: Math.min(pairs, VOCABULARY_PAIRS),
+        tokens,
+        distinct: vocabulary.size,
         telling_chosen: telling.filter(({ z }) => z > 0).slice(0, LISTED),
-        telling_rejected: telling.filter(({ z }) => z < 0).slice(-LISTED).reverse(),
+        telling_rejected: telling
+          .filter(({ z }) => z < 0)
+          .slice(-LISTED)
+          .reverse(),
       },
     };
   };

@@ -45,7 +45,9 @@ export function createPromptIndex() {
 
   const near = (): NearPrompts => {
     const links = index.links();
-    const examples = links.slice(0, LISTED).map(({ a, b, similarity }) => ({ first: firsts[a], second: firsts[b], similarity: round(similarity) }));
+    const examples = links
+      .slice(0, LISTED)
+      .map(({ a, b, similarity }) => ({ first: firsts[a], second: firsts[b], similarity: round(similarity) }));
     return { count: links.length, examples };
   };
 
@@ -72,12 +74,20 @@ export function createPromptIndex() {
       }
       place++;
     }
-    const matches = index.matches(start).filter(({ a }) => a < firsts.length);
+    const matches = index.matches(firsts.length, start);
     for (const { a, b, similarity } of matches)
-      if (examples.length < LISTED) examples.push({ other: places[b - start], own: firsts[a], similarity: round(similarity) });
+      if (examples.length < LISTED)
+        examples.push({ other: places[b - start], own: firsts[a], similarity: round(similarity) });
     return { prompts: seen.size, exact, near: matches.length, examples };
   };
-  return { add, near, overlap, get size() { return firsts.length; } };
+  return {
+    add,
+    near,
+    overlap,
+    get size() {
+      return firsts.length;
+    },
+  };
 }
 
 const round = (value: number): number => Math.round(value * 1000) / 1000;

@@ -72,18 +72,23 @@ function pairRepeats(keys: Float64Array) {
   let [duplicates, contradictions] = [0, 0];
   const duplicateExamples: [number, number][] = [];
   const contradictionExamples: [number, number][] = [];
-  runs(keys, (key) => Math.floor(key / 2), (indices) => {
-    if (indices.length === 1) return;
-    const [one, two] = [0, 1].map((direction) => [...indices].filter((i) => keys[i] % 2 === direction));
-    for (const same of [one, two]) {
-      duplicates += Math.max(0, same.length - 1);
-      if (same.length > 1 && duplicateExamples.length < LISTED) duplicateExamples.push([same[0], same[1]]);
-    }
-    if (one.length > 0 && two.length > 0) {
-      contradictions++;
-      if (contradictionExamples.length < LISTED) contradictionExamples.push([Math.min(one[0], two[0]), Math.max(one[0], two[0])]);
-    }
-  });
+  runs(
+    keys,
+    (key) => Math.floor(key / 2),
+    (indices) => {
+      if (indices.length === 1) return;
+      const [one, two] = [0, 1].map((direction) => [...indices].filter((i) => keys[i] % 2 === direction));
+      for (const same of [one, two]) {
+        duplicates += Math.max(0, same.length - 1);
+        if (same.length > 1 && duplicateExamples.length < LISTED) duplicateExamples.push([same[0], same[1]]);
+      }
+      if (one.length > 0 && two.length > 0) {
+        contradictions++;
+        if (contradictionExamples.length < LISTED)
+          contradictionExamples.push([Math.min(one[0], two[0]), Math.max(one[0], two[0])]);
+      }
+    },
+  );
   return { duplicates, duplicateExamples, contradictions, contradictionExamples };
 }
 
@@ -91,15 +96,25 @@ function pairRepeats(keys: Float64Array) {
 function sides(answers: Float64Array, prompts: Float64Array) {
   const found: OneSided[] = [];
   const pairs = new Set<number>();
-  runs(answers, (key) => key, (places) => {
-    if (places.length < OFTEN) return;
-    const chosen = places.reduce((sum, place) => sum + (place % 2 === 0 ? 1 : 0), 0);
-    if (Math.max(chosen, places.length - chosen) < ONE_SIDE * places.length) return;
-    const asked = new Set(Array.from(places, (place) => prompts[place >> 1])).size;
-    if (asked < OFTEN) return;
-    found.push({ side: 2 * chosen > places.length ? "chosen" : "rejected", chosen, rejected: places.length - chosen, prompts: asked, first: places[0] >> 1 });
-    for (const place of places) pairs.add(place >> 1);
-  });
+  runs(
+    answers,
+    (key) => key,
+    (places) => {
+      if (places.length < OFTEN) return;
+      const chosen = places.reduce((sum, place) => sum + (place % 2 === 0 ? 1 : 0), 0);
+      if (Math.max(chosen, places.length - chosen) < ONE_SIDE * places.length) return;
+      const asked = new Set(Array.from(places, (place) => prompts[place >> 1])).size;
+      if (asked < OFTEN) return;
+      found.push({
+        side: 2 * chosen > places.length ? "chosen" : "rejected",
+        chosen,
+        rejected: places.length - chosen,
+        prompts: asked,
+        first: places[0] >> 1,
+      });
+      for (const place of places) pairs.add(place >> 1);
+    },
+  );
   found.sort((x, y) => y.prompts - x.prompts || x.first - y.first);
   return { oneSided: found.slice(0, LISTED), oneSidedPairs: pairs.size };
 }

@@ -11,7 +11,8 @@ const BATCH = 256;
 /** csv-parse reads latin1, one character a byte, so that each cell's UTF-8 can be checked by itself. */
 function decodeCell(cell: string, column: string): string {
   const bytes = Buffer.from(cell, "latin1");
-  if (!isUtf8(bytes)) throw new RowFault("invalid_utf8", `${column}: expected UTF-8, got bytes that are not; save the file as UTF-8`);
+  if (!isUtf8(bytes))
+    throw new RowFault("invalid_utf8", `${column}: expected UTF-8, got bytes that are not; save the file as UTF-8`);
   return bytes.toString("utf8");
 }
 
@@ -30,7 +31,10 @@ function parseCell(text: string): unknown {
 /** Columns such as `preferred_answer.score` (pandas' json_normalize) become nested fields again. */
 function toRow(columns: readonly string[], cells: readonly string[]): Row {
   if (cells.length !== columns.length)
-    throw new RowFault("wrong_column_count", `expected ${columns.length} columns, got ${cells.length}; quote cells that hold commas or line ends`);
+    throw new RowFault(
+      "wrong_column_count",
+      `expected ${columns.length} columns, got ${cells.length}; quote cells that hold commas or line ends`,
+    );
   const row: Record<string, unknown> = Object.create(null);
   columns.forEach((column, i) => {
     const text = decodeCell(cells[i], column);
@@ -49,9 +53,20 @@ function toRow(columns: readonly string[], cells: readonly string[]): Row {
 }
 
 /** @throws InputError when quotes do not match or the header is missing or repeats a column. */
-export async function* readCsv(bytes: AsyncIterable<Buffer>, path: string, delimiter: string): AsyncGenerator<RawRow[]> {
+export async function* readCsv(
+  bytes: AsyncIterable<Buffer>,
+  path: string,
+  delimiter: string,
+): AsyncGenerator<RawRow[]> {
   const parser = Readable.from(withoutMark(bytes)).pipe(
-    parse({ encoding: "latin1", delimiter, info: true, relax_column_count: true, skip_empty_lines: true, max_record_size: MAX_ROW_BYTES }),
+    parse({
+      encoding: "latin1",
+      delimiter,
+      info: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      max_record_size: MAX_ROW_BYTES,
+    }),
   );
   let columns: string[] | undefined;
   let line = 1;
@@ -72,7 +87,9 @@ export async function* readCsv(bytes: AsyncIterable<Buffer>, path: string, delim
   } catch (error) {
     const fault = error as Error & { code?: string; lines?: number };
     if (!fault.code?.startsWith("CSV_")) throw error;
-    throw new InputError(`${path}:${fault.lines ?? line}: malformed CSV (${fault.message}); quote cells that hold quotes, commas or line ends`);
+    throw new InputError(
+      `${path}:${fault.lines ?? line}: malformed CSV (${fault.message}); quote cells that hold quotes, commas or line ends`,
+    );
   }
   if (batch.length > 0) yield batch;
 }
@@ -80,7 +97,8 @@ export async function* readCsv(bytes: AsyncIterable<Buffer>, path: string, delim
 function header(record: readonly string[], path: string): string[] {
   const columns = record.map((cell) => decodeCell(cell, "header").trim());
   const twice = columns.find((column, i) => columns.indexOf(column) !== i);
-  if (twice !== undefined) throw new InputError(`${path}:1: expected each column once, got ${JSON.stringify(twice)} twice; rename one`);
+  if (twice !== undefined)
+    throw new InputError(`${path}:1: expected each column once, got ${JSON.stringify(twice)} twice; rename one`);
   return columns;
 }
 

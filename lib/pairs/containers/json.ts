@@ -27,8 +27,18 @@ interface Scan {
  * @throws InputError when the structure around the elements is broken (not a list, torn, text after it).
  */
 export async function* readJsonList(bytes: AsyncIterable<Buffer>, path: string): AsyncGenerator<RawRow[]> {
-  const s: Scan = { depth: 0, inString: false, escaped: false, fileLine: 1, row: 0, rowLine: 1, parts: [], size: 0,
-    expects: "start", list: true };
+  const s: Scan = {
+    depth: 0,
+    inString: false,
+    escaped: false,
+    fileLine: 1,
+    row: 0,
+    rowLine: 1,
+    parts: [],
+    size: 0,
+    expects: "start",
+    list: true,
+  };
   let first = true;
   for await (let chunk of bytes) {
     if (first && chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf) chunk = chunk.subarray(3);
@@ -37,9 +47,13 @@ export async function* readJsonList(bytes: AsyncIterable<Buffer>, path: string):
     if (rows.length > 0) yield rows;
   }
   if (s.depth > 0)
-    throw new InputError(`${path}:${s.rowLine}: expected the end of row ${s.row}, got the end of the file; the file is torn, fetch or write it again`);
+    throw new InputError(
+      `${path}:${s.rowLine}: expected the end of row ${s.row}, got the end of the file; the file is torn, fetch or write it again`,
+    );
   if (s.list && s.expects !== "nothing")
-    throw new InputError(`${path}:${s.fileLine}: expected "]" at the end of the list, got the end of the file; the file is torn, fetch or write it again`);
+    throw new InputError(
+      `${path}:${s.fileLine}: expected "]" at the end of the list, got the end of the file; the file is torn, fetch or write it again`,
+    );
 }
 
 function scanChunk(s: Scan, chunk: Buffer, path: string): RawRow[] {
@@ -88,7 +102,9 @@ function between(s: Scan, byte: number, path: string): boolean {
     return false;
   }
   const wanted = { start: '"["', element: '"{"', separator: '"," or "]"', nothing: "the end of the file" }[s.expects];
-  throw new InputError(`${path}:${s.fileLine}: expected ${wanted}, got ${JSON.stringify(String.fromCharCode(byte))}; the file must hold one JSON list of objects`);
+  throw new InputError(
+    `${path}:${s.fileLine}: expected ${wanted}, got ${JSON.stringify(String.fromCharCode(byte))}; the file must hold one JSON list of objects`,
+  );
 }
 
 function keep(s: Scan, part: Buffer): void {

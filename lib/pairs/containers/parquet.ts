@@ -11,7 +11,9 @@ const WINDOW_BYTES = 1 << 26;
 /** BigInt, Date and typed arrays become what JSON would hold, so that a row can be written out again. */
 function plain(value: unknown): unknown {
   if (typeof value === "bigint")
-    return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : String(value);
+    return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER)
+      ? Number(value)
+      : String(value);
   if (typeof value !== "object" || value === null) return value;
   if (value instanceof Date) return value.toISOString();
   if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number | bigint>, plain);
@@ -20,7 +22,11 @@ function plain(value: unknown): unknown {
 }
 
 /** Rows from start to end, each column by itself: the bytes of one column chunk are in memory at a time. */
-async function readWindow({ file, metadata, compressors, columns }: Source, rowStart: number, rowEnd: number): Promise<Record<string, unknown>[]> {
+async function readWindow(
+  { file, metadata, compressors, columns }: Source,
+  rowStart: number,
+  rowEnd: number,
+): Promise<Record<string, unknown>[]> {
   const { parquetReadObjects } = await import("hyparquet");
   const rows: Record<string, unknown>[] = Array.from({ length: rowEnd - rowStart }, () => Object.create(null));
   for (const column of columns) {
@@ -62,7 +68,12 @@ export async function* readParquet(path: string): AsyncGenerator<RawRow[]> {
       },
     };
     const metadata = await parquetMetadataAsync(file);
-    const source = { file, metadata, compressors, columns: parquetSchema(metadata).children.map(({ element }) => element.name) };
+    const source = {
+      file,
+      metadata,
+      compressors,
+      columns: parquetSchema(metadata).children.map(({ element }) => element.name),
+    };
     let groupStart = 0;
     for (const group of metadata.row_groups) {
       const groupEnd = groupStart + Number(group.num_rows);
@@ -75,7 +86,9 @@ export async function* readParquet(path: string): AsyncGenerator<RawRow[]> {
       groupStart = groupEnd;
     }
   } catch (error) {
-    throw new InputError(`${path}: expected a Parquet file, got one that cannot be read (${(error as Error).message}); write it again`);
+    throw new InputError(
+      `${path}: expected a Parquet file, got one that cannot be read (${(error as Error).message}); write it again`,
+    );
   } finally {
     await handle.close();
   }

@@ -25,7 +25,8 @@ function tooDeep(value: unknown): boolean {
     if (depth > MAX_DEPTH) return true;
     const next: unknown[] = [];
     for (const item of level)
-      for (const child of Object.values(item as object)) if (typeof child === "object" && child !== null) next.push(child);
+      for (const child of Object.values(item as object))
+        if (typeof child === "object" && child !== null) next.push(child);
     level = next;
   }
   return false;
@@ -66,13 +67,15 @@ function duplicateKey(text: string, value: Row): string | undefined {
 export function checkObject(value: unknown): Row {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new RowFault("not_an_object", `expected an object with fields, got ${typeName(value)}`);
-  if (tooDeep(value)) throw new RowFault("nested_too_deep", `expected at most ${MAX_DEPTH} levels of nesting, got more`);
+  if (tooDeep(value))
+    throw new RowFault("nested_too_deep", `expected at most ${MAX_DEPTH} levels of nesting, got more`);
   return value as Row;
 }
 
 /** One JSON object out of its bytes; throws RowFault. */
 export function parseRow(bytes: Buffer): Row {
-  if (!isUtf8(bytes)) throw new RowFault("invalid_utf8", "expected UTF-8, got bytes that are not; save the file as UTF-8");
+  if (!isUtf8(bytes))
+    throw new RowFault("invalid_utf8", "expected UTF-8, got bytes that are not; save the file as UTF-8");
   const text = bytes.toString("utf8");
   let value: unknown;
   try {
@@ -82,7 +85,8 @@ export function parseRow(bytes: Buffer): Row {
   }
   const row = checkObject(value);
   const twice = duplicateKey(text, row);
-  if (twice !== undefined) throw new RowFault("duplicate_key", `expected each field once, got ${JSON.stringify(twice)} twice`);
+  if (twice !== undefined)
+    throw new RowFault("duplicate_key", `expected each field once, got ${JSON.stringify(twice)} twice`);
   return row;
 }
 

@@ -14,10 +14,23 @@ const firstNumber = (row: Row, fields: readonly string[]): number | undefined =>
   return undefined;
 };
 const scores = (row: Row) => ({
-  scoreChosen: firstNumber(row, ["chosen_score", "chosen-rating", "chosen_rating", "chosen_avg_rating", "score_chosen"]),
-  scoreRejected: firstNumber(row, ["rejected_score", "rejected-rating", "rejected_rating", "rejected_avg_rating", "score_rejected"]),
+  scoreChosen: firstNumber(row, [
+    "chosen_score",
+    "chosen-rating",
+    "chosen_rating",
+    "chosen_avg_rating",
+    "score_chosen",
+  ]),
+  scoreRejected: firstNumber(row, [
+    "rejected_score",
+    "rejected-rating",
+    "rejected_rating",
+    "rejected_avg_rating",
+    "score_rejected",
+  ]),
 });
-const promptField = (row: Row) => ["instruction", "prompt", "input", "question"].find((field) => typeof get(row, field) === "string");
+const promptField = (row: Row) =>
+  ["instruction", "prompt", "input", "question"].find((field) => typeof get(row, field) === "string");
 const isFeedback = (row: Row) => responseFields(row).length >= 2 && judgements(row).length > 0;
 
 /** `chosen_response`/`rejected_response` texts, or distilabel's chosen/rejected with ratings beside them. */
@@ -26,19 +39,34 @@ export const argilla: PairFormat = {
   reads: "instruction or prompt, chosen(_response), rejected(_response), their ratings",
   matches: (row) =>
     (promptField(row) !== undefined && has(row, "chosen_response") && has(row, "rejected_response")) ||
-    (has(row, "chosen") && has(row, "rejected") && ["chosen_rating", "chosen-rating", "chosen_avg_rating"].some((field) => has(row, field))),
+    (has(row, "chosen") &&
+      has(row, "rejected") &&
+      ["chosen_rating", "chosen-rating", "chosen_avg_rating"].some((field) => has(row, field))),
   convert: ([row], options) => {
-    if (isMessageList(row.chosen)) return conversational.convert([row], options).map((pair) => ({ ...pair, ...scores(row) }));
+    if (isMessageList(row.chosen))
+      return conversational.convert([row], options).map((pair) => ({ ...pair, ...scores(row) }));
     const prompt = promptField(row) ?? "prompt";
-    const [chosen, rejected] = has(row, "chosen_response") ? ["chosen_response", "rejected_response"] : ["chosen", "rejected"];
-    return [{ ...commonFields(row), ...scores(row), prompt: text(row, prompt), chosen: text(row, chosen), rejected: text(row, rejected) }];
+    const [chosen, rejected] = has(row, "chosen_response")
+      ? ["chosen_response", "rejected_response"]
+      : ["chosen", "rejected"];
+    return [
+      {
+        ...commonFields(row),
+        ...scores(row),
+        prompt: text(row, prompt),
+        chosen: text(row, chosen),
+        rejected: text(row, rejected),
+      },
+    ];
   },
 };
 
 /** `response-1`, `response_2`, … (flat, or under `fields` as the client exports records). */
 function responseFields(row: Row): string[] {
   const fields = nested(row, "fields") ?? row;
-  return Object.keys(fields).filter((key) => /^response[-_]?\d+$/.test(key)).sort((a, b) => Number(/\d+$/.exec(a)![0]) - Number(/\d+$/.exec(b)![0]));
+  return Object.keys(fields)
+    .filter((key) => /^response[-_]?\d+$/.test(key))
+    .sort((a, b) => Number(/\d+$/.exec(a)![0]) - Number(/\d+$/.exec(b)![0]));
 }
 
 function nested(row: Row, field: string): Row | undefined {
@@ -50,15 +78,20 @@ function nested(row: Row, field: string): Row | undefined {
 function judgements(row: Row): unknown[] {
   const responses = get(row, "responses");
   if (Array.isArray(responses))
-    return responses.filter((item) => (item as Row | null)?.status !== "discarded" && (item as Row | null)?.status !== "draft").flatMap((item) => {
-      const values = nested(item as Row, "values");
-      return values ? Object.values(values).map((entry) => (entry as Row | null)?.value) : [];
+    return responses
+      .filter((item) => (item as Row | null)?.status !== "discarded" && (item as Row | null)?.status !== "draft")
+      .flatMap((item) => {
+        const values = nested(item as Row, "values");
+        return values ? Object.values(values).map((entry) => (entry as Row | null)?.value) : [];
+      });
+  return Object.keys(row)
+    .filter((key) => /^(choose|rank|prefer|best|response_ranking)/.test(key))
+    .flatMap((key) => {
+      const value = row[key];
+      return (Array.isArray(value) ? value : [value]).map((item: unknown) =>
+        typeof item === "object" && item !== null ? (item as Row).value : item,
+      );
     });
-  return Object.keys(row).filter((key) => /^(choose|rank|prefer|best|response_ranking)/.test(key)).flatMap((key) => {
-    const value = row[key];
-    return (Array.isArray(value) ? value : [value]).map((item: unknown) =>
-      typeof item === "object" && item !== null ? (item as Row).value : item);
-  });
 }
 
 /** Votes for each response: one for the chosen one, one for every response ranked below. */
@@ -72,7 +105,8 @@ function votes(values: readonly unknown[], names: readonly string[]): number[] {
     if (Array.isArray(value)) {
       for (const better of value as Row[])
         for (const worse of value as Row[])
-          if (Number(better.rank) < Number(worse.rank) && tally[index(better.value)] !== undefined) tally[index(better.value)]++;
+          if (Number(better.rank) < Number(worse.rank) && tally[index(better.value)] !== undefined)
+            tally[index(better.value)]++;
     } else if (value !== null && value !== undefined && tally[index(value)] !== undefined) tally[index(value)]++;
   }
   return tally;
@@ -88,18 +122,30 @@ export const argillaFeedback: PairFormat = {
     const fields = nested(row, "fields") ?? row;
     const names = responseFields(row);
     const prompt = promptField(fields);
-    if (prompt === undefined) throw new RowFault("missing_field", `expected field "prompt" or "instruction", got only ${Object.keys(fields).join(", ")}`);
+    if (prompt === undefined)
+      throw new RowFault(
+        "missing_field",
+        `expected field "prompt" or "instruction", got only ${Object.keys(fields).join(", ")}`,
+      );
     const values = judgements(row);
     const common = commonFields(row);
-    if (values.length === 0 || names.length < 2) return [{ rule: "unanswered", message: "no annotator has judged this record", id: common.id }];
+    if (values.length === 0 || names.length < 2)
+      return [{ rule: "unanswered", message: "no annotator has judged this record", id: common.id }];
     const tally = votes(values, names);
     const out: Draft[] = [];
     for (let i = 0; i < names.length; i++)
       for (let j = i + 1; j < names.length; j++) {
         const [a, b] = tally[i] >= tally[j] ? [i, j] : [j, i];
         const id = common.id === undefined || names.length === 2 ? common.id : `${common.id}#${i + 1}-${j + 1}`;
-        out.push({ ...common, id, prompt: text(fields, prompt), chosen: text(fields, names[a]), rejected: text(fields, names[b]),
-          scoreChosen: tally[a], scoreRejected: tally[b] });
+        out.push({
+          ...common,
+          id,
+          prompt: text(fields, prompt),
+          chosen: text(fields, names[a]),
+          rejected: text(fields, names[b]),
+          scoreChosen: tally[a],
+          scoreRejected: tally[b],
+        });
       }
     return out;
   },

@@ -29,7 +29,11 @@ export const conversational: PairFormat = {
   matches: (row) => has(row, "chosen") && has(row, "rejected") && isMessage(row.chosen) && isMessage(row.rejected),
   convert: ([row]) => {
     for (const field of ["chosen", "rejected"])
-      if (!has(row, field)) throw new RowFault("missing_field", `expected field "${field}", got only ${Object.keys(row).slice(0, 12).join(", ")}`);
+      if (!has(row, field))
+        throw new RowFault(
+          "missing_field",
+          `expected field "${field}", got only ${Object.keys(row).slice(0, 12).join(", ")}`,
+        );
     let chosen = readMessages(row.chosen, "chosen");
     let rejected = readMessages(row.rejected, "rejected");
     const stated = statedPrompt(row);
@@ -40,15 +44,22 @@ export const conversational: PairFormat = {
     chosen = chosen.slice(shared);
     rejected = rejected.slice(shared);
     const repeats = stated !== undefined && implicit.length >= stated.length;
-    const messages = implicit.length > 0 && (stated === undefined || repeats) ? implicit : [...(stated ?? []), ...implicit];
-    if (messages.length === 0) throw new RowFault("no_common_prompt", "expected a prompt, or conversations that begin with the same messages, got neither");
-    return [{
-      ...commonFields(row),
-      prompt: promptText(messages),
-      promptMessages: messages,
-      chosen: answerText(chosen),
-      rejected: answerText(rejected),
-    }];
+    const messages =
+      implicit.length > 0 && (stated === undefined || repeats) ? implicit : [...(stated ?? []), ...implicit];
+    if (messages.length === 0)
+      throw new RowFault(
+        "no_common_prompt",
+        "expected a prompt, or conversations that begin with the same messages, got neither",
+      );
+    return [
+      {
+        ...commonFields(row),
+        prompt: promptText(messages),
+        promptMessages: messages,
+        chosen: answerText(chosen),
+        rejected: answerText(rejected),
+      },
+    ];
   },
 };
 
@@ -61,8 +72,17 @@ export const swift: PairFormat = {
     const messages = readMessages(row.messages, "messages");
     const rejected = get(row, "rejected_response");
     if (typeof rejected !== "string") throw new RowFault("wrong_type", "rejected_response: expected a string");
-    if (messages.length < 2) throw new RowFault("missing_field", "messages: expected a prompt and an answer, got one message");
+    if (messages.length < 2)
+      throw new RowFault("missing_field", "messages: expected a prompt and an answer, got one message");
     const prompt = messages.slice(0, -1);
-    return [{ ...commonFields(row), prompt: promptText(prompt), promptMessages: prompt, chosen: messages.at(-1)!.content, rejected }];
+    return [
+      {
+        ...commonFields(row),
+        prompt: promptText(prompt),
+        promptMessages: prompt,
+        chosen: messages.at(-1)!.content,
+        rejected,
+      },
+    ];
   },
 };

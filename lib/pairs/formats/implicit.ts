@@ -34,10 +34,22 @@ export const anthropic: PairFormat = {
     const chosen = text(row, "chosen");
     const rejected = text(row, "rejected");
     const at = chosen.slice(0, commonLength(chosen, rejected)).lastIndexOf(MARKER);
-    if (at < 0) throw new RowFault("no_common_prompt", 'expected chosen and rejected to share a prompt that ends with "Assistant:", got none');
+    if (at < 0)
+      throw new RowFault(
+        "no_common_prompt",
+        'expected chosen and rejected to share a prompt that ends with "Assistant:", got none',
+      );
     const end = at + MARKER.length;
     const prompt = chosen.slice(0, end).trim();
-    return [{ ...commonFields(row), prompt, promptMessages: turns(prompt), chosen: chosen.slice(end).trim(), rejected: rejected.slice(end).trim() }];
+    return [
+      {
+        ...commonFields(row),
+        prompt,
+        promptMessages: turns(prompt),
+        chosen: chosen.slice(end).trim(),
+        rejected: rejected.slice(end).trim(),
+      },
+    ];
   },
 };
 
@@ -52,7 +64,14 @@ export const commonPrefix: PairFormat = {
     // Equal texts share everything: the rule for identical answers has to see them whole.
     const shared = chosen === rejected ? "" : chosen.slice(0, commonLength(chosen, rejected));
     const end = shared.search(/\s\S*$/) + 1;
-    return [{ ...commonFields(row), prompt: shared.slice(0, end).trim(), chosen: chosen.slice(end), rejected: rejected.slice(end) }];
+    return [
+      {
+        ...commonFields(row),
+        prompt: shared.slice(0, end).trim(),
+        chosen: chosen.slice(end),
+        rejected: rejected.slice(end),
+      },
+    ];
   },
 };
 

@@ -11,14 +11,29 @@ import { helpsteer, helpsteerPreference, ultrafeedback } from "./ratings";
 import { rewardBench, rewardBench2 } from "./rewardBench";
 
 export const FORMATS: readonly PairFormat[] = [
-  original, rewardBench, rewardBench2, ultrafeedback, helpsteerPreference, helpsteer, argilla, argillaFeedback,
-  conversational, swift, plain, alpaca, anthropic, commonPrefix,
+  original,
+  rewardBench,
+  rewardBench2,
+  ultrafeedback,
+  helpsteerPreference,
+  helpsteer,
+  argilla,
+  argillaFeedback,
+  conversational,
+  swift,
+  plain,
+  alpaca,
+  anthropic,
+  commonPrefix,
 ];
 
 /** @throws UsageError when no format has this name. */
 export function formatNamed(name: string): PairFormat {
   const format = FORMATS.find((candidate) => candidate.name === name || candidate.name.split(" ")[0] === name);
-  if (!format) throw new UsageError(`format: expected one of ${FORMATS.map((f) => f.name).join(", ")}, got ${JSON.stringify(name)}`);
+  if (!format)
+    throw new UsageError(
+      `format: expected one of ${FORMATS.map((f) => f.name).join(", ")}, got ${JSON.stringify(name)}`,
+    );
   return format;
 }
 

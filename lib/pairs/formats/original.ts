@@ -11,7 +11,8 @@ export function ratingScore(answer: Row, label: string): number | undefined {
   const rating = Object.hasOwn(answer, "rating") ? answer.rating : undefined;
   if (rating === undefined || rating === null || rating === "") return undefined;
   if (typeof rating === "number") return rating;
-  if (typeof rating !== "string") throw new RowFault("wrong_type", `${label}.rating: expected text such as "3-Incomplete"`);
+  if (typeof rating !== "string")
+    throw new RowFault("wrong_type", `${label}.rating: expected text such as "3-Incomplete"`);
   return /^\d/.test(rating) ? Number(/^\d+/.exec(rating)![0]) : undefined;
 }
 
@@ -25,14 +26,16 @@ export const original: PairFormat = {
     const scoreChosen = ratingScore(preferred, "preferred_answer");
     const scoreRejected = ratingScore(rejected, "rejected_answer");
     const difference = optionalNumber(row, "score_difference");
-    return [{
-      ...commonFields(row),
-      prompt: text(row, "question_text"),
-      chosen: text(preferred, "answer_text", "preferred_answer.answer_text"),
-      rejected: text(rejected, "answer_text", "rejected_answer.answer_text"),
-      scoreChosen,
-      scoreRejected,
-      tie: difference === 0,
-    }];
+    return [
+      {
+        ...commonFields(row),
+        prompt: text(row, "question_text"),
+        chosen: text(preferred, "answer_text", "preferred_answer.answer_text"),
+        rejected: text(rejected, "answer_text", "rejected_answer.answer_text"),
+        scoreChosen,
+        scoreRejected,
+        tie: difference === 0,
+      },
+    ];
   },
 };

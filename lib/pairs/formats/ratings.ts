@@ -11,26 +11,53 @@ interface Rated {
 }
 
 /** All pairs of the answers, in their order; pairs too close are left out and counted. */
-export function pairsOfRatings(prompt: string, answers: readonly Rated[], row: Row, { minimumGap }: FormatOptions): Outcome[] {
+export function pairsOfRatings(
+  prompt: string,
+  answers: readonly Rated[],
+  row: Row,
+  { minimumGap }: FormatOptions,
+): Outcome[] {
   const common = commonFields(row);
-  if (answers.length < 2) return [{ rule: "single_answer", message: `expected two rated answers or more, got ${answers.length}`, id: common.id }];
+  if (answers.length < 2)
+    return [
+      { rule: "single_answer", message: `expected two rated answers or more, got ${answers.length}`, id: common.id },
+    ];
   const out: Outcome[] = [];
   for (let i = 0; i < answers.length; i++)
     for (let j = i + 1; j < answers.length; j++) {
-      const [better, worse] = answers[i].rating >= answers[j].rating ? [answers[i], answers[j]] : [answers[j], answers[i]];
+      const [better, worse] =
+        answers[i].rating >= answers[j].rating ? [answers[i], answers[j]] : [answers[j], answers[i]];
       const gap = better.rating - worse.rating;
       const id = common.id === undefined ? undefined : `${common.id}#${i + 1}-${j + 1}`;
       const which = `answers ${i + 1} and ${j + 1}`;
       if (gap === 0) out.push({ rule: "tie", message: `${which} are both rated ${better.rating}`, id });
-      else if (gap < minimumGap) out.push({ rule: "gap_below_minimum", message: `${which}: ratings ${better.rating} and ${worse.rating} differ by less than ${minimumGap}`, id });
-      else out.push({ ...common, id, prompt, chosen: better.text, rejected: worse.text, scoreChosen: better.rating, scoreRejected: worse.rating });
+      else if (gap < minimumGap)
+        out.push({
+          rule: "gap_below_minimum",
+          message: `${which}: ratings ${better.rating} and ${worse.rating} differ by less than ${minimumGap}`,
+          id,
+        });
+      else
+        out.push({
+          ...common,
+          id,
+          prompt,
+          chosen: better.text,
+          rejected: worse.text,
+          scoreChosen: better.rating,
+          scoreRejected: worse.rating,
+        });
     }
   return out;
 }
 
 function rating(row: Row, field: string, label = field): number {
   const value = optionalNumber(row, field, label);
-  if (value === undefined) throw new RowFault("missing_field", `expected field "${label}", got only ${Object.keys(row).slice(0, 12).join(", ")}`);
+  if (value === undefined)
+    throw new RowFault(
+      "missing_field",
+      `expected field "${label}", got only ${Object.keys(row).slice(0, 12).join(", ")}`,
+    );
   return value;
 }
 
@@ -51,16 +78,25 @@ export const helpsteer: PairFormat = {
 export const helpsteerPreference: PairFormat = {
   name: "helpsteer-preference",
   reads: "prompt, response_1, response_2, preference_strength",
-  matches: (row) => has(row, "prompt") && has(row, "response_1") && has(row, "response_2") && has(row, "preference_strength"),
+  matches: (row) =>
+    has(row, "prompt") && has(row, "response_1") && has(row, "response_2") && has(row, "preference_strength"),
   convert: ([row], { minimumGap }) => {
     const strength = rating(row, "preference_strength");
     const common = commonFields(row);
     if (strength === 0) return [{ rule: "tie", message: "preference_strength is 0", id: common.id }];
     if (Math.abs(strength) < minimumGap)
-      return [{ rule: "gap_below_minimum", message: `preference_strength ${strength} is less than ${minimumGap}`, id: common.id }];
+      return [
+        {
+          rule: "gap_below_minimum",
+          message: `preference_strength ${strength} is less than ${minimumGap}`,
+          id: common.id,
+        },
+      ];
     const [first, second] = [text(row, "response_1"), text(row, "response_2")];
     const [chosen, rejected] = strength < 0 ? [first, second] : [second, first];
-    return [{ ...common, prompt: text(row, "prompt"), chosen, rejected, scoreChosen: Math.abs(strength), scoreRejected: 0 }];
+    return [
+      { ...common, prompt: text(row, "prompt"), chosen, rejected, scoreChosen: Math.abs(strength), scoreRejected: 0 },
+    ];
   },
 };
 

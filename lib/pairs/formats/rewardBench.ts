@@ -8,14 +8,20 @@ const isTextList = (value: unknown): boolean => Array.isArray(value) && value.ev
 export const rewardBench: PairFormat = {
   name: "rewardbench",
   reads: "prompt, chosen, rejected, subset",
-  matches: (row) => has(row, "prompt") && has(row, "subset") && has(row, "chosen_model") && has(row, "rejected_model") &&
+  matches: (row) =>
+    has(row, "prompt") &&
+    has(row, "subset") &&
+    has(row, "chosen_model") &&
+    has(row, "rejected_model") &&
     typeof row.chosen === "string",
-  convert: ([row]) => [{
-    ...commonFields(row),
-    prompt: text(row, "prompt"),
-    chosen: text(row, "chosen"),
-    rejected: text(row, "rejected"),
-  }],
+  convert: ([row]) => [
+    {
+      ...commonFields(row),
+      prompt: text(row, "prompt"),
+      chosen: text(row, "chosen"),
+      rejected: text(row, "rejected"),
+    },
+  ],
 };
 
 /** Every right answer against every wrong one; the pairs of a row share its question. */
@@ -27,20 +33,32 @@ export const rewardBench2: PairFormat = {
   convert: ([row]) => {
     const common = commonFields(row);
     const prompt = text(row, "prompt");
-    const texts = (field: string) => list(row, field).map((item, i) => {
-      if (typeof item !== "string") throw new RowFault("wrong_type", `${field}[${i}]: expected a string, got ${typeName(item)}`);
-      return item;
-    });
+    const texts = (field: string) =>
+      list(row, field).map((item, i) => {
+        if (typeof item !== "string")
+          throw new RowFault("wrong_type", `${field}[${i}]: expected a string, got ${typeName(item)}`);
+        return item;
+      });
     const chosen = texts("chosen");
     const rejected = texts("rejected");
-    const out: Outcome[] = chosen.flatMap((right, i) => rejected.map((wrong, j) => ({
-      ...common,
-      id: common.id === undefined ? undefined : `${common.id}#${i + 1}-${j + 1}`,
-      questionId: common.questionId ?? common.id,
-      prompt,
-      chosen: right,
-      rejected: wrong,
-    })));
-    return out.length > 0 ? out : [{ rule: "single_answer", message: "expected a chosen and a rejected answer or more, got an empty list", id: common.id }];
+    const out: Outcome[] = chosen.flatMap((right, i) =>
+      rejected.map((wrong, j) => ({
+        ...common,
+        id: common.id === undefined ? undefined : `${common.id}#${i + 1}-${j + 1}`,
+        questionId: common.questionId ?? common.id,
+        prompt,
+        chosen: right,
+        rejected: wrong,
+      })),
+    );
+    return out.length > 0
+      ? out
+      : [
+          {
+            rule: "single_answer",
+            message: "expected a chosen and a rejected answer or more, got an empty list",
+            id: common.id,
+          },
+        ];
   },
 };

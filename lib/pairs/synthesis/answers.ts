@@ -3,10 +3,26 @@ import type { Random } from "../../random";
 import type { Mistake, Problem } from "./problem";
 import { ASSURED, DISMISSIVE, EVASIVE, FILLERS, HEDGES, OVERCONFIDENT, RUDE, TURNS, UNREASONED } from "./wording";
 
-export const RATINGS = { 1: "1-Wrong", 2: "2-Misleading", 3: "3-Incomplete", 4: "4-Mostly complete", 5: "5-Complete" } as const;
+export const RATINGS = {
+  1: "1-Wrong",
+  2: "2-Misleading",
+  3: "3-Incomplete",
+  4: "4-Mostly complete",
+  5: "5-Complete",
+} as const;
 export type Grade = keyof typeof RATINGS;
 /** What an answer lacks, as an error analysis groups it. */
-export type Flaw = "none" | "no check" | "no reason" | "no result" | "lexical swap" | "wrong cause" | "wrong unit" | "contradiction" | "off topic" | "refusal";
+export type Flaw =
+  | "none"
+  | "no check"
+  | "no reason"
+  | "no result"
+  | "lexical swap"
+  | "wrong cause"
+  | "wrong unit"
+  | "contradiction"
+  | "off topic"
+  | "refusal";
 
 /** A graded answer. */
 export interface GradedAnswer {
@@ -26,7 +42,8 @@ interface Draft {
 }
 
 /** Mistakes whose value is not the right one by accident. */
-const mistakesOf = (problem: Problem): Mistake[] => problem.mistakes.filter((mistake) => mistake.value !== problem.value);
+const mistakesOf = (problem: Problem): Mistake[] =>
+  problem.mistakes.filter((mistake) => mistake.value !== problem.value);
 
 function statement(random: Random, problem: Problem, value: string): string {
   const text = random.pick(problem.frames).replace("{}", () => value);
@@ -41,7 +58,11 @@ const maybe = (random: Random, probability: number, sentences: readonly string[]
 function complete(random: Random, problem: Problem): Draft {
   const result = statement(random, problem, problem.value);
   const because = random.pick(problem.because);
-  const sentences = [...(random.next() < 0.7 ? [result, because] : [because, result]), random.pick(problem.check), ...maybe(random, 0.15, ASSURED)];
+  const sentences = [
+    ...(random.next() < 0.7 ? [result, because] : [because, result]),
+    random.pick(problem.check),
+    ...maybe(random, 0.15, ASSURED),
+  ];
   return { sentences, reason: "right result with its reason and what else to mind", flaw: "none" };
 }
 
@@ -57,11 +78,18 @@ function mostlyComplete(random: Random, problem: Problem): Draft {
 function incomplete(random: Random, problem: Problem): Draft {
   if (random.next() < 0.6)
     return {
-      sentences: [statement(random, problem, problem.value), ...(random.next() < 0.5 ? [random.pick(HEDGES)] : [random.pick(UNREASONED)])],
+      sentences: [
+        statement(random, problem, problem.value),
+        ...(random.next() < 0.5 ? [random.pick(HEDGES)] : [random.pick(UNREASONED)]),
+      ],
       reason: "right result without any reason",
       flaw: "no reason",
     };
-  return { sentences: [random.pick(problem.because), random.pick(EVASIVE)], reason: "the reason is right but the result is missing", flaw: "no result" };
+  return {
+    sentences: [random.pick(problem.because), random.pick(EVASIVE)],
+    reason: "the reason is right but the result is missing",
+    flaw: "no result",
+  };
 }
 
 /** A plausible mistake with its reasoning, or two results that exclude each other. */
@@ -70,13 +98,23 @@ function misleading(random: Random, problem: Problem): Draft {
   const wrong = statement(random, problem, mistake.value);
   if (random.next() < 0.25)
     return {
-      sentences: [statement(random, problem, problem.value), random.pick(TURNS), wrong, ...maybe(random, 0.5, [mistake.because])],
+      sentences: [
+        statement(random, problem, problem.value),
+        random.pick(TURNS),
+        wrong,
+        ...maybe(random, 0.5, [mistake.because]),
+      ],
       reason: "contradicts itself",
       flaw: "contradiction",
     };
   const overconfident = random.next() < 0.25;
   const tone = overconfident ? [random.pick(OVERCONFIDENT)] : maybe(random, 0.4, HEDGES);
-  return { sentences: [wrong, mistake.because, ...tone], reason: `wrong result (${mistake.kind})`, flaw: mistake.kind, overconfident };
+  return {
+    sentences: [wrong, mistake.because, ...tone],
+    reason: `wrong result (${mistake.kind})`,
+    flaw: mistake.kind,
+    overconfident,
+  };
 }
 
 /** A mistake sold as certain with advice against checking it, an answer to something else, or none. */
@@ -84,12 +122,26 @@ function wrong(random: Random, problem: Problem, elsewhere: Problem): Draft {
   const which = random.next();
   if (which < 0.6) {
     const mistake = random.pick(mistakesOf(problem));
-    const sentences = [statement(random, problem, mistake.value), mistake.because, random.pick(OVERCONFIDENT), random.pick(DISMISSIVE)];
-    return { sentences, reason: `wrong result (${mistake.kind}) worded as certain`, flaw: mistake.kind, overconfident: true };
+    const sentences = [
+      statement(random, problem, mistake.value),
+      mistake.because,
+      random.pick(OVERCONFIDENT),
+      random.pick(DISMISSIVE),
+    ];
+    return {
+      sentences,
+      reason: `wrong result (${mistake.kind}) worded as certain`,
+      flaw: mistake.kind,
+      overconfident: true,
+    };
   }
   if (which < 0.85)
     return {
-      sentences: [statement(random, elsewhere, elsewhere.value), random.pick(elsewhere.because), ...maybe(random, 0.5, elsewhere.check)],
+      sentences: [
+        statement(random, elsewhere, elsewhere.value),
+        random.pick(elsewhere.because),
+        ...maybe(random, 0.5, elsewhere.check),
+      ],
       reason: "answers another question",
       flaw: "off topic",
     };
@@ -117,9 +169,19 @@ function pad(random: Random, sentences: readonly string[], target: number): stri
  * @param elsewhere a problem of another domain, for answers beside the point
  * @param target length in words that all grades share
  */
-export function answerOf(random: Random, problem: Problem, grade: Grade, options: { elsewhere: Problem; target: number }): GradedAnswer {
-  const draft = { 1: () => wrong(random, problem, options.elsewhere), 2: () => misleading(random, problem), 3: () => incomplete(random, problem),
-    4: () => mostlyComplete(random, problem), 5: () => complete(random, problem) }[grade]();
+export function answerOf(
+  random: Random,
+  problem: Problem,
+  grade: Grade,
+  options: { elsewhere: Problem; target: number },
+): GradedAnswer {
+  const draft = {
+    1: () => wrong(random, problem, options.elsewhere),
+    2: () => misleading(random, problem),
+    3: () => incomplete(random, problem),
+    4: () => mostlyComplete(random, problem),
+    5: () => complete(random, problem),
+  }[grade]();
   const { sentences, reason, flaw, overconfident = false } = draft;
   return { text: pad(random, sentences, options.target), grade, reason, flaw, overconfident };
 }

@@ -12,10 +12,36 @@ export interface Fact {
   readonly myths: readonly (readonly [advice: string, because: string])[];
 }
 
-const PEOPLE = ["my neighbour", "a colleague", "my son", "my grandmother", "a guest", "my flatmate", "a friend", "my aunt", "a customer", "my partner",
-  "a teammate", "my daughter", "a passenger", "my father", "a tourist", "a student"];
-const PLACES = ["", " Please answer quickly.", " I want to be prepared.", " It is for a course.", " I could not find it in my books.", " We disagree about it.",
-  " Please explain it in plain words.", " I heard different answers.", " It is the first time this comes up.", " Thanks in advance."];
+const PEOPLE = [
+  "my neighbour",
+  "a colleague",
+  "my son",
+  "my grandmother",
+  "a guest",
+  "my flatmate",
+  "a friend",
+  "my aunt",
+  "a customer",
+  "my partner",
+  "a teammate",
+  "my daughter",
+  "a passenger",
+  "my father",
+  "a tourist",
+  "a student",
+];
+const PLACES = [
+  "",
+  " Please answer quickly.",
+  " I want to be prepared.",
+  " It is for a course.",
+  " I could not find it in my books.",
+  " We disagree about it.",
+  " Please explain it in plain words.",
+  " I heard different answers.",
+  " It is the first time this comes up.",
+  " Thanks in advance.",
+];
 
 /** A question about a fact; person and place vary, so that two questions about one fact differ. */
 export function problemOf(random: Random, fact: Fact): Problem {
