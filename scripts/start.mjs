@@ -93,7 +93,7 @@ function tellResults(run, made) {
     ["held-out accuracy", evaluation.accuracy, (a) => `${percent(a)}, 95% interval ${evaluation.accuracy_ci95.map(percent).join(" to ")}, ${evaluation.n_pairs} pairs`],
     ["the longer answer", evaluation.baselines?.longer_answer, percent],
     ["calibration error", evaluation.ece, (e) => `${e.toFixed(3)}, temperature ${evaluation.temperature?.toFixed(2) ?? "–"}`],
-    ["best answer chosen", rerank.reranked, (r) => `${percent(r)} against ${percent(rerank.baseline)} of the first answers`],
+    ["best answer chosen", rerank.accuracy?.by_choice, ({ model, first }) => `${percent(model)} of the questions, ${percent(first)} by taking the first`],
     ["training", metrics.train_seconds, (s) => `${s.toFixed(0)} s, ${metrics.train_pairs_per_second?.toFixed(1)} pairs/s, ${metrics.peak_memory_mb?.toFixed(0)} MB`],
   ];
   console.log("\nResults");

@@ -86,7 +86,7 @@ describe("the notebooks", () => {
 
 describe("the exported pages", () => {
   let pages: Opened[];
-  const figures = { "01_data_generation": 1, "02_loss_walkthrough": 2, "03_train_reward_model": 6, "04_evaluate": 7, "05_rerank_demo": 1 };
+  const figures = { "01_data_generation": 2, "02_loss_walkthrough": 2, "03_train_reward_model": 6, "04_evaluate": 7, "05_rerank_demo": 1 };
 
   beforeAll(async () => {
     pages = await openOffline(NOTEBOOKS.map((name: string) => fileOf(name, "html")));
