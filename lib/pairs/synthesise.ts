@@ -3,14 +3,21 @@ import { UsageError } from "../errors";
 import { type Random, createRandom } from "../random";
 import { normaliseText } from "./normalise";
 import { type Flaw, type Grade, type GradedAnswer, RATINGS, answerOf } from "./synthesis/answers";
+import { arithmetic } from "./synthesis/arithmetic";
+import { astronomy } from "./synthesis/astronomy";
+import { calendar } from "./synthesis/calendar";
+import { chemistry } from "./synthesis/chemistry";
+import { dosing } from "./synthesis/dosing";
+import { firstAid } from "./synthesis/firstAid";
+import { food } from "./synthesis/food";
+import { household } from "./synthesis/household";
+import { physics } from "./synthesis/physics";
+import { privacy } from "./synthesis/privacy";
+import { units } from "./synthesis/units";
 import { logic, programming } from "./synthesis/code";
-import { dosing, firstAid } from "./synthesis/health";
 import { finance } from "./synthesis/money";
-import { arithmetic, calendar, units } from "./synthesis/numbers";
 import { geography } from "./synthesis/places";
 import type { Domain, Risk } from "./synthesis/problem";
-import { food, household, privacy } from "./synthesis/safety";
-import { astronomy, chemistry, physics } from "./synthesis/science";
 
 export const DOMAINS: readonly Domain[] = [
   arithmetic,
