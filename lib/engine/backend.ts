@@ -110,10 +110,11 @@ export function currentBackend(): BackendInfo {
 }
 
 async function loadPortable(name: "wasm" | "cpu"): Promise<BackendInfo> {
+  await import("@tensorflow/tfjs"); // registers the gradients and the chained methods, which the native binding brings itself
   if (name === "wasm") {
     await import("@tensorflow/tfjs-backend-wasm");
     registerWasmKernels();
-  } else await import("@tensorflow/tfjs");
+  }
   if (!(await tf.setBackend(name))) throw new UsageError(`backend: expected ${name} to start, got a refusal; run npm run setup`);
   await tf.ready();
   return { name, version: tf.version_core, threads: 1, gpu: null, gpuReason: `the ${name} backend has none`, bf16: false, compiled: false };

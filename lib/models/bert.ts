@@ -50,8 +50,8 @@ function embeddings(forward: Forward, ids: tf.Tensor2D, mask: tf.Tensor2D, layou
   const module = `${trunk(config)}.embeddings`;
   const words = gatherRows(stored(forward, `${module}.word_embeddings.weight`), ids);
   const positions = gatherRows(stored(forward, `${module}.position_embeddings.weight`), positionIds(config, layout, mask));
-  const types = parameter(forward, `${module}.token_type_embeddings.weight`).slice([0, 0], [1, config.hiddenSize]); // one segment
-  const sum = tf.add(tf.add(words, positions).reshape([-1, config.hiddenSize]), types) as tf.Tensor2D;
+  const types = tf.slice(parameter(forward, `${module}.token_type_embeddings.weight`), [0, 0], [1, config.hiddenSize]); // one segment
+  const sum = tf.add(tf.reshape(tf.add(words, positions), [-1, config.hiddenSize]), types) as tf.Tensor2D;
   return forward.dropout(layerNorm(forward, sum, `${module}.LayerNorm`), config.dropout.hidden);
 }
 

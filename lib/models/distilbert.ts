@@ -35,7 +35,7 @@ function embeddings(forward: Forward, ids: tf.Tensor2D, mask: tf.Tensor2D, { cou
   const words = gatherRows(stored(forward, "distilbert.embeddings.word_embeddings.weight"), ids);
   const at = tf.cast(tf.maximum(tf.sub(tf.mul(count, mask), 1), 0), "int32");
   const positions = gatherRows(stored(forward, "distilbert.embeddings.position_embeddings.weight"), at);
-  const sum = tf.add(words, positions).reshape([-1, forward.config.hiddenSize]) as tf.Tensor2D;
+  const sum = tf.reshape(tf.add(words, positions), [-1, forward.config.hiddenSize]) as tf.Tensor2D;
   return forward.dropout(layerNorm(forward, sum, "distilbert.embeddings.LayerNorm"), forward.config.dropout.hidden);
 }
 

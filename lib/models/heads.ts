@@ -38,7 +38,7 @@ export function rowRead(config: ModelConfig, layout: Layout): tf.Tensor3D | null
 /** Scores [B] of pooled hidden states x [B, H]. */
 export function scorePooledRows(forward: Forward, x: tf.Tensor2D): tf.Tensor1D {
   const { config, dropout } = forward;
-  const output = (input: tf.Tensor2D) => linear(forward, input, outputModule(config)).reshape([x.shape[0]]) as tf.Tensor1D;
+  const output = (input: tf.Tensor2D) => tf.reshape(linear(forward, input, outputModule(config)), [x.shape[0]]) as tf.Tensor1D;
   if (config.head === "mean") return output(x);
   if (config.head === "value") return output(dropout(x, VALUE_HEAD_DROPOUT));
   const rate = config.dropout.classifier;
@@ -54,6 +54,6 @@ export function scorePooledRows(forward: Forward, x: tf.Tensor2D): tf.Tensor1D {
 /** Σ mask·x / Σ mask, [B·T, H] → [B, H]; 0 for a text of padding alone. */
 export function meanOverTokens(x: tf.Tensor2D, mask: tf.Tensor2D): tf.Tensor2D {
   const [B, T] = mask.shape;
-  const sum = tf.sum(tf.mul(x.reshape([B, T, x.shape[1]]), mask.reshape([B, T, 1])), 1);
+  const sum = tf.sum(tf.mul(tf.reshape(x, [B, T, x.shape[1]]), tf.reshape(mask, [B, T, 1])), 1);
   return tf.div(sum, tf.maximum(tf.sum(mask, 1, true), 1));
 }

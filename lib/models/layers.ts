@@ -77,7 +77,7 @@ function outsideTape<T>(gradients: () => T): T {
 
 /** x, but not before `other` is known: the zero added is none that a graph optimizer sees, or it would merge the two computations. */
 function after(other: tf.Tensor, x: tf.Tensor): tf.Tensor {
-  const corner = tf.slice(other.reshape([-1]), [0], [1]);
+  const corner = tf.slice(tf.reshape(other, [-1]), [0], [1]);
   return tf.add(x, tf.relu(tf.neg(tf.abs(corner))));
 }
 
@@ -159,10 +159,10 @@ export function layoutOf(mask: tf.Tensor2D): Layout {
   const [B, T] = mask.shape;
   const count = tf.cumsum(mask, 1) as tf.Tensor2D;
   const oneHot = (at: tf.Tensor | number) =>
-    tf.mul(mask, tf.cast(tf.equal(count, at), "float32")).reshape([B, T, 1]) as tf.Tensor3D;
+    tf.reshape(tf.mul(mask, tf.cast(tf.equal(count, at), "float32")), [B, T, 1]) as tf.Tensor3D;
   return {
     B, T, count,
-    bias: tf.mul(tf.sub(1, mask), MASKED).reshape([B, 1, 1, T]),
+    bias: tf.reshape(tf.mul(tf.sub(1, mask), MASKED), [B, 1, 1, T]),
     first: oneHot(1),
     last: oneHot(tf.sum(mask, 1, true)),
   };
@@ -171,19 +171,19 @@ export function layoutOf(mask: tf.Tensor2D): Layout {
 /** Bias [B, 1, T, T] that also hides the future. */
 export function causalBias({ T, bias }: Layout): tf.Tensor4D {
   const at = tf.range(0, T);
-  const future = tf.cast(tf.greater(at.reshape([1, T]), at.reshape([T, 1])), "float32");
-  return tf.add(tf.mul(future, MASKED).reshape([1, 1, T, T]), bias);
+  const future = tf.cast(tf.greater(tf.reshape(at, [1, T]), tf.reshape(at, [T, 1])), "float32");
+  return tf.add(tf.reshape(tf.mul(future, MASKED), [1, 1, T, T]), bias);
 }
 
 /** The row of each text that a one-hot [B, T, 1] points at: [B·T, H] → [B, H]. */
 export function pickRow(x: tf.Tensor2D, oneHot: tf.Tensor3D): tf.Tensor2D {
   const [B, T] = oneHot.shape;
-  return tf.sum(tf.mul(x.reshape([B, T, x.shape[1]]), oneHot), 1);
+  return tf.sum(tf.mul(tf.reshape(x, [B, T, x.shape[1]]), oneHot), 1);
 }
 
 /** [B·T, heads·D] → [B, heads, T, D]. */
 export function splitHeads(x: tf.Tensor2D, B: number, heads: number): tf.Tensor4D {
-  return tf.transpose(x.reshape([B, x.shape[0] / B, heads, x.shape[1] / heads]), [0, 2, 1, 3]) as tf.Tensor4D;
+  return tf.transpose(tf.reshape(x, [B, x.shape[0] / B, heads, x.shape[1] / heads]), [0, 2, 1, 3]) as tf.Tensor4D;
 }
 
 /**
@@ -198,11 +198,11 @@ export function attention(forward: Forward, heads: { query: tf.Tensor4D; key: tf
   const { query, key, value, bias } = heads;
   const [B, A, Tq, D] = query.shape;
   const [, KV, T] = key.shape;
-  const grouped = (x: tf.Tensor4D, last: number) => (KV === A ? x : x.reshape([B, KV, (A / KV) * Tq, last]) as tf.Tensor4D);
+  const grouped = (x: tf.Tensor4D, last: number) => (KV === A ? x : tf.reshape(x, [B, KV, (A / KV) * Tq, last]) as tf.Tensor4D);
   const scaled = tf.mul(query, 1 / Math.sqrt(D)) as tf.Tensor4D; // cheaper here than on the [.., T] products
-  const products = tf.matMul(grouped(scaled, D), key, false, true).reshape([B, A, Tq, T]);
+  const products = tf.reshape(tf.matMul(grouped(scaled, D), key, false, true), [B, A, Tq, T]);
   const weights = tf.softmax(tf.add(products, bias)) as tf.Tensor4D;
   const dropped = forward.dropout(weights, forward.config.dropout.attention);
-  const mixed = tf.matMul(grouped(dropped, T), value).reshape([B, A, Tq, D]);
-  return tf.transpose(mixed, [0, 2, 1, 3]).reshape([B * Tq, A * D]);
+  const mixed = tf.reshape(tf.matMul(grouped(dropped, T), value), [B, A, Tq, D]);
+  return tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [B * Tq, A * D]);
 }

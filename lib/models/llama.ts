@@ -61,7 +61,7 @@ function rotationOf({ rope }: ModelConfig, T: number): Rotation {
 
 /** The rotation of the one row of each text that is read. Sums, not products: they stay exact where matrix products are bf16. */
 function rotationOfRow(rotation: Rotation, read: tf.Tensor3D): Rotation {
-  const row = (table: tf.Tensor) => tf.sum(tf.mul(table, read), 1).reshape([read.shape[0], 1, 1, -1]);
+  const row = (table: tf.Tensor) => tf.reshape(tf.sum(tf.mul(table, read), 1), [read.shape[0], 1, 1, -1]);
   return { cosine: row(rotation.cosine), sine: row(rotation.sine) };
 }
 
@@ -112,7 +112,7 @@ export function llamaHidden(forward: Forward, ids: tf.Tensor2D, layout: Layout, 
   }
   const rotation = rotationOf(config, T);
   const causal = causalBias(layout);
-  let x = gatherRows(stored(forward, "model.embed_tokens.weight"), ids).reshape([B * T, config.hiddenSize]) as tf.Tensor2D;
+  let x = tf.reshape(gatherRows(stored(forward, "model.embed_tokens.weight"), ids), [B * T, config.hiddenSize]) as tf.Tensor2D;
   for (let i = 0; i < config.layers; i++) {
     const shortcut = i === config.layers - 1 && !fullLastLayer ? read : null;
     const layer = `model.layers.${i}`;

@@ -94,8 +94,8 @@ export function createFrozenStep(
     const P = numbers.shape[1]!;
     const forward = () => {
       const rewards = scorePooled(model, vectors as tf.Tensor2D, { dropoutSeed: config.dropout ? (seed as tf.Tensor1D) : undefined });
-      const [share, weights, margins] = [0, 1, 2].map((row) => numbers.slice([row, 0], [1, P]).reshape([P]) as tf.Tensor1D);
-      const loss = pairLoss({ chosen: rewards.slice([0], [P]), rejected: rewards.slice([P], [P]), weights, margins }, lossOptions);
+      const [share, weights, margins] = [0, 1, 2].map((row) => tf.reshape(tf.slice(numbers, [row, 0], [1, P]), [P]) as tf.Tensor1D);
+      const loss = pairLoss({ chosen: tf.slice(rewards, [0], [P]), rejected: tf.slice(rewards, [P], [P]), weights, margins }, lossOptions);
       return tf.concat([tf.mul(loss, share), rewards]);
     };
     const direction = tf.concat([tf.ones([P]), tf.zeros([2 * P])]);

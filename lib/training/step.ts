@@ -70,8 +70,8 @@ export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
       const rewards = scoreInputs(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D }, { dropoutSeed });
       const loss = pairLoss(
         {
-          chosen: rewards.slice([0], [P]),
-          rejected: rewards.slice([P], [P]),
+          chosen: tf.slice(rewards, [0], [P]),
+          rejected: tf.slice(rewards, [P], [P]),
           weights: weights as tf.Tensor1D,
           margins: margins as tf.Tensor1D,
         },
