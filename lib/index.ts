@@ -18,8 +18,9 @@ export * from "./engine/backend";
 export * from "./engine/compile";
 export { MODEL_TYPES, parseModelConfig, type HeadKind, type ModelConfig, type ModelType } from "./models/config";
 export {
-  countParameters, createRewardModel, poolInputs, scoreInputs, scorePooled, type ModelInputs, type RewardModel, type ScoreOptions,
+  countParameters, poolInputs, scoreInputs, scorePooled, type ModelInputs, type RewardModel, type ScoreOptions,
 } from "./models/rewardModel";
+export { createRewardModel, streamRewardModel } from "./models/createModel";
 export { gradualFreeze, trainableNames } from "./models/freeze";
 export { attachLora, mergeLora, unmergeLora, type LoraOptions } from "./models/lora";
 export * from "./models/adapter";

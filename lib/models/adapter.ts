@@ -8,9 +8,10 @@ import { z } from "zod";
 import { InputError } from "../errors";
 import { writeDirectoryAtomically } from "../storage/atomic";
 import { readSafetensors, writeSafetensors } from "../storage/safetensors";
+import type { NamedTensor } from "./createModel";
 import { headShapes, outputModule } from "./heads";
 import { attachAdapter, loraParameters } from "./lora";
-import type { LoraSettings, NamedTensor, RewardModel } from "./rewardModel";
+import type { LoraSettings, RewardModel } from "./rewardModel";
 
 const CONFIG_FILE = "adapter_config.json";
 const WEIGHTS_FILE = "adapter_model.safetensors";

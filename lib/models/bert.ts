@@ -4,9 +4,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { ModelConfig } from "./config";
 import {
-  activate, attention, layerNorm, linear, parameter, pickRow, runLayer, splitHeads, stored, type Forward, type Layout,
+  activate, attention, layerNorm, linear, parameter, pickRow, splitHeads, stored, type Forward, type Layout,
 } from "./layers";
 import { gatherRows } from "./halfStorage";
+import { runLayer } from "./recompute";
 
 const trunk = (config: ModelConfig) => (config.modelType === "bert" ? "bert" : "roberta");
 

@@ -4,9 +4,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { ModelConfig } from "./config";
 import {
-  activate, attention, layerNorm, linear, pickRow, runLayer, splitHeads, stored, type Forward, type Layout,
+  activate, attention, layerNorm, linear, pickRow, splitHeads, stored, type Forward, type Layout,
 } from "./layers";
 import { gatherRows } from "./halfStorage";
+import { runLayer } from "./recompute";
 
 /** Name → shape of the trunk's parameters, as transformers saves them. */
 export function distilbertShapes(config: ModelConfig): Map<string, number[]> {

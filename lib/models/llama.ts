@@ -6,8 +6,9 @@ import { InputError } from "../errors";
 import type { ModelConfig } from "./config";
 import { gatherRows } from "./halfStorage";
 import {
-  activate, attention, causalBias, linear, pickRow, rmsNorm, runLayer, splitHeads, stored, type Forward, type Layout,
+  activate, attention, causalBias, linear, pickRow, rmsNorm, splitHeads, stored, type Forward, type Layout,
 } from "./layers";
+import { runLayer } from "./recompute";
 import { rotaryTables } from "./rope";
 
 /** Which projections carry a bias: Qwen 2's q, k, v always; Llama's and Qwen 3's by `attention_bias`; Mistral's never. */

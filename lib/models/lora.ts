@@ -4,9 +4,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import { UsageError } from "../errors";
 import { createRandom, hashSeed } from "../random";
 import { isDecoder, type ModelConfig, type ModelType } from "./config";
+import { variableOf, type NamedTensor } from "./createModel";
 import { trunkShapes } from "./families";
 import { readWide, widen } from "./halfStorage";
-import { loraScale, variableOf, type LoraSettings, type NamedTensor, type RewardModel } from "./rewardModel";
+import { loraScale, type LoraSettings, type RewardModel } from "./rewardModel";
 
 export interface LoraOptions {
   readonly rank: number;

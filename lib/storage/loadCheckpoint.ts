@@ -7,7 +7,8 @@ import { isDecoder, parseModelConfig, type HeadKind, type ModelConfig } from "..
 import { readAdapter } from "../models/adapter";
 import { mergeLora } from "../models/lora";
 import { halfNames } from "../models/memory";
-import { canonicalName, parameterShapes, streamRewardModel, type CheckpointTensor, type RewardModel } from "../models/rewardModel";
+import { canonicalName, streamRewardModel, type CheckpointTensor } from "../models/createModel";
+import { parameterShapes, type RewardModel } from "../models/rewardModel";
 import { CHAT_TEMPLATE, DEFAULT_TEMPLATE } from "../text/template";
 import { openTokenizer, type Tokenizer } from "../text/tokenizer";
 import { recoverDirectory } from "./atomic";
@@ -53,31 +54,48 @@ export async function loadRewardModel(dir: string, options: LoadOptions = {}): P
   const tokenizer = openTokenizer(dir, { appendEos: options.settings?.append_eos ?? written?.append_eos });
   if (tokenizer.vocabSize > config.vocabSize) {
     throw new InputError(
-      `${dir}: expected a tokenizer of at most ${config.vocabSize} tokens (the model's vocab_size), got ${tokenizer.vocabSize}; take the tokenizer the model came with`,
+      `${dir}: expected a tokenizer of at most ${config.vocabSize} tokens (the model's vocab_size), ` +
+      `got ${tokenizer.vocabSize}; take the tokenizer the model came with`,
     );
   }
-  const settings = { ...(written ?? defaultSettings(config, tokenizer)), ...options.settings, append_eos: tokenizer.appendEos };
+  const settings = {
+    ...(written ?? defaultSettings(config, tokenizer)),
+    ...options.settings,
+    append_eos: tokenizer.appendEos,
+  };
   const positions = textPositions(config);
   if (settings.max_length > positions) {
-    throw new InputError(`${dir}: max_length: expected at most the model's ${positions} positions, got ${settings.max_length}; lower it`);
+    throw new InputError(
+      `${dir}: max_length: expected at most the model's ${positions} positions, got ${settings.max_length}; lower it`,
+    );
   }
-  const model = await streamRewardModel(config, readWeights(dir, config, options.storage), { ...options, where: dir });
+  const model = await streamRewardModel(config, readWeights(dir, config, options.storage), {
+    ...options,
+    where: dir,
+  });
   return { model, tokenizer, settings, dir };
 }
 
 const ADAPTER_CONFIG = "adapter_config.json";
 
-const isAdapter = (dir: string): boolean => existsSync(join(dir, ADAPTER_CONFIG)) && !existsSync(join(dir, "config.json"));
+const isAdapter = (dir: string): boolean =>
+  existsSync(join(dir, ADAPTER_CONFIG)) && !existsSync(join(dir, "config.json"));
 
 /** A PEFT adapter on the base model it names, folded into its weights; the trunk stays where it is. */
 async function loadAdapted(dir: string, options: LoadOptions): Promise<LoadedModel> {
   const path = join(dir, ADAPTER_CONFIG);
   const { base_model_name_or_path: base } = readJsonFile(path) as { base_model_name_or_path?: unknown };
   if (typeof base !== "string") {
-    throw new InputError(`${path}: base_model_name_or_path: expected the base model's name or path, got ${JSON.stringify(base)}; write it there`);
+    throw new InputError(
+      `${path}: base_model_name_or_path: expected the base model's name or path, got ${JSON.stringify(base)}; ` +
+      "write it there",
+    );
   }
   const written = readSettings(dir);
-  const loaded = await loadRewardModel(findModel(base), { ...options, settings: { ...written, ...options.settings } });
+  const loaded = await loadRewardModel(findModel(base), {
+    ...options,
+    settings: { ...written, ...options.settings },
+  });
   await readAdapter(dir, loaded.model);
   if (loaded.model.lora) mergeLora(loaded.model);
   return { ...loaded, dir };
@@ -105,31 +123,44 @@ async function readConfig(dir: string): Promise<ModelConfig> {
   const info = await stat(dir).catch(() => null);
   if (!info?.isDirectory()) {
     throw new InputError(
-      `${dir}: expected a model directory, got ${info ? "a file" : "nothing of that name"}; give the path of a Hugging Face directory, or fetch one: rewardbook pull NAME`,
+      `${dir}: expected a model directory, got ${info ? "a file" : "nothing of that name"}; ` +
+      "give the path of a Hugging Face directory, or fetch one: rewardbook pull NAME",
     );
   }
   const path = join(dir, "config.json");
   if (!existsSync(path)) {
     throw new InputError(
-      `${path}: expected the model's configuration, got no such file; it gets written by rewardbook train, rewardbook pull and transformers' save_pretrained`);
+      `${path}: expected the model's configuration, got no such file; ` +
+      "it gets written by rewardbook train, rewardbook pull and transformers' save_pretrained",
+    );
   }
   return parseModelConfig(readJsonFile(path), path);
 }
 
 function refusePickle(dir: string): void {
   if ([SINGLE_FILE, INDEX_FILE].some((name) => existsSync(join(dir, name)))) return;
-  const pickled = ["pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt", "model.pth"].find((name) => existsSync(join(dir, name)));
+  const pickled = ["pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt", "model.pth"].find((name) =>
+    existsSync(join(dir, name)),
+  );
   if (!pickled) {
-    throw new InputError(`${dir}: expected ${SINGLE_FILE} or ${INDEX_FILE}, got neither; save the model with transformers' save_pretrained, or fetch it again`);
+    throw new InputError(
+      `${dir}: expected ${SINGLE_FILE} or ${INDEX_FILE}, got neither; ` +
+      "save the model with transformers' save_pretrained, or fetch it again",
+    );
   }
   throw new InputError(
-    `${join(dir, pickled)}: expected safetensors weights, got a Python pickle, which can run any code when it is opened; if you trust it, convert it in Python: ` +
-    `AutoModelForSequenceClassification.from_pretrained(${JSON.stringify(dir)}).save_pretrained(${JSON.stringify(dir)}, safe_serialization=True)`,
+    `${join(dir, pickled)}: expected safetensors weights, got a Python pickle, ` +
+    "which can run any code when it is opened; if you trust it, convert it in Python: " +
+      `AutoModelForSequenceClassification.from_pretrained(${JSON.stringify(dir)}).save_pretrained(${JSON.stringify(dir)}, safe_serialization=True)`,
   );
 }
 
 /** The tensors a reward model needs, one at a time; the others by name only, so that a language model's output layer takes no memory. */
-async function* readWeights(dir: string, config: ModelConfig, storage: LoadOptions["storage"]): AsyncGenerator<[string, CheckpointTensor]> {
+async function* readWeights(
+  dir: string,
+  config: ModelConfig,
+  storage: LoadOptions["storage"],
+): AsyncGenerator<[string, CheckpointTensor]> {
   const needed = parameterShapes(config);
   const halves = halfNames(config);
   for await (const [name, { dtype, shape, data }] of iterateSafetensors(dir)) {
@@ -137,13 +168,21 @@ async function* readWeights(dir: string, config: ModelConfig, storage: LoadOptio
     const isNeeded = needed.has(canonical);
     if (isNeeded) checkFinite(data, `${dir}: tensor ${JSON.stringify(name)}`);
     // an embedding is added up in f32: it is kept in bf16 only where nothing is lost
-    const half = halves.has(canonical) && (dtype === "BF16" ? storage === "bf16" || storage === "as-stored" : storage === "bf16" && !/embed/.test(canonical));
+    const half =
+      halves.has(canonical) &&
+      (dtype === "BF16"
+        ? storage === "bf16" || storage === "as-stored"
+        : storage === "bf16" && !/embed/.test(canonical));
     yield [name, { shape, data: !isNeeded ? new Float32Array(0) : half ? encodeBfloat16(data) : data }];
   }
 }
 
 function checkFinite(values: Float32Array, at: string): void {
   for (let i = 0; i < values.length; i++) {
-    if (values[i] - values[i] !== 0) throw new InputError(`${at}: expected finite numbers, got ${values[i]} at position ${i}; the weights are damaged or training diverged`);
+    if (values[i] - values[i] !== 0)
+      throw new InputError(
+        `${at}: expected finite numbers, got ${values[i]} at position ${i}; ` +
+        "the weights are damaged or training diverged",
+      );
   }
 }

@@ -5,7 +5,8 @@ import { initBackend } from "../../lib/engine/backend";
 import { parseModelConfig } from "../../lib/models/config";
 import { gradualFreeze, trainableNames } from "../../lib/models/freeze";
 import { attachLora } from "../../lib/models/lora";
-import { checkpointConfig, countParameters, createRewardModel, parameterShapes } from "../../lib/models/rewardModel";
+import { createRewardModel } from "../../lib/models/createModel";
+import { checkpointConfig, countParameters, parameterShapes } from "../../lib/models/rewardModel";
 import { architectureTable, architectureTotals } from "../../lib/models/summary";
 import { FAMILIES, modelOf, readGolden, unpackAll } from "./golden";
 

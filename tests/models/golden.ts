@@ -4,7 +4,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseModelConfig } from "../../lib/models/config";
-import { createRewardModel, type ModelInputs, type NamedTensor, type RewardModel } from "../../lib/models/rewardModel";
+import { createRewardModel, type NamedTensor } from "../../lib/models/createModel";
+import type { ModelInputs, RewardModel } from "../../lib/models/rewardModel";
 
 interface Packed { shape: number[]; data: string }
 interface Side { ids: number[][]; mask: number[][]; scores: number[] }

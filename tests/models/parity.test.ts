@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { initBackend } from "../../lib/engine/backend";
 import { parseModelConfig } from "../../lib/models/config";
-import { createRewardModel, poolInputs, scoreInputs, type NamedTensor, type RewardModel } from "../../lib/models/rewardModel";
+import { createRewardModel, type NamedTensor } from "../../lib/models/createModel";
+import { poolInputs, scoreInputs, type RewardModel } from "../../lib/models/rewardModel";
 import { excess, FAMILIES, inputsOf, modelOf, readGolden, relativeDistance, unpack, type Golden } from "./golden";
 
 beforeAll(async () => {
