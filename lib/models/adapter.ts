@@ -22,12 +22,16 @@ const NO_TARGETS = "dummy-target-modules";
 
 /** The head's parameters, saved whole: all but those of a layer that has a low-rank update itself. */
 function headNames(model: RewardModel): string[] {
-  return [...headShapes(model.config).keys()].filter((name) => !model.parameters.has(name.replace(/\.(weight|bias)$/, ".lora_A.weight")));
+  return [...headShapes(model.config).keys()].filter(
+    (name) => !model.parameters.has(name.replace(/\.(weight|bias)$/, ".lora_A.weight")),
+  );
 }
 
 /** Their modules, as PEFT names them: `pooler` for `bert.pooler.dense`, else the first part. */
 function headModules(model: RewardModel): string[] {
-  return [...new Set(headNames(model).map((name) => (name.startsWith("bert.pooler.") ? "pooler" : name.split(".")[0])))];
+  return [
+    ...new Set(headNames(model).map((name) => (name.startsWith("bert.pooler.") ? "pooler" : name.split(".")[0]))),
+  ];
 }
 
 export interface WriteAdapterOptions {
@@ -39,14 +43,17 @@ export interface WriteAdapterOptions {
 }
 
 /**
- * Saves the low-rank updates and the head, without the trunk. Without updates, the head alone: policy and reward model can then
- * share one trunk on disk.
+ * Saves the low-rank updates and the head, without the trunk. Without updates, the head alone: policy and reward model
+ * can then share one trunk on disk.
  */
 export async function writeAdapter(dir: string, model: RewardModel, options: WriteAdapterOptions = {}): Promise<void> {
   const names = [...loraParameters(model).keys(), ...headNames(model)];
   const entries = names.map((name) => {
     const variable = model.parameters.get(name)!;
-    return [PREFIX + name, { shape: variable.shape, data: async () => (await variable.data()) as Float32Array }] as const;
+    return [
+      PREFIX + name,
+      { shape: variable.shape, data: async () => (await variable.data()) as Float32Array },
+    ] as const;
   });
   await writeDirectoryAtomically(dir, async (temporary) => {
     await writeSafetensors(join(temporary, WEIGHTS_FILE), entries, { dtype: options.dtype });
@@ -62,11 +69,20 @@ function adapterConfig(model: RewardModel, baseModel: string | null): Record<str
   // PEFT matches by suffix over the whole model: a word that also names a layer of the head would adapt that too
   const ambiguous = targets.some((target) => target === "all-linear" || /^(dense|out_proj)$/.test(target));
   return {
-    peft_type: "LORA", task_type: "SEQ_CLS", base_model_name_or_path: baseModel,
-    r: rank, lora_alpha: alpha, lora_dropout: dropout,
+    peft_type: "LORA",
+    task_type: "SEQ_CLS",
+    base_model_name_or_path: baseModel,
+    r: rank,
+    lora_alpha: alpha,
+    lora_dropout: dropout,
     target_modules: adapted.length === 0 ? NO_TARGETS : ambiguous ? [...new Set(adapted)] : targets,
     modules_to_save: headModules(model),
-    bias: "none", fan_in_fan_out: false, inference_mode: true, init_lora_weights: true, use_rslora: false, use_dora: false,
+    bias: "none",
+    fan_in_fan_out: false,
+    inference_mode: true,
+    init_lora_weights: true,
+    use_rslora: false,
+    use_dora: false,
     ...(model.config.head === "classification" ? {} : { rewardbook_head: model.config.head }),
   };
 }
@@ -92,12 +108,16 @@ async function readSettings(dir: string): Promise<LoraSettings> {
   try {
     json = JSON.parse(await readFile(path, "utf8"));
   } catch (error) {
-    throw new InputError(`${path}: expected a PEFT adapter's configuration, got ${(error as Error).message}; give the adapter's directory`);
+    throw new InputError(
+      `${path}: expected a PEFT adapter's configuration, got ${(error as Error).message}; give the adapter's directory`,
+    );
   }
   const result = configSchema.safeParse(json);
   if (!result.success) {
     const [issue] = result.error.issues;
-    throw new InputError(`${path}: ${issue.path.join(".") || "top level"}: ${issue.message}; merge the adapter in Python (merge_and_unload) and load the whole model`);
+    throw new InputError(
+      `${path}: ${issue.path.join(".") || "top level"}: ${issue.message}; merge the adapter in Python (merge_and_unload) and load the whole model`,
+    );
   }
   const { r: rank, lora_alpha, lora_dropout: dropout, use_rslora, target_modules: targets } = result.data;
   const alpha = use_rslora ? lora_alpha * Math.sqrt(rank) : lora_alpha; // so that alpha/rank is its scale
@@ -106,11 +126,14 @@ async function readSettings(dir: string): Promise<LoraSettings> {
 
 /** Name of a tensor in the model: PEFT's prefix and the wrappers of old versions taken off. */
 function modelName(name: string): string {
-  return name.replace(PREFIX, "").replace(/\.modules_to_save(\.default)?\./, ".").replace(/\.lora_([AB])\.default\./, ".lora_$1.");
+  return name
+    .replace(PREFIX, "")
+    .replace(/\.modules_to_save(\.default)?\./, ".")
+    .replace(/\.lora_([AB])\.default\./, ".lora_$1.");
 }
 
 /**
- * Loads a PEFT adapter onto its base model: low-rank updates are attached, the head's tensors take the place of the model's.
+ * Loads a PEFT adapter onto its base model: low-rank updates are attached, the head's tensors replace the model's.
  *
  * @throws InputError for another kind of adapter, or a tensor that does not fit the model
  */
@@ -123,7 +146,9 @@ export async function readAdapter(dir: string, model: RewardModel): Promise<void
     const name = modelName(stored);
     const expected = expectedShape(model, name, settings.rank);
     if (!expected || String(expected) !== String(tensor.shape)) {
-      throw new InputError(`${path}: ${stored}: expected ${expected ? `shape [${expected}]` : "a tensor of the model"}, got [${tensor.shape}]; take the base model the adapter was trained on`);
+      throw new InputError(
+        `${path}: ${stored}: expected ${expected ? `shape [${expected}]` : "a tensor of the model"}, got [${tensor.shape}]; take the base model the adapter was trained on`,
+      );
     }
     if (/\.lora_[AB]\.weight$/.test(name)) updates.set(name, tensor);
     else head.push([name, tensor]);
@@ -149,6 +174,9 @@ function expectedShape(model: RewardModel, name: string, rank: number): number[]
 function checkPairs(updates: ReadonlyMap<string, NamedTensor>, path: string): void {
   for (const name of updates.keys()) {
     const other = name.replace(/lora_([AB])/, (_, side) => `lora_${side === "A" ? "B" : "A"}`);
-    if (!updates.has(other)) throw new InputError(`${path}: expected the tensor ${PREFIX}${other} beside its other half, got none; save the adapter again`);
+    if (!updates.has(other))
+      throw new InputError(
+        `${path}: expected the tensor ${PREFIX}${other} beside its other half, got none; save the adapter again`,
+      );
   }
 }

@@ -4,7 +4,16 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { ModelConfig } from "./config";
 import {
-  activate, attention, layerNorm, linear, parameter, pickRow, splitHeads, stored, type Forward, type Layout,
+  activate,
+  attention,
+  layerNorm,
+  linear,
+  parameter,
+  pickRow,
+  splitHeads,
+  stored,
+  type Forward,
+  type Layout,
 } from "./layers";
 import { gatherRows } from "./halfStorage";
 import { runLayer } from "./recompute";
@@ -38,7 +47,7 @@ export function bertShapes(config: ModelConfig): Map<string, number[]> {
 
 /**
  * Position of each token. BERT counts tokens from 0, RoBERTa from padding_idx + 1 with padding at padding_idx.
- * Taken from the mask, so that left padding moves nothing (transformers' BERT counts padding too: equal for right padding).
+ * Taken from the mask, so that left padding moves nothing (transformers' BERT counts padding too; padded right it is equal).
  */
 function positionIds(config: ModelConfig, { count }: Layout, mask: tf.Tensor2D): tf.Tensor2D {
   const tokens = tf.mul(count, mask);
@@ -50,8 +59,12 @@ function embeddings(forward: Forward, ids: tf.Tensor2D, mask: tf.Tensor2D, layou
   const { config } = forward;
   const module = `${trunk(config)}.embeddings`;
   const words = gatherRows(stored(forward, `${module}.word_embeddings.weight`), ids);
-  const positions = gatherRows(stored(forward, `${module}.position_embeddings.weight`), positionIds(config, layout, mask));
-  const types = tf.slice(parameter(forward, `${module}.token_type_embeddings.weight`), [0, 0], [1, config.hiddenSize]); // one segment
+  const positions = gatherRows(
+    stored(forward, `${module}.position_embeddings.weight`),
+    positionIds(config, layout, mask),
+  );
+  const segments = parameter(forward, `${module}.token_type_embeddings.weight`);
+  const types = tf.slice(segments, [0, 0], [1, config.hiddenSize]); // a text is one segment
   const sum = tf.add(tf.reshape(tf.add(words, positions), [-1, config.hiddenSize]), types) as tf.Tensor2D;
   return forward.dropout(layerNorm(forward, sum, `${module}.LayerNorm`), config.dropout.hidden);
 }
@@ -75,7 +88,12 @@ function encoderLayer(forward: Forward, x: tf.Tensor2D, { layer, B, bias, read }
   const rows = read ? pickRow(x, read) : x;
   const heads = (input: tf.Tensor2D, name: string) =>
     splitHeads(linear(forward, input, `${layer}.attention.self.${name}`), B, config.heads);
-  const mixed = attention(forward, { query: heads(rows, "query"), key: heads(x, "key"), value: heads(x, "value"), bias });
+  const mixed = attention(forward, {
+    query: heads(rows, "query"),
+    key: heads(x, "key"),
+    value: heads(x, "value"),
+    bias,
+  });
   const attended = forward.dropout(linear(forward, mixed, `${layer}.attention.output.dense`), config.dropout.hidden);
   const middle = layerNorm(forward, tf.add(rows, attended) as tf.Tensor2D, `${layer}.attention.output.LayerNorm`);
   const wide = activate(linear(forward, middle, `${layer}.intermediate.dense`), config.activation);
@@ -89,7 +107,13 @@ function encoderLayer(forward: Forward, x: tf.Tensor2D, { layer, B, bias, read }
  * @param read one-hot [B, T, 1] of the row the head reads, or null for all rows
  * @returns [B, H] with `read`, [B·T, H] without
  */
-export function bertHidden(forward: Forward, ids: tf.Tensor2D, mask: tf.Tensor2D, layout: Layout, read: tf.Tensor3D | null): tf.Tensor2D {
+export function bertHidden(
+  forward: Forward,
+  ids: tf.Tensor2D,
+  mask: tf.Tensor2D,
+  layout: Layout,
+  read: tf.Tensor3D | null,
+): tf.Tensor2D {
   const { config, fullLastLayer } = forward;
   let x = embeddings(forward, ids, mask, layout);
   for (let i = 0; i < config.layers; i++) {
@@ -97,7 +121,13 @@ export function bertHidden(forward: Forward, ids: tf.Tensor2D, mask: tf.Tensor2D
     const layer = `${trunk(config)}.encoder.layer.${i}`;
     const constants = shortcut ? [layout.bias, shortcut] : [layout.bias];
     x = runLayer(forward, x, { prefix: `${layer}.`, constants }, (inside, input, [bias, row]) =>
-      encoderLayer(inside, input, { layer, B: layout.B, bias: bias as tf.Tensor4D, read: row as tf.Tensor3D | undefined }));
+      encoderLayer(inside, input, {
+        layer,
+        B: layout.B,
+        bias: bias as tf.Tensor4D,
+        read: row as tf.Tensor3D | undefined,
+      }),
+    );
   }
   return read && fullLastLayer ? pickRow(x, read) : x;
 }

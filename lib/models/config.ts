@@ -1,23 +1,31 @@
-// In: the config.json of a Hugging Face directory. Out: what the model functions need to know, in one form for all families.
+// In: the config.json of a Hugging Face directory. Out: what the models need to know, in one form for all families.
 
 import { z } from "zod";
 import { InputError } from "../errors";
-import { parseRope, ropeFields, type Rope } from "./rope";
+import {
+  ACTIVATIONS,
+  bertSchema,
+  decoderSchema,
+  distilbertSchema,
+  labelsSchema,
+  type Activation,
+  type HeadKind,
+} from "./configSchemas";
+import { parseRope, type Rope } from "./rope";
+
+export { HEADS, type HeadKind } from "./configSchemas";
 
 export const MODEL_TYPES = [
-  "bert", "distilbert", "roberta", "xlm-roberta", "llama", "qwen2", "qwen3", "mistral",
+  "bert",
+  "distilbert",
+  "roberta",
+  "xlm-roberta",
+  "llama",
+  "qwen2",
+  "qwen3",
+  "mistral",
 ] as const;
 export type ModelType = (typeof MODEL_TYPES)[number];
-
-/**
- * How a text's hidden states become one number.
- * `classification`: transformers' own head (pooler or dense + classifier on the first token; `score` on the last token of a decoder).
- * `value`: dropout 0.1 and a linear layer on the last token (the teaching head). `mean`: a linear layer on the mean over tokens.
- */
-export const HEADS = ["classification", "value", "mean"] as const;
-export type HeadKind = (typeof HEADS)[number];
-
-export type Activation = "gelu" | "gelu_new" | "relu" | "silu" | "tanh";
 
 export interface ModelConfig {
   readonly modelType: ModelType;
@@ -52,91 +60,23 @@ export function isDecoder(config: Pick<ModelConfig, "modelType">): boolean {
   return ["llama", "qwen2", "qwen3", "mistral"].includes(config.modelType);
 }
 
-const size = z.number().int().positive();
-const rate = z.number().min(0).max(0.999);
-const ACTIVATIONS: Record<string, Activation> = {
-  gelu: "gelu", gelu_new: "gelu_new", gelu_pytorch_tanh: "gelu_new", relu: "relu", silu: "silu", swish: "silu", tanh: "tanh",
-};
-const activation = z.string().refine((name) => name in ACTIVATIONS, `expected one of ${Object.keys(ACTIVATIONS).join(", ")}`);
-
-const common = {
-  vocab_size: size,
-  pad_token_id: z.number().int().nonnegative().nullish(),
-  initializer_range: z.number().positive().default(0.02),
-  rewardbook_head: z.enum(HEADS).optional(),
-};
-
-const labelsSchema = z.looseObject({
-  num_labels: z.number().int().optional(),
-  id2label: z.record(z.string(), z.unknown()).nullish(),
-  architectures: z.array(z.string()).nullish(),
-});
-
-const bertSchema = z.looseObject({
-  ...common,
-  hidden_size: size,
-  num_hidden_layers: size,
-  num_attention_heads: size,
-  intermediate_size: size,
-  hidden_act: activation.default("gelu"),
-  max_position_embeddings: size.default(512),
-  type_vocab_size: size.default(2),
-  layer_norm_eps: z.number().positive().default(1e-12),
-  hidden_dropout_prob: rate.default(0.1),
-  attention_probs_dropout_prob: rate.default(0.1),
-  classifier_dropout: rate.nullish(),
-  position_embedding_type: z.literal("absolute").nullish(),
-  is_decoder: z.literal(false).nullish(),
-});
-
-const distilbertSchema = z.looseObject({
-  ...common,
-  dim: size.default(768),
-  n_layers: size.default(6),
-  n_heads: size.default(12),
-  hidden_dim: size.default(3072),
-  activation: activation.default("gelu"),
-  max_position_embeddings: size.default(512),
-  dropout: rate.default(0.1),
-  attention_dropout: rate.default(0.1),
-  seq_classif_dropout: rate.default(0.2),
-});
-
-const decoderSchema = z.looseObject({
-  ...common,
-  ...ropeFields,
-  hidden_size: size,
-  num_hidden_layers: size,
-  num_attention_heads: size,
-  num_key_value_heads: size.nullish(),
-  head_dim: size.nullish(),
-  intermediate_size: size,
-  hidden_act: activation.default("silu"),
-  max_position_embeddings: size.default(2048),
-  rms_norm_eps: z.number().positive().default(1e-6),
-  attention_dropout: rate.default(0),
-  attention_bias: z.boolean().default(false),
-  mlp_bias: z.boolean().default(false),
-  sliding_window: size.nullish(),
-  use_sliding_window: z.boolean().default(false),
-  layer_types: z.array(z.string()).nullish(),
-});
-
 function check<T>(schema: z.ZodType<T>, json: unknown, where: string): T {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new InputError(`${where}: ${issue.path.join(".") || "config"}: ${issue.message}; mend it or take the config.json the model came with`);
+  throw new InputError(
+    `${where}: ${issue.path.join(".") || "config"}: ${issue.message}; mend it or take the config.json the model came with`,
+  );
 }
 
-/** A head with several labels is a classifier or a process reward model, not one number a text. A directory without a head may say anything. */
+/** A head with several labels is a classifier, not one number a text. A directory without a head may say anything. */
 function refuseManyLabels(json: unknown, where: string) {
   const { num_labels: stated, id2label, architectures } = check(labelsSchema, json, where);
   const labels = stated ?? (id2label ? Object.keys(id2label).length : 1);
   if (labels === 1 || /(Model|MaskedLM|CausalLM|ForPreTraining)$/.test(architectures?.[0] ?? "")) return;
   throw new InputError(
     `${where}: expected a head with 1 label, got ${labels}; train a reward model from its base model, or set num_labels to 1 ` +
-    `(remove id2label and label2id) and delete the head's tensors to start with a fresh head`,
+      `(remove id2label and label2id) and delete the head's tensors to start with a fresh head`,
   );
 }
 
@@ -150,21 +90,28 @@ function refuseManyLabels(json: unknown, where: string) {
 export function parseModelConfig(json: unknown, where: string): ModelConfig {
   const { model_type: type } = check(z.looseObject({ model_type: z.string() }), json, where);
   if (!(MODEL_TYPES as readonly string[]).includes(type)) {
-    throw new InputError(`${where}: model_type: expected one of ${MODEL_TYPES.join(", ")}, got ${JSON.stringify(type)}; choose a model of a supported family`);
+    throw new InputError(
+      `${where}: model_type: expected one of ${MODEL_TYPES.join(", ")}, got ${JSON.stringify(type)}; choose a model of a supported family`,
+    );
   }
   const modelType = type as ModelType;
-  const config = modelType === "distilbert" ? fromDistilbert(check(distilbertSchema, json, where))
-    : isDecoder({ modelType }) ? fromDecoder(check(decoderSchema, json, where), modelType, where)
-    : fromBert(check(bertSchema, json, where), modelType);
+  const config =
+    modelType === "distilbert"
+      ? fromDistilbert(check(distilbertSchema, json, where))
+      : isDecoder({ modelType })
+        ? fromDecoder(check(decoderSchema, json, where), modelType, where)
+        : fromBert(check(bertSchema, json, where), modelType);
   if (config.hiddenSize % config.heads !== 0 && !isDecoder(config)) {
-    throw new InputError(`${where}: expected heads that divide the hidden size, got ${config.heads} and ${config.hiddenSize}; mend the config`);
+    throw new InputError(
+      `${where}: expected heads that divide the hidden size, got ${config.heads} and ${config.hiddenSize}; mend the config`,
+    );
   }
   refuseManyLabels(json, where);
   return { ...config, raw: json as Record<string, unknown> };
 }
 
 const base = (json: z.infer<typeof bertSchema> | z.infer<typeof distilbertSchema> | z.infer<typeof decoderSchema>) => ({
-  head: json.rewardbook_head ?? "classification" as const,
+  head: json.rewardbook_head ?? ("classification" as const),
   vocabSize: json.vocab_size,
   maxPositions: json.max_position_embeddings,
   initializerRange: json.initializer_range,
@@ -172,15 +119,27 @@ const base = (json: z.infer<typeof bertSchema> | z.infer<typeof distilbertSchema
 
 const noRope = { rope: null, attentionBias: true, mlpBias: true, slidingWindow: null };
 
+const padOf = ({ pad_token_id: id }: { pad_token_id?: number | null }, none: number): number =>
+  id == null || id < 0 ? none : id;
+
 function fromBert(json: z.infer<typeof bertSchema>, modelType: ModelType): Omit<ModelConfig, "raw"> {
   return {
-    ...base(json), ...noRope, modelType,
-    hiddenSize: json.hidden_size, intermediateSize: json.intermediate_size, layers: json.num_hidden_layers,
-    heads: json.num_attention_heads, keyValueHeads: json.num_attention_heads, headSize: json.hidden_size / json.num_attention_heads,
-    tokenTypes: json.type_vocab_size, padTokenId: json.pad_token_id ?? (modelType === "bert" ? 0 : 1),
-    activation: ACTIVATIONS[json.hidden_act], normEpsilon: json.layer_norm_eps,
+    ...base(json),
+    ...noRope,
+    modelType,
+    hiddenSize: json.hidden_size,
+    intermediateSize: json.intermediate_size,
+    layers: json.num_hidden_layers,
+    heads: json.num_attention_heads,
+    keyValueHeads: json.num_attention_heads,
+    headSize: json.hidden_size / json.num_attention_heads,
+    tokenTypes: json.type_vocab_size,
+    padTokenId: padOf(json, modelType === "bert" ? 0 : 1),
+    activation: ACTIVATIONS[json.hidden_act],
+    normEpsilon: json.layer_norm_eps,
     dropout: {
-      hidden: json.hidden_dropout_prob, attention: json.attention_probs_dropout_prob,
+      hidden: json.hidden_dropout_prob,
+      attention: json.attention_probs_dropout_prob,
       classifier: json.classifier_dropout ?? json.hidden_dropout_prob,
     },
   };
@@ -188,34 +147,57 @@ function fromBert(json: z.infer<typeof bertSchema>, modelType: ModelType): Omit<
 
 function fromDistilbert(json: z.infer<typeof distilbertSchema>): Omit<ModelConfig, "raw"> {
   return {
-    ...base(json), ...noRope, modelType: "distilbert",
-    hiddenSize: json.dim, intermediateSize: json.hidden_dim, layers: json.n_layers,
-    heads: json.n_heads, keyValueHeads: json.n_heads, headSize: json.dim / json.n_heads,
-    tokenTypes: 0, padTokenId: json.pad_token_id ?? 0,
-    activation: ACTIVATIONS[json.activation], normEpsilon: 1e-12, // fixed in transformers' modeling_distilbert.py
+    ...base(json),
+    ...noRope,
+    modelType: "distilbert",
+    hiddenSize: json.dim,
+    intermediateSize: json.hidden_dim,
+    layers: json.n_layers,
+    heads: json.n_heads,
+    keyValueHeads: json.n_heads,
+    headSize: json.dim / json.n_heads,
+    tokenTypes: 0,
+    padTokenId: padOf(json, 0),
+    activation: ACTIVATIONS[json.activation],
+    normEpsilon: 1e-12, // fixed in transformers' modeling_distilbert.py
     dropout: { hidden: json.dropout, attention: json.attention_dropout, classifier: json.seq_classif_dropout },
   };
 }
 
-function fromDecoder(json: z.infer<typeof decoderSchema>, modelType: ModelType, where: string): Omit<ModelConfig, "raw"> {
+function fromDecoder(
+  json: z.infer<typeof decoderSchema>,
+  modelType: ModelType,
+  where: string,
+): Omit<ModelConfig, "raw"> {
   const headSize = json.head_dim ?? json.hidden_size / json.num_attention_heads;
   const keyValueHeads = json.num_key_value_heads ?? (modelType === "mistral" ? 8 : json.num_attention_heads);
   if (!Number.isInteger(headSize) || headSize % 2 !== 0 || json.num_attention_heads % keyValueHeads !== 0) {
     throw new InputError(
       `${where}: expected an even head size and key-value heads that divide the heads, got head size ${headSize}, ` +
-      `${keyValueHeads} and ${json.num_attention_heads}; mend the config`,
+        `${keyValueHeads} and ${json.num_attention_heads}; mend the config`,
     );
   }
-  const windowed = modelType === "mistral" || (modelType !== "llama" && json.use_sliding_window) ||
+  const windowed =
+    modelType === "mistral" ||
+    (modelType !== "llama" && json.use_sliding_window) ||
     (json.layer_types ?? []).includes("sliding_attention");
   return {
-    ...base(json), modelType,
-    hiddenSize: json.hidden_size, intermediateSize: json.intermediate_size, layers: json.num_hidden_layers,
-    heads: json.num_attention_heads, keyValueHeads, headSize,
-    tokenTypes: 0, padTokenId: json.pad_token_id ?? 0,
-    activation: ACTIVATIONS[json.hidden_act], normEpsilon: json.rms_norm_eps,
+    ...base(json),
+    modelType,
+    hiddenSize: json.hidden_size,
+    intermediateSize: json.intermediate_size,
+    layers: json.num_hidden_layers,
+    heads: json.num_attention_heads,
+    keyValueHeads,
+    headSize,
+    tokenTypes: 0,
+    padTokenId: padOf(json, 0),
+    activation: ACTIVATIONS[json.hidden_act],
+    normEpsilon: json.rms_norm_eps,
     dropout: { hidden: 0, attention: json.attention_dropout, classifier: 0 },
-    rope: parseRope(json, headSize, where), attentionBias: json.attention_bias, mlpBias: json.mlp_bias,
-    slidingWindow: windowed ? json.sliding_window ?? null : null,
+    rope: parseRope(json, headSize, where),
+    attentionBias: json.attention_bias,
+    mlpBias: json.mlp_bias,
+    slidingWindow: windowed ? (json.sliding_window ?? null) : null,
   };
 }

@@ -11,10 +11,16 @@ import { headShapes, outputModule } from "./heads";
 import { parameterShapes, type RewardModel } from "./rewardModel";
 
 /** One tensor of a checkpoint. */
-export interface NamedTensor { readonly shape: readonly number[]; readonly data: Float32Array }
+export interface NamedTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
 
 /** The same, or in bfloat16 (the upper halves of float32 numbers) for weights that are not trained. */
-export interface CheckpointTensor { readonly shape: readonly number[]; readonly data: Float32Array | Uint16Array }
+export interface CheckpointTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Uint16Array;
+}
 
 export interface CreateOptions {
   /** Seed of a fresh head. */
@@ -46,7 +52,9 @@ const BUFFER = /\.(position_ids|token_type_ids|inv_freq)$/;
  * @throws InputError naming the tensor that is missing from the trunk, has another shape, or has two or more labels
  */
 export function createRewardModel(
-  config: ModelConfig, tensors: Iterable<readonly [name: string, tensor: CheckpointTensor]>, options: CreateOptions = {},
+  config: ModelConfig,
+  tensors: Iterable<readonly [name: string, tensor: CheckpointTensor]>,
+  options: CreateOptions = {},
 ): RewardModel {
   const builder = startModel(config, options);
   try {
@@ -60,7 +68,9 @@ export function createRewardModel(
 
 /** The same from tensors that arrive one by one: only the one at hand is in memory twice. */
 export async function streamRewardModel(
-  config: ModelConfig, tensors: AsyncIterable<readonly [name: string, tensor: CheckpointTensor]>, options: CreateOptions = {},
+  config: ModelConfig,
+  tensors: AsyncIterable<readonly [name: string, tensor: CheckpointTensor]>,
+  options: CreateOptions = {},
 ): Promise<RewardModel> {
   const builder = startModel(config, options);
   try {
@@ -102,14 +112,20 @@ function startModel(baseConfig: ModelConfig, { seed = 0, head, where = "checkpoi
     for (const [name, shape] of shapes) {
       if (found.has(name)) continue;
       if (!headNames.has(name)) {
-        throw new InputError(`${where}: expected the tensor ${name} of a ${config.modelType} model, got none; the checkpoint is incomplete or of another model`);
+        throw new InputError(
+          `${where}: expected the tensor ${name} of a ${config.modelType} model, got none; the checkpoint is incomplete or of another model`,
+        );
       }
       found.set(name, variableOf(shape, freshParameter(config, name, shape, seed).data));
       fresh.push(name);
     }
     const parameters = new Map([...shapes.keys()].map((name) => [name, found.get(name)!]));
     return {
-      config, parameters, fresh, dropped, lora: null,
+      config,
+      parameters,
+      fresh,
+      dropped,
+      lora: null,
       freshHead: fresh.includes(`${outputModule(config)}.weight`),
       dispose: () => parameters.forEach((variable) => variable.dispose()),
     };
@@ -117,7 +133,19 @@ function startModel(baseConfig: ModelConfig, { seed = 0, head, where = "checkpoi
   return { add, finish, dispose: () => found.forEach((variable) => variable.dispose()) };
 }
 
-function checkShape({ name, shape, found, isHead, where }: { name: string; shape: number[]; found: readonly number[]; isHead: boolean; where: string }): void {
+function checkShape({
+  name,
+  shape,
+  found,
+  isHead,
+  where,
+}: {
+  name: string;
+  shape: number[];
+  found: readonly number[];
+  isHead: boolean;
+  where: string;
+}): void {
   if (shape.length === found.length && shape.every((size, i) => size === found[i])) return;
   const labels = isHead && shape[0] === 1 && found[0] > 1;
   const remedy = labels

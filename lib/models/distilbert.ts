@@ -4,7 +4,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { ModelConfig } from "./config";
 import {
-  activate, attention, layerNorm, linear, pickRow, splitHeads, stored, type Forward, type Layout,
+  activate,
+  attention,
+  layerNorm,
+  linear,
+  pickRow,
+  splitHeads,
+  stored,
+  type Forward,
+  type Layout,
 } from "./layers";
 import { gatherRows } from "./halfStorage";
 import { runLayer } from "./recompute";
@@ -52,16 +60,32 @@ interface TransformerLayer {
 function transformerLayer(forward: Forward, x: tf.Tensor2D, { layer, B, bias, read }: TransformerLayer): tf.Tensor2D {
   const { config } = forward;
   const rows = read ? pickRow(x, read) : x;
-  const heads = (input: tf.Tensor2D, name: string) => splitHeads(linear(forward, input, `${layer}.attention.${name}`), B, config.heads);
-  const mixed = attention(forward, { query: heads(rows, "q_lin"), key: heads(x, "k_lin"), value: heads(x, "v_lin"), bias });
-  const middle = layerNorm(forward, tf.add(linear(forward, mixed, `${layer}.attention.out_lin`), rows) as tf.Tensor2D, `${layer}.sa_layer_norm`);
+  const heads = (input: tf.Tensor2D, name: string) =>
+    splitHeads(linear(forward, input, `${layer}.attention.${name}`), B, config.heads);
+  const mixed = attention(forward, {
+    query: heads(rows, "q_lin"),
+    key: heads(x, "k_lin"),
+    value: heads(x, "v_lin"),
+    bias,
+  });
+  const middle = layerNorm(
+    forward,
+    tf.add(linear(forward, mixed, `${layer}.attention.out_lin`), rows) as tf.Tensor2D,
+    `${layer}.sa_layer_norm`,
+  );
   const wide = activate(linear(forward, middle, `${layer}.ffn.lin1`), config.activation);
   const narrow = forward.dropout(linear(forward, wide, `${layer}.ffn.lin2`), config.dropout.hidden);
   return layerNorm(forward, tf.add(narrow, middle), `${layer}.output_layer_norm`);
 }
 
 /** Last hidden states: [B, H] of the row `read` points at, or [B·T, H] when it is null. */
-export function distilbertHidden(forward: Forward, ids: tf.Tensor2D, mask: tf.Tensor2D, layout: Layout, read: tf.Tensor3D | null): tf.Tensor2D {
+export function distilbertHidden(
+  forward: Forward,
+  ids: tf.Tensor2D,
+  mask: tf.Tensor2D,
+  layout: Layout,
+  read: tf.Tensor3D | null,
+): tf.Tensor2D {
   const { config, fullLastLayer } = forward;
   let x = embeddings(forward, ids, mask, layout);
   for (let i = 0; i < config.layers; i++) {
@@ -69,7 +93,13 @@ export function distilbertHidden(forward: Forward, ids: tf.Tensor2D, mask: tf.Te
     const layer = `distilbert.transformer.layer.${i}`;
     const constants = shortcut ? [layout.bias, shortcut] : [layout.bias];
     x = runLayer(forward, x, { prefix: `${layer}.`, constants }, (inside, input, [bias, row]) =>
-      transformerLayer(inside, input, { layer, B: layout.B, bias: bias as tf.Tensor4D, read: row as tf.Tensor3D | undefined }));
+      transformerLayer(inside, input, {
+        layer,
+        B: layout.B,
+        bias: bias as tf.Tensor4D,
+        read: row as tf.Tensor3D | undefined,
+      }),
+    );
   }
   return read && fullLastLayer ? pickRow(x, read) : x;
 }

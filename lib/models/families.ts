@@ -16,8 +16,14 @@ export function trunkPrefix(config: Pick<ModelConfig, "modelType">): string {
 /** `Bert`, `XLMRoberta`, …: the first half of transformers' class names. */
 export function className({ modelType }: Pick<ModelConfig, "modelType">): string {
   const names: Record<ModelConfig["modelType"], string> = {
-    bert: "Bert", distilbert: "DistilBert", roberta: "Roberta", "xlm-roberta": "XLMRoberta",
-    llama: "Llama", qwen2: "Qwen2", qwen3: "Qwen3", mistral: "Mistral",
+    bert: "Bert",
+    distilbert: "DistilBert",
+    roberta: "Roberta",
+    "xlm-roberta": "XLMRoberta",
+    llama: "Llama",
+    qwen2: "Qwen2",
+    qwen3: "Qwen3",
+    mistral: "Mistral",
   };
   return names[modelType];
 }
@@ -29,7 +35,13 @@ export function trunkShapes(config: ModelConfig): Map<string, number[]> {
 }
 
 /** Last hidden states: [B, H] of the row `read` points at, or [B·T, H]. */
-export function hiddenStates(forward: Forward, ids: tf.Tensor2D, mask: tf.Tensor2D, layout: Layout, read: tf.Tensor3D | null): tf.Tensor2D {
+export function hiddenStates(
+  forward: Forward,
+  ids: tf.Tensor2D,
+  mask: tf.Tensor2D,
+  layout: Layout,
+  read: tf.Tensor3D | null,
+): tf.Tensor2D {
   if (isDecoder(forward.config)) return llamaHidden(forward, ids, layout, read);
   const hidden = forward.config.modelType === "distilbert" ? distilbertHidden : bertHidden;
   return hidden(forward, ids, mask, layout, read);

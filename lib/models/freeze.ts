@@ -22,14 +22,19 @@ const isLowRank = (name: string) => /\.lora_[AB]\.weight$/.test(name);
  *   With LoRA attached, the low-rank matrices and the head train, whatever the rule, less what a pattern matches.
  * @throws UsageError for an unknown rule, or one that leaves nothing to train
  */
-export function trainableNames(model: Pick<RewardModel, "config" | "parameters" | "lora">, freeze: string): Set<string> {
+export function trainableNames(
+  model: Pick<RewardModel, "config" | "parameters" | "lora">,
+  freeze: string,
+): Set<string> {
   const rule = freezeRule(model.config, freeze);
   const head = headShapes(model.config);
   const adapted = (name: string) => model.parameters.has(name.replace(/\.(weight|bias)$/, ".lora_A.weight"));
-  const candidates = [...model.parameters.keys()]
-    .filter((name) => !model.lora || isLowRank(name) || (head.has(name) && !adapted(name)));
+  const candidates = [...model.parameters.keys()].filter(
+    (name) => !model.lora || isLowRank(name) || (head.has(name) && !adapted(name)),
+  );
   const trained = candidates.filter((name) => (model.lora && !freeze.startsWith("pattern:") ? true : !rule(name)));
-  if (trained.length === 0) throw new UsageError(`freeze: expected something left to train, got "${freeze}"; loosen the rule`);
+  if (trained.length === 0)
+    throw new UsageError(`freeze: expected something left to train, got "${freeze}"; loosen the rule`);
   return new Set(trained);
 }
 
@@ -42,20 +47,26 @@ function freezeRule(config: ModelConfig, freeze: string): (name: string) => bool
   const top = /^top-(\d+)$/.exec(freeze);
   if (top) {
     const first = config.layers - Number(top[1]);
-    return (name) => !head.has(name) && (layerOf(name) === null ? !(isDecoder(config) && name === "model.norm.weight") : layerOf(name)! < first);
+    return (name) =>
+      !head.has(name) &&
+      (layerOf(name) === null ? !(isDecoder(config) && name === "model.norm.weight") : layerOf(name)! < first);
   }
   if (freeze.startsWith("pattern:")) {
     const pattern = compilePattern(freeze.slice("pattern:".length));
     return (name) => pattern.test(name);
   }
-  throw new UsageError(`freeze: expected none, head-only, top-N, embeddings or pattern:REGEX, got "${freeze}"; see --help`);
+  throw new UsageError(
+    `freeze: expected none, head-only, top-N, embeddings or pattern:REGEX, got "${freeze}"; see --help`,
+  );
 }
 
 function compilePattern(source: string): RegExp {
   try {
     return new RegExp(source);
   } catch (error) {
-    throw new UsageError(`freeze: expected a regular expression after pattern:, got "${source}" (${(error as Error).message}); mend it`);
+    throw new UsageError(
+      `freeze: expected a regular expression after pattern:, got "${source}" (${(error as Error).message}); mend it`,
+    );
   }
 }
 

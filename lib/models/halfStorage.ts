@@ -4,7 +4,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { DType, nativeBackend, type NativeBackend } from "../engine/binding";
 
-const typeAttribute = ({ binding }: NativeBackend, name: string, value: DType) => ({ name, type: binding.TF_ATTR_TYPE, value });
+const typeAttribute = ({ binding }: NativeBackend, name: string, value: DType) => ({
+  name,
+  type: binding.TF_ATTR_TYPE,
+  value,
+});
 
 /**
  * A variable in bfloat16 on the TensorFlow backend, in float32 elsewhere.
@@ -15,8 +19,17 @@ export function halfVariable(shape: readonly number[], bits: Uint16Array): tf.Va
   const native = nativeBackend();
   if (!native) return tf.tidy(() => tf.variable(tf.tensor(decode(bits), [...shape]), false));
   const { binding } = native;
-  const pairs = binding.createTensor([bits.length / 2], DType.I32, new Int32Array(bits.buffer, bits.byteOffset, bits.length / 2));
-  const [halves] = binding.executeOp("Bitcast", [typeAttribute(native, "T", DType.I32), typeAttribute(native, "type", DType.BF16)], [pairs], 1);
+  const pairs = binding.createTensor(
+    [bits.length / 2],
+    DType.I32,
+    new Int32Array(bits.buffer, bits.byteOffset, bits.length / 2),
+  );
+  const [halves] = binding.executeOp(
+    "Bitcast",
+    [typeAttribute(native, "T", DType.I32), typeAttribute(native, "type", DType.BF16)],
+    [pairs],
+    1,
+  );
   const dimensions = binding.createTensor([shape.length], DType.I32, Int32Array.from(shape));
   const reshape = [typeAttribute(native, "T", DType.BF16), typeAttribute(native, "Tshape", DType.I32)];
   const [shaped] = binding.executeOp("Reshape", reshape, [halves.id, dimensions], 1);
@@ -24,7 +37,9 @@ export function halfVariable(shape: readonly number[], bits: Uint16Array): tf.Va
   const dataId = {};
   const { tensorMap } = native as unknown as { tensorMap: { set(id: object, info: object): void } };
   tensorMap.set(dataId, { shape: [...shape], dtype: DType.BF16, id: shaped.id, values: null, refCount: 1 });
-  return tf.tidy(() => tf.variable(tf.engine().makeTensorFromTensorInfo({ dataId, shape: [...shape], dtype: "float32" }), false));
+  return tf.tidy(() =>
+    tf.variable(tf.engine().makeTensorFromTensorInfo({ dataId, shape: [...shape], dtype: "float32" }), false),
+  );
 }
 
 function decode(bits: Uint16Array): Float32Array {
@@ -55,7 +70,9 @@ export function gatherRows(table: tf.Tensor, ids: tf.Tensor): tf.Tensor {
   return tf.tidy(() => {
     const inputs = native.getInputTensorIds([table, ids, tf.scalar(0, "int32")]);
     const attributes = [
-      typeAttribute(native, "Tparams", DType.BF16), typeAttribute(native, "Tindices", DType.I32), typeAttribute(native, "Taxis", DType.I32),
+      typeAttribute(native, "Tparams", DType.BF16),
+      typeAttribute(native, "Tindices", DType.I32),
+      typeAttribute(native, "Taxis", DType.I32),
       { name: "batch_dims", type: native.binding.TF_ATTR_INT, value: 0 },
     ];
     const [rows] = native.binding.executeOp("GatherV2", attributes, inputs, 1);

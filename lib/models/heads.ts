@@ -13,13 +13,19 @@ const VALUE_HEAD_DROPOUT = 0.1;
  */
 export function headShapes(config: ModelConfig): Map<string, number[]> {
   const H = config.hiddenSize;
-  const dense = (module: string, out: number): [string, number[]][] => [[`${module}.weight`, [out, H]], [`${module}.bias`, [out]]];
+  const dense = (module: string, out: number): [string, number[]][] => [
+    [`${module}.weight`, [out, H]],
+    [`${module}.bias`, [out]],
+  ];
   if (isDecoder(config)) return new Map([["score.weight", [1, H]]]);
   if (config.head !== "classification") return new Map(dense("score", 1));
   switch (config.modelType) {
-    case "bert": return new Map([...dense("bert.pooler.dense", H), ...dense("classifier", 1)]);
-    case "distilbert": return new Map([...dense("pre_classifier", H), ...dense("classifier", 1)]);
-    default: return new Map([...dense("classifier.dense", H), ...dense("classifier.out_proj", 1)]);
+    case "bert":
+      return new Map([...dense("bert.pooler.dense", H), ...dense("classifier", 1)]);
+    case "distilbert":
+      return new Map([...dense("pre_classifier", H), ...dense("classifier", 1)]);
+    default:
+      return new Map([...dense("classifier.dense", H), ...dense("classifier.out_proj", 1)]);
   }
 }
 
@@ -38,16 +44,21 @@ export function rowRead(config: ModelConfig, layout: Layout): tf.Tensor3D | null
 /** Scores [B] of pooled hidden states x [B, H]. */
 export function scorePooledRows(forward: Forward, x: tf.Tensor2D): tf.Tensor1D {
   const { config, dropout } = forward;
-  const output = (input: tf.Tensor2D) => tf.reshape(linear(forward, input, outputModule(config)), [x.shape[0]]) as tf.Tensor1D;
+  const output = (input: tf.Tensor2D) =>
+    tf.reshape(linear(forward, input, outputModule(config)), [x.shape[0]]) as tf.Tensor1D;
   if (config.head === "mean") return output(x);
   if (config.head === "value") return output(dropout(x, VALUE_HEAD_DROPOUT));
   const rate = config.dropout.classifier;
   switch (config.modelType) {
-    case "bert": return output(dropout(tf.tanh(linear(forward, x, "bert.pooler.dense")), rate));
-    case "distilbert": return output(dropout(tf.relu(linear(forward, x, "pre_classifier")), rate));
+    case "bert":
+      return output(dropout(tf.tanh(linear(forward, x, "bert.pooler.dense")), rate));
+    case "distilbert":
+      return output(dropout(tf.relu(linear(forward, x, "pre_classifier")), rate));
     case "roberta":
-    case "xlm-roberta": return output(dropout(tf.tanh(linear(forward, dropout(x, rate), "classifier.dense")), rate));
-    default: return output(x);
+    case "xlm-roberta":
+      return output(dropout(tf.tanh(linear(forward, dropout(x, rate), "classifier.dense")), rate));
+    default:
+      return output(x);
   }
 }
 

@@ -3,7 +3,8 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import { dropout } from "../engine/dropout";
-import type { Activation, ModelConfig } from "./config";
+import type { ModelConfig } from "./config";
+import type { Activation } from "./configSchemas";
 import { widen } from "./halfStorage";
 
 /** What one forward pass needs besides its inputs. */
@@ -26,7 +27,8 @@ export interface Dropout {
 }
 
 export function createDropout(seed: tf.Tensor1D | undefined): Dropout {
-  const apply = <T extends tf.Tensor>(x: T, rate: number): T => (seed === undefined || rate === 0 ? x : dropout(x, rate, seed, drop.place++));
+  const apply = <T extends tf.Tensor>(x: T, rate: number): T =>
+    seed === undefined || rate === 0 ? x : dropout(x, rate, seed, drop.place++);
   const drop = Object.assign(apply, { place: 0 });
   return drop;
 }
@@ -79,14 +81,18 @@ export function rmsNorm<T extends tf.Tensor>(forward: Forward, x: T, module: str
 /** `gelu` is the exact one, x·Φ(x); `gelu_new` its tanh approximation, as in transformers. */
 export function activate<T extends tf.Tensor>(x: T, kind: Activation): T {
   switch (kind) {
-    case "gelu": return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
+    case "gelu":
+      return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
     case "gelu_new": {
       const inner = tf.mul(tf.add(x, tf.mul(tf.mul(tf.square(x), x), 0.044715)), Math.sqrt(2 / Math.PI));
       return tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(inner), 1));
     }
-    case "relu": return tf.relu(x);
-    case "silu": return tf.mul(x, tf.sigmoid(x));
-    case "tanh": return tf.tanh(x);
+    case "relu":
+      return tf.relu(x);
+    case "silu":
+      return tf.mul(x, tf.sigmoid(x));
+    case "tanh":
+      return tf.tanh(x);
   }
 }
 
@@ -111,7 +117,9 @@ export function layoutOf(mask: tf.Tensor2D): Layout {
   const oneHot = (at: tf.Tensor | number) =>
     tf.reshape(tf.mul(mask, tf.cast(tf.equal(count, at), "float32")), [B, T, 1]) as tf.Tensor3D;
   return {
-    B, T, count,
+    B,
+    T,
+    count,
     bias: tf.reshape(tf.mul(tf.sub(1, mask), MASKED), [B, 1, 1, T]),
     first: oneHot(1),
     last: oneHot(tf.sum(mask, 1, true)),
@@ -144,11 +152,15 @@ export function splitHeads(x: tf.Tensor2D, B: number, heads: number): tf.Tensor4
  * @param key   [B, keyValueHeads, T, D], likewise `value`
  * @param bias  broadcasts to [B, heads, Tq, T]
  */
-export function attention(forward: Forward, heads: { query: tf.Tensor4D; key: tf.Tensor4D; value: tf.Tensor4D; bias: tf.Tensor4D }): tf.Tensor2D {
+export function attention(
+  forward: Forward,
+  heads: { query: tf.Tensor4D; key: tf.Tensor4D; value: tf.Tensor4D; bias: tf.Tensor4D },
+): tf.Tensor2D {
   const { query, key, value, bias } = heads;
   const [B, A, Tq, D] = query.shape;
   const [, KV, T] = key.shape;
-  const grouped = (x: tf.Tensor4D, last: number) => (KV === A ? x : tf.reshape(x, [B, KV, (A / KV) * Tq, last]) as tf.Tensor4D);
+  const grouped = (x: tf.Tensor4D, last: number) =>
+    KV === A ? x : (tf.reshape(x, [B, KV, (A / KV) * Tq, last]) as tf.Tensor4D);
   const scaled = tf.mul(query, 1 / Math.sqrt(D)) as tf.Tensor4D; // cheaper here than on the [.., T] products
   const products = tf.reshape(tf.matMul(grouped(scaled, D), key, false, true), [B, A, Tq, T]);
   const weights = tf.softmax(tf.add(products, bias)) as tf.Tensor4D;

@@ -1,12 +1,21 @@
-// In: token ids and mask. Out: the hidden states of Llama, Qwen 2, Qwen 3 and Mistral: rotary positions, grouped queries, RMS norm, SwiGLU.
-// Reference: Touvron et al. (2023), arXiv 2302.13971; transformers, modeling_llama.py, modeling_qwen2.py, modeling_qwen3.py, modeling_mistral.py.
+// In: token ids and mask. Out: the hidden states of Llama, Qwen 2, Qwen 3 and Mistral: rotary positions, grouped queries,
+// RMS norm, SwiGLU. Reference: Touvron et al. (2023), arXiv 2302.13971; transformers, modeling_llama.py and its kin.
 
 import * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "../errors";
 import type { ModelConfig } from "./config";
 import { gatherRows } from "./halfStorage";
 import {
-  activate, attention, causalBias, linear, pickRow, rmsNorm, splitHeads, stored, type Forward, type Layout,
+  activate,
+  attention,
+  causalBias,
+  linear,
+  pickRow,
+  rmsNorm,
+  splitHeads,
+  stored,
+  type Forward,
+  type Layout,
 } from "./layers";
 import { runLayer } from "./recompute";
 import { rotaryTables } from "./rope";
@@ -19,7 +28,7 @@ function biased({ modelType, attentionBias, mlpBias }: ModelConfig, projection: 
   return modelType === "qwen3" && inAttention && attentionBias;
 }
 
-/** Name → shape of the trunk's parameters, as transformers saves them. Tied embeddings need no second table: the head is `score`. */
+/** Name → shape of the trunk's parameters, as transformers saves them; tied or not, the output table is no part of it. */
 export function llamaShapes(config: ModelConfig): Map<string, number[]> {
   const { hiddenSize: H, intermediateSize: I, headSize: D, heads, keyValueHeads } = config;
   const shapes = new Map<string, number[]>([["model.embed_tokens.weight", [config.vocabSize, H]]]);
@@ -34,7 +43,8 @@ export function llamaShapes(config: ModelConfig): Map<string, number[]> {
     projection("self_attn", "k_proj", keyValueHeads * D, H);
     projection("self_attn", "v_proj", keyValueHeads * D, H);
     projection("self_attn", "o_proj", H, heads * D);
-    if (config.modelType === "qwen3") for (const n of ["q_norm", "k_norm"]) shapes.set(`${layer}.self_attn.${n}.weight`, [D]);
+    if (config.modelType === "qwen3")
+      for (const n of ["q_norm", "k_norm"]) shapes.set(`${layer}.self_attn.${n}.weight`, [D]);
     shapes.set(`${layer}.post_attention_layernorm.weight`, [H]);
     projection("mlp", "gate_proj", I, H);
     projection("mlp", "up_proj", I, H);
@@ -43,15 +53,21 @@ export function llamaShapes(config: ModelConfig): Map<string, number[]> {
   return shapes.set("model.norm.weight", [H]);
 }
 
-/** Cosines and sines of the first half of the dimensions (the second half is the same): [T, D/2], or a row for each text: [B, 1, 1, D/2]. */
-interface Rotation { readonly cosine: tf.Tensor; readonly sine: tf.Tensor }
+/** Cosines and sines of half the dimensions (the other half is the same): [T, D/2], or one row a text, [B, 1, 1, D/2]. */
+interface Rotation {
+  readonly cosine: tf.Tensor;
+  readonly sine: tf.Tensor;
+}
 
 /** (a, b) → (a·cos − b·sin, b·cos + a·sin), a and b the halves of the last axis. */
 function rotate(x: tf.Tensor4D, { cosine, sine }: Rotation): tf.Tensor4D {
   const [B, A, T, D] = x.shape;
   const a = tf.slice(x, [0, 0, 0, 0], [B, A, T, D / 2]);
   const b = tf.slice(x, [0, 0, 0, D / 2], [B, A, T, D / 2]);
-  return tf.concat([tf.sub(tf.mul(a, cosine), tf.mul(b, sine)), tf.add(tf.mul(b, cosine), tf.mul(a, sine))], 3) as tf.Tensor4D;
+  return tf.concat(
+    [tf.sub(tf.mul(a, cosine), tf.mul(b, sine)), tf.add(tf.mul(b, cosine), tf.mul(a, sine))],
+    3,
+  ) as tf.Tensor4D;
 }
 
 /** Positions count from 0 with padding included, as transformers does: only differences matter to a rotary model. */
@@ -60,7 +76,7 @@ function rotationOf({ rope }: ModelConfig, T: number): Rotation {
   return { cosine: tf.tensor2d(cosine, [T, cosine.length / T]), sine: tf.tensor2d(sine, [T, sine.length / T]) };
 }
 
-/** The rotation of the one row of each text that is read. Sums, not products: they stay exact where matrix products are bf16. */
+/** The rotation of the row of each text that is read. A sum, not a matrix product: that would be rounded to bf16. */
 function rotationOfRow(rotation: Rotation, read: tf.Tensor3D): Rotation {
   const row = (table: tf.Tensor) => tf.reshape(tf.sum(tf.mul(table, read), 1), [read.shape[0], 1, 1, -1]);
   return { cosine: row(rotation.cosine), sine: row(rotation.sine) };
@@ -94,9 +110,15 @@ function decoderLayer(forward: Forward, x: tf.Tensor2D, { layer, B, rotation, bi
     value: project(normed, "v", config.keyValueHeads),
     bias,
   });
-  const middle = tf.add(read ? pickRow(x, read) : x, linear(forward, mixed, `${layer}.self_attn.o_proj`)) as tf.Tensor2D;
+  const middle = tf.add(
+    read ? pickRow(x, read) : x,
+    linear(forward, mixed, `${layer}.self_attn.o_proj`),
+  ) as tf.Tensor2D;
   const z = rmsNorm(forward, middle, `${layer}.post_attention_layernorm`);
-  const gated = tf.mul(activate(linear(forward, z, `${layer}.mlp.gate_proj`), config.activation), linear(forward, z, `${layer}.mlp.up_proj`));
+  const gated = tf.mul(
+    activate(linear(forward, z, `${layer}.mlp.gate_proj`), config.activation),
+    linear(forward, z, `${layer}.mlp.up_proj`),
+  );
   return tf.add(middle, linear(forward, gated as tf.Tensor2D, `${layer}.mlp.down_proj`));
 }
 
@@ -109,17 +131,29 @@ export function llamaHidden(forward: Forward, ids: tf.Tensor2D, layout: Layout, 
   const { config, fullLastLayer } = forward;
   const { B, T } = layout;
   if (config.slidingWindow !== null && T > config.slidingWindow) {
-    throw new InputError(`llamaHidden: expected at most ${config.slidingWindow} tokens (sliding_window), got ${T}; lower max_length`);
+    throw new InputError(
+      `llamaHidden: expected at most ${config.slidingWindow} tokens (sliding_window), got ${T}; lower max_length`,
+    );
   }
   const rotation = rotationOf(config, T);
   const causal = causalBias(layout);
-  let x = tf.reshape(gatherRows(stored(forward, "model.embed_tokens.weight"), ids), [B * T, config.hiddenSize]) as tf.Tensor2D;
+  let x = tf.reshape(gatherRows(stored(forward, "model.embed_tokens.weight"), ids), [
+    B * T,
+    config.hiddenSize,
+  ]) as tf.Tensor2D;
   for (let i = 0; i < config.layers; i++) {
     const shortcut = i === config.layers - 1 && !fullLastLayer ? read : null;
     const layer = `model.layers.${i}`;
     const constants = [rotation.cosine, rotation.sine, ...(shortcut ? [layout.bias, shortcut] : [causal])];
     x = runLayer(forward, x, { prefix: `${layer}.`, constants }, (inside, input, [cosine, sine, bias, row]) =>
-      decoderLayer(inside, input, { layer, B, rotation: { cosine, sine }, bias: bias as tf.Tensor4D, read: row as tf.Tensor3D | undefined }));
+      decoderLayer(inside, input, {
+        layer,
+        B,
+        rotation: { cosine, sine },
+        bias: bias as tf.Tensor4D,
+        read: row as tf.Tensor3D | undefined,
+      }),
+    );
   }
   return rmsNorm(forward, read && fullLastLayer ? pickRow(x, read) : x, "model.norm");
 }

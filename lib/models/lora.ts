@@ -1,4 +1,4 @@
-// In: a reward model and the projections to adapt. Out: the same model with trainable low-rank updates, to keep apart or to fold in.
+// In: a reward model and the projections to adapt. Out: the same model with low-rank updates, to keep apart or fold in.
 
 import * as tf from "@tensorflow/tfjs-core";
 import { UsageError } from "../errors";
@@ -31,7 +31,8 @@ export function defaultTargets(modelType: ModelType): string[] {
 
 /** Names of the trunk's linear layers, without `.weight`: every matrix but the embedding tables. */
 function linearModules(config: ModelConfig): string[] {
-  return [...trunkShapes(config)].filter(([name, shape]) => shape.length === 2 && !/embed/.test(name))
+  return [...trunkShapes(config)]
+    .filter(([name, shape]) => shape.length === 2 && !/embed/.test(name))
     .map(([name]) => name.slice(0, -".weight".length));
 }
 
@@ -43,19 +44,24 @@ export function targetModules(config: ModelConfig, targets: readonly string[]): 
   const unknown = targets.find((target) => !modules.some((module) => matches(module, target)));
   if (unknown !== undefined || targets.length === 0) {
     const names = [...new Set(modules.map((module) => module.split(".").pop()!))];
-    throw new UsageError(`lora_targets: expected all-linear or some of ${names.join(", ")}, got ${JSON.stringify(unknown ?? "")}; choose among them`);
+    throw new UsageError(
+      `lora_targets: expected all-linear or some of ${names.join(", ")}, got ${JSON.stringify(unknown ?? "")}; choose among them`,
+    );
   }
   return modules.filter((module) => targets.some((target) => matches(module, target)));
 }
 
 /**
- * Adds to each target W an update B·A·alpha/rank: A [rank, in] uniform in ±1/√in (Kaiming with a = √5, as in PEFT), B [out, rank] zero,
- * so that scores are unchanged at first. `trainableNames` then yields these matrices and the head.
+ * Adds to each target W an update B·A·alpha/rank: A [rank, in] uniform in ±1/√in (Kaiming with a = √5, as in PEFT),
+ * B [out, rank] zero, so that scores are unchanged at first. `trainableNames` then yields these matrices and the head.
  *
  * @throws UsageError when a target is unknown or the model has an adapter already
  * Reference: Hu et al. (2021), LoRA, arXiv 2106.09685.
  */
-export function attachLora(model: RewardModel, { rank, alpha = 16, dropout = 0, targets, seed = 0 }: LoraOptions): void {
+export function attachLora(
+  model: RewardModel,
+  { rank, alpha = 16, dropout = 0, targets, seed = 0 }: LoraOptions,
+): void {
   const chosen = targets ?? defaultTargets(model.config.modelType);
   const tensors = new Map<string, NamedTensor>();
   for (const module of targetModules(model.config, chosen)) {
@@ -77,14 +83,18 @@ export interface Adapter {
 
 /** Puts low-rank matrices made elsewhere on a model. */
 export function attachAdapter(model: RewardModel, { settings, tensors }: Adapter): void {
-  if (model.lora) throw new UsageError("attachLora: expected a model without adapter, got one with; merge it first (mergeLora)");
+  if (model.lora)
+    throw new UsageError("attachLora: expected a model without adapter, got one with; merge it first (mergeLora)");
   for (const [name, { shape, data }] of tensors) model.parameters.set(name, variableOf(shape, data));
   model.lora = settings;
 }
 
 /** Takes the low-rank matrices off a model. */
 export function detachLora(model: RewardModel): Adapter {
-  if (!model.lora) throw new UsageError("detachLora: expected a model with an adapter, got one without; attach one first (attachLora)");
+  if (!model.lora)
+    throw new UsageError(
+      "detachLora: expected a model with an adapter, got one without; attach one first (attachLora)",
+    );
   const tensors = new Map<string, NamedTensor>();
   for (const [name, variable] of loraParameters(model)) {
     tensors.set(name, { shape: variable.shape, data: variable.dataSync() as Float32Array });
@@ -133,17 +143,21 @@ export function unmergeLora(model: RewardModel, adapter: Adapter): void {
  * The parameters of the plain model of the same scores, the model left as it is: what a checkpoint holds.
  * Data come one tensor at a time, when asked for.
  */
-export function mergedParameters(model: RewardModel): [name: string, tensor: { shape: number[]; data: () => Promise<Float32Array> }][] {
+export function mergedParameters(
+  model: RewardModel,
+): [name: string, tensor: { shape: number[]; data: () => Promise<Float32Array> }][] {
   const low = loraParameters(model);
-  return [...model.parameters].filter(([name]) => !low.has(name)).map(([name, variable]) => {
-    const module = name.slice(0, -".weight".length);
-    const data = async () => {
-      if (!low.has(module + DOWN)) return readWide(variable);
-      const merged = tf.tidy(() => tf.add(widen(variable), update(model, module)));
-      const values = (await merged.data()) as Float32Array;
-      merged.dispose();
-      return values;
-    };
-    return [name, { shape: variable.shape, data }];
-  });
+  return [...model.parameters]
+    .filter(([name]) => !low.has(name))
+    .map(([name, variable]) => {
+      const module = name.slice(0, -".weight".length);
+      const data = async () => {
+        if (!low.has(module + DOWN)) return readWide(variable);
+        const merged = tf.tidy(() => tf.add(widen(variable), update(model, module)));
+        const values = (await merged.data()) as Float32Array;
+        merged.dispose();
+        return values;
+      };
+      return [name, { shape: variable.shape, data }];
+    });
 }

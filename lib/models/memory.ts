@@ -8,14 +8,19 @@ export const RECOMPUTE_ABOVE = 5e9;
 
 /**
  * Bytes that training keeps for the backward pass of a batch: about 6.4 for each attention weight, and the f32 values of
- * three hidden and 2.4 intermediate rows for each token and layer (fitted to compiled bf16 steps of 22.7 and 135 M parameters).
+ * three hidden and 2.4 intermediate rows for each token and layer (fitted to compiled bf16 steps of 22.7 M and 135 M).
  */
-export function activationBytes({ layers, heads, hiddenSize, intermediateSize }: ModelConfig, [B, T]: readonly number[]): number {
+export function activationBytes(
+  { layers, heads, hiddenSize, intermediateSize }: ModelConfig,
+  [B, T]: readonly number[],
+): number {
   return layers * B * T * (6.4 * heads * T + 4 * (3 * hiddenSize + 2.4 * intermediateSize));
 }
 
-/** Names of the parameters that may be kept in bfloat16 while they are not trained: the trunk's matrices, which bf16 products round anyway. */
+/** Names of the parameters that may be in bfloat16 while they are not trained: the trunk's matrices. */
 export function halfNames(config: ModelConfig): Set<string> {
   const isEven = (shape: number[]) => (shape[0] * shape[1]) % 2 === 0; // two to a word
-  return new Set([...trunkShapes(config)].filter(([, shape]) => shape.length === 2 && isEven(shape)).map(([name]) => name));
+  return new Set(
+    [...trunkShapes(config)].filter(([, shape]) => shape.length === 2 && isEven(shape)).map(([name]) => name),
+  );
 }

@@ -20,7 +20,7 @@ export const loraScale = ({ rank, alpha }: LoraSettings): number => alpha / rank
 
 export interface RewardModel {
   readonly config: ModelConfig;
-  /** Hugging Face tensor name, as the …ForSequenceClassification class saves it, → variable in Hugging Face orientation. */
+  /** Tensor name, as transformers' …ForSequenceClassification saves it → variable in Hugging Face orientation. */
   readonly parameters: Map<string, tf.Variable>;
   /** Whether the output layer was drawn anew; an adapter that is read afterwards brings its own. */
   freshHead: boolean;
@@ -62,10 +62,18 @@ export interface ScorableModel {
   readonly lora: LoraSettings | null;
 }
 
-function forwardOf({ config, parameters, lora }: ScorableModel, shape: readonly number[], options: ScoreOptions): Forward {
+function forwardOf(
+  { config, parameters, lora }: ScorableModel,
+  shape: readonly number[],
+  options: ScoreOptions,
+): Forward {
   const { dropoutSeed, fullLastLayer = false, recompute = activationBytes(config, shape) > RECOMPUTE_ABOVE } = options;
   return {
-    config, parameters, fullLastLayer, recompute, dropout: createDropout(dropoutSeed),
+    config,
+    parameters,
+    fullLastLayer,
+    recompute,
+    dropout: createDropout(dropoutSeed),
     lora: lora && { scale: loraScale(lora), dropout: lora.dropout },
   };
 }
@@ -98,7 +106,8 @@ export function scorePooled(model: ScorableModel, pooled: tf.Tensor2D, options: 
 /** Numbers in embedding tables, of which a token meets one row. */
 export function embeddingSize(model: RewardModel): number {
   let count = 0;
-  for (const [name, variable] of model.parameters) if (/embed/.test(name) && variable.rank === 2) count += variable.size;
+  for (const [name, variable] of model.parameters)
+    if (/embed/.test(name) && variable.rank === 2) count += variable.size;
   return count;
 }
 
@@ -119,7 +128,9 @@ export function checkpointConfig(config: ModelConfig): Record<string, unknown> {
     ...raw,
     ...(config.head === "classification" ? {} : { rewardbook_head: config.head }),
     architectures: [className(config) + (known ? "ForSequenceClassification" : "Model")],
-    num_labels: 1, id2label: { 0: "LABEL_0" }, label2id: { LABEL_0: 0 },
+    num_labels: 1,
+    id2label: { 0: "LABEL_0" },
+    label2id: { LABEL_0: 0 },
     pad_token_id: config.padTokenId,
   };
 }

@@ -4,7 +4,9 @@ import { z } from "zod";
 import { InputError } from "../errors";
 
 /** Angle of dimension pair i at position t: t · frequencies[i]. */
-export interface Rope { readonly frequencies: readonly number[] }
+export interface Rope {
+  readonly frequencies: readonly number[];
+}
 
 const scalingSchema = z.looseObject({
   rope_type: z.string().optional(),
@@ -29,7 +31,7 @@ type RopeJson = z.infer<z.ZodObject<typeof ropeFields>>;
 /**
  * Frequencies θ^(−2i/D), i < D/2, with the scalings `linear` and `llama3`.
  *
- * `llama3` divides low frequencies (wavelength > L/low) by the factor, keeps high ones (wavelength < L/high) and blends between.
+ * `llama3` divides low frequencies (wavelength > L/low) by the factor, keeps high ones (< L/high) and blends between.
  * @throws InputError for any other scaling
  * Reference: transformers, modeling_rope_utils.py, `_compute_llama3_parameters`.
  */
@@ -52,7 +54,9 @@ export function parseRope(json: RopeJson, headSize: number, where: string): Rope
       }),
     };
   }
-  throw new InputError(`${where}: rope_scaling: expected default, linear or llama3 with their factors, got ${JSON.stringify(scaling)}; choose a model without it`);
+  throw new InputError(
+    `${where}: rope_scaling: expected default, linear or llama3 with their factors, got ${JSON.stringify(scaling)}; choose a model without it`,
+  );
 }
 
 /** Cosine and sine of every angle: [T·D/2] each. Angles are rounded to f32, as in the Python that trained the models. */

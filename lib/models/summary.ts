@@ -26,7 +26,11 @@ const BYTES = 4;
  * @param T       length of the text, tokens
  * @param trained names of the trained parameters; all of them when absent
  */
-export function architectureTable(model: RewardModel, T: number, trained = trainableNames(model, "none")): ArchitectureRow[] {
+export function architectureTable(
+  model: RewardModel,
+  T: number,
+  trained = trainableNames(model, "none"),
+): ArchitectureRow[] {
   const head = headShapes(model.config);
   const modules = new Map<string, string[]>();
   for (const name of model.parameters.keys()) {
@@ -38,8 +42,12 @@ export function architectureTable(model: RewardModel, T: number, trained = train
     const parameters = size(names);
     const rows = names.some((name) => head.has(name)) ? "" : `${T}, `;
     return {
-      layer, type: typeOf(model, layer, names), outputShape: `(1, ${rows}${widthOf(model, layer, names)})`,
-      parameters, trainable: size(names.filter((name) => trained.has(name))), megabytes: (parameters * BYTES) / 2 ** 20,
+      layer,
+      type: typeOf(model, layer, names),
+      outputShape: `(1, ${rows}${widthOf(model, layer, names)})`,
+      parameters,
+      trainable: size(names.filter((name) => trained.has(name))),
+      megabytes: (parameters * BYTES) / 2 ** 20,
     };
   });
 }
@@ -59,7 +67,12 @@ function widthOf(model: RewardModel, layer: string, names: string[]): number {
 }
 
 /** Sums of a table. */
-export function architectureTotals(rows: readonly ArchitectureRow[]): { parameters: number; trainable: number; frozen: number; megabytes: number } {
+export function architectureTotals(rows: readonly ArchitectureRow[]): {
+  parameters: number;
+  trainable: number;
+  frozen: number;
+  megabytes: number;
+} {
   const sum = (key: "parameters" | "trainable" | "megabytes") => rows.reduce((total, row) => total + row[key], 0);
   const [parameters, trainable] = [sum("parameters"), sum("trainable")];
   return { parameters, trainable, frozen: parameters - trainable, megabytes: sum("megabytes") };

@@ -16,7 +16,10 @@ describe.each(FAMILIES)("%s", (name) => {
   test("compiled scores equal eager ones, also on a second batch through the same graph", () => {
     const golden = readGolden(name);
     const model = modelOf(golden);
-    const score = compile((ids, mask) => scoreInputs(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D }), { precision: "f32", xla: false });
+    const score = compile((ids, mask) => scoreInputs(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D }), {
+      precision: "f32",
+      xla: false,
+    });
     for (const side of [golden.right, golden.left]) {
       const { ids, mask } = inputsOf(side);
       const [result] = score(ids, mask);
@@ -38,7 +41,11 @@ describe.each(["bert", "llama3"])("%s with dropout", (name) => {
     const variables = [...model.parameters.values()];
     const gradientsWith = (recompute: boolean) => (ids: tf.Tensor, mask: tf.Tensor, dropoutSeed: tf.Tensor) => {
       const { value, grads } = tf.variableGrads(() => {
-        const r = scoreInputs(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D }, { dropoutSeed: dropoutSeed as tf.Tensor1D, recompute });
+        const r = scoreInputs(
+          model,
+          { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D },
+          { dropoutSeed: dropoutSeed as tf.Tensor1D, recompute },
+        );
         return tf.mean(tf.softplus(tf.sub(r.slice([2], [2]), r.slice([0], [2])))) as tf.Scalar;
       }, variables);
       return [value, ...variables.map((v) => grads[v.name])];

@@ -14,14 +14,38 @@ beforeAll(async () => {
   await initBackend();
 });
 
-const BERT_BASE = { model_type: "bert", vocab_size: 30522, hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, intermediate_size: 3072 };
-const LLAMA_3B = {
-  model_type: "llama", architectures: ["LlamaForCausalLM"], vocab_size: 128256, hidden_size: 3072, num_hidden_layers: 28,
-  num_attention_heads: 24, num_key_value_heads: 8, head_dim: 128, intermediate_size: 8192, rms_norm_eps: 1e-5, rope_theta: 500000,
-  rope_scaling: { factor: 32, high_freq_factor: 4, low_freq_factor: 1, original_max_position_embeddings: 8192, rope_type: "llama3" },
-  tie_word_embeddings: true, max_position_embeddings: 131072,
+const BERT_BASE = {
+  model_type: "bert",
+  vocab_size: 30522,
+  hidden_size: 768,
+  num_hidden_layers: 12,
+  num_attention_heads: 12,
+  intermediate_size: 3072,
 };
-const size = (shapes: Map<string, number[]>) => [...shapes.values()].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
+const LLAMA_3B = {
+  model_type: "llama",
+  architectures: ["LlamaForCausalLM"],
+  vocab_size: 128256,
+  hidden_size: 3072,
+  num_hidden_layers: 28,
+  num_attention_heads: 24,
+  num_key_value_heads: 8,
+  head_dim: 128,
+  intermediate_size: 8192,
+  rms_norm_eps: 1e-5,
+  rope_theta: 500000,
+  rope_scaling: {
+    factor: 32,
+    high_freq_factor: 4,
+    low_freq_factor: 1,
+    original_max_position_embeddings: 8192,
+    rope_type: "llama3",
+  },
+  tie_word_embeddings: true,
+  max_position_embeddings: 131072,
+};
+const size = (shapes: Map<string, number[]>) =>
+  [...shapes.values()].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
 
 describe("parameterShapes", () => {
   // sum(p.numel()) of AutoModelForSequenceClassification(num_labels=1): 109,483,009 and 66,954,241;
@@ -36,8 +60,12 @@ describe("parameterShapes", () => {
 
   test.each(FAMILIES)("names every tensor of %s as Python does", (name) => {
     const { config, tensors } = readGolden(name);
-    const expected = Object.entries(tensors).map(([n, { shape }]) => `${n} ${shape}`).sort();
-    expect([...parameterShapes(parseModelConfig(config, name))].map(([n, shape]) => `${n} ${shape}`).sort()).toEqual(expected);
+    const expected = Object.entries(tensors)
+      .map(([n, { shape }]) => `${n} ${shape}`)
+      .sort();
+    expect([...parameterShapes(parseModelConfig(config, name))].map(([n, shape]) => `${n} ${shape}`).sort()).toEqual(
+      expected,
+    );
   });
 });
 
@@ -49,17 +77,23 @@ describe("parseModelConfig refuses", () => {
     [{ ...BERT_BASE, hidden_size: "768" }, /^dir: hidden_size/],
     [{ ...BERT_BASE, num_attention_heads: 7 }, /heads that divide the hidden size, got 7 and 768/],
     [{ ...BERT_BASE, hidden_act: "mish" }, /hidden_act: expected one of gelu/],
+    [{ ...BERT_BASE, hidden_act: "toString" }, /hidden_act/],
     [{ ...BERT_BASE, num_labels: 2 }, /expected a head with 1 label, got 2; train a reward model from its base model/],
     [{ ...BERT_BASE, id2label: { 0: "a", 1: "b", 2: "c" } }, /got 3/],
     [{ ...BERT_BASE, position_embedding_type: "relative_key" }, /position_embedding_type/],
-    [{ ...LLAMA_3B, rope_scaling: { rope_type: "yarn", factor: 4 } }, /rope_scaling: expected default, linear or llama3/],
+    [
+      { ...LLAMA_3B, rope_scaling: { rope_type: "yarn", factor: 4 } },
+      /rope_scaling: expected default, linear or llama3/,
+    ],
     [{ ...LLAMA_3B, num_key_value_heads: 7 }, /key-value heads that divide the heads/],
   ])("%o", (json, message) => {
     expect(() => parseModelConfig(json, "dir")).toThrow(message);
   });
 
   test("nothing about labels in a directory that has no head", () => {
-    expect(parseModelConfig({ ...BERT_BASE, architectures: ["BertForMaskedLM"], num_labels: 2 }, "dir").layers).toBe(12);
+    expect(parseModelConfig({ ...BERT_BASE, architectures: ["BertForMaskedLM"], num_labels: 2 }, "dir").layers).toBe(
+      12,
+    );
   });
 
   test("rotary fields of transformers 5 read like those of 4", () => {
@@ -76,17 +110,31 @@ describe("createRewardModel", () => {
   test("names the tensor that is missing, has another shape or too many labels", () => {
     const tensors = unpackAll(golden.tensors);
     const without = new Map([...tensors].filter(([name]) => !name.includes("layer.1.output.dense.weight")));
-    expect(() => createRewardModel(config, without, { where: "dir" })).toThrow(/^dir: expected the tensor bert.encoder.layer.1.output.dense.weight/);
-    const set = (name: string, shape: number[]) => new Map([...tensors, [name, { shape, data: new Float32Array(shape[0] * (shape[1] ?? 1)) }]]);
-    expect(() => createRewardModel(config, set("bert.embeddings.LayerNorm.bias", [7]), { where: "dir" })).toThrow(/LayerNorm.bias: expected shape \[16\], got \[7\]/);
-    expect(() => createRewardModel(config, set("classifier.weight", [2, 16]), { where: "dir" })).toThrow(/one label: delete the head's tensors/);
+    expect(() => createRewardModel(config, without, { where: "dir" })).toThrow(
+      /^dir: expected the tensor bert.encoder.layer.1.output.dense.weight/,
+    );
+    const set = (name: string, shape: number[]) =>
+      new Map([...tensors, [name, { shape, data: new Float32Array(shape[0] * (shape[1] ?? 1)) }]]);
+    expect(() => createRewardModel(config, set("bert.embeddings.LayerNorm.bias", [7]), { where: "dir" })).toThrow(
+      /LayerNorm.bias: expected shape \[16\], got \[7\]/,
+    );
+    expect(() => createRewardModel(config, set("classifier.weight", [2, 16]), { where: "dir" })).toThrow(
+      /one label: delete the head's tensors/,
+    );
   });
 
   // The head's std is 1/√17 = 0.2425; the pooler's is the configuration's initializer_range.
   test("draws a fresh head from its seed and says so", () => {
     const trunk = new Map([...unpackAll(golden.tensors)].filter(([name]) => !/classifier|pooler/.test(name)));
-    const [a, b, c] = [1, 1, 2].map((seed) => createRewardModel({ ...config, initializerRange: 0.02 }, trunk, { seed }));
-    expect(a.fresh).toEqual(["bert.pooler.dense.weight", "bert.pooler.dense.bias", "classifier.weight", "classifier.bias"]);
+    const [a, b, c] = [1, 1, 2].map((seed) =>
+      createRewardModel({ ...config, initializerRange: 0.02 }, trunk, { seed }),
+    );
+    expect(a.fresh).toEqual([
+      "bert.pooler.dense.weight",
+      "bert.pooler.dense.bias",
+      "classifier.weight",
+      "classifier.bias",
+    ]);
     const values = (model: typeof a, name: string) => model.parameters.get(name)!.dataSync();
     expect(values(a, "classifier.weight")).toEqual(values(b, "classifier.weight"));
     expect(values(a, "classifier.weight")).not.toEqual(values(c, "classifier.weight"));
@@ -111,7 +159,12 @@ describe("createRewardModel", () => {
 describe("checkpointConfig", () => {
   test("keeps what was read and names the class and the one label", () => {
     const json = { ...LLAMA_3B, bos_token_id: 128000 };
-    expect(checkpointConfig(parseModelConfig(json, "dir"))).toMatchObject({ bos_token_id: 128000, architectures: ["LlamaForSequenceClassification"], num_labels: 1, rope_scaling: json.rope_scaling });
+    expect(checkpointConfig(parseModelConfig(json, "dir"))).toMatchObject({
+      bos_token_id: 128000,
+      architectures: ["LlamaForSequenceClassification"],
+      num_labels: 1,
+      rope_scaling: json.rope_scaling,
+    });
   });
 
   test("a head of ours comes back from the saved configuration", () => {
@@ -135,7 +188,8 @@ describe("trainableNames", () => {
   });
 
   test("top-1 trains the last layer and the head, and a decoder's final norm", () => {
-    const layers = (names: Set<string>) => [...names].filter((n) => !n.includes("layer.1.") && !n.includes("layers.1."));
+    const layers = (names: Set<string>) =>
+      [...names].filter((n) => !n.includes("layer.1.") && !n.includes("layers.1."));
     expect(layers(trainableNames(bert(), "top-1")).sort()).toEqual([...HEAD].sort());
     expect(layers(trainableNames(llama(), "top-1")).sort()).toEqual(["model.norm.weight", "score.weight"]);
     expect(trainableNames(bert(), "top-2").size).toBe(bert().parameters.size - 5);
@@ -149,7 +203,12 @@ describe("trainableNames", () => {
   });
 
   test("gradual unfreezing goes down one layer an epoch, then to the embeddings", () => {
-    expect([1, 2, 3, 4].map((epoch) => gradualFreeze(bert().config, epoch))).toEqual(["head-only", "top-1", "top-2", "none"]);
+    expect([1, 2, 3, 4].map((epoch) => gradualFreeze(bert().config, epoch))).toEqual([
+      "head-only",
+      "top-1",
+      "top-2",
+      "none",
+    ]);
   });
 });
 
@@ -157,10 +216,30 @@ describe("architectureTable", () => {
   test("lists each layer with its shape, parameters and what of them trains", () => {
     const model = modelOf(readGolden("bert"));
     const rows = architectureTable(model, 9, trainableNames(model, "head-only"));
-    expect(rows[0]).toEqual({ layer: "bert.embeddings.word_embeddings", type: "Embedding", outputShape: "(1, 9, 16)", parameters: 640, trainable: 0, megabytes: 2560 / 2 ** 20 });
-    expect(rows.find((row) => row.layer === "bert.encoder.layer.1.intermediate.dense")).toMatchObject({ type: "Linear", outputShape: "(1, 9, 24)", parameters: 408 });
-    expect(rows.find((row) => row.layer === "bert.encoder.layer.0.output.LayerNorm")).toMatchObject({ type: "LayerNorm", outputShape: "(1, 9, 16)", parameters: 32 });
-    expect(rows[rows.length - 1]).toMatchObject({ layer: "classifier", outputShape: "(1, 1)", parameters: 17, trainable: 17 });
+    expect(rows[0]).toEqual({
+      layer: "bert.embeddings.word_embeddings",
+      type: "Embedding",
+      outputShape: "(1, 9, 16)",
+      parameters: 640,
+      trainable: 0,
+      megabytes: 2560 / 2 ** 20,
+    });
+    expect(rows.find((row) => row.layer === "bert.encoder.layer.1.intermediate.dense")).toMatchObject({
+      type: "Linear",
+      outputShape: "(1, 9, 24)",
+      parameters: 408,
+    });
+    expect(rows.find((row) => row.layer === "bert.encoder.layer.0.output.LayerNorm")).toMatchObject({
+      type: "LayerNorm",
+      outputShape: "(1, 9, 16)",
+      parameters: 32,
+    });
+    expect(rows[rows.length - 1]).toMatchObject({
+      layer: "classifier",
+      outputShape: "(1, 1)",
+      parameters: 17,
+      trainable: 17,
+    });
     const totals = architectureTotals(rows);
     expect(totals).toMatchObject({ parameters: countParameters(model), trainable: 16 * 17 + 17 });
     model.dispose();
@@ -171,7 +250,11 @@ describe("architectureTable", () => {
     attachLora(model, { rank: 2 });
     const rows = architectureTable(model, 9);
     expect(rows.filter((row) => row.type === "LoRA")).toHaveLength(4);
-    expect(rows.find((row) => row.layer === "model.layers.0.self_attn.v_proj.lora")).toMatchObject({ outputShape: "(1, 9, 8)", parameters: 2 * 16 + 8 * 2, trainable: 48 });
+    expect(rows.find((row) => row.layer === "model.layers.0.self_attn.v_proj.lora")).toMatchObject({
+      outputShape: "(1, 9, 8)",
+      parameters: 2 * 16 + 8 * 2,
+      trainable: 48,
+    });
     expect(architectureTotals(rows).trainable).toBe(2 * (64 + 48) + 16);
     model.dispose();
   });

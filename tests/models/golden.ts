@@ -7,8 +7,15 @@ import { parseModelConfig } from "../../lib/models/config";
 import { createRewardModel, type NamedTensor } from "../../lib/models/createModel";
 import type { ModelInputs, RewardModel } from "../../lib/models/rewardModel";
 
-interface Packed { shape: number[]; data: string }
-interface Side { ids: number[][]; mask: number[][]; scores: number[] }
+interface Packed {
+  shape: number[];
+  data: string;
+}
+interface Side {
+  ids: number[][];
+  mask: number[][];
+  scores: number[];
+}
 export interface Golden {
   config: Record<string, unknown>;
   right: Side;
@@ -21,8 +28,18 @@ export interface Golden {
 const FOLDER = join(__dirname, "../goldens/models");
 
 export const FAMILIES = [
-  "bert", "bert_gelu_new", "bert_relu", "distilbert", "roberta", "xlm_roberta",
-  "llama", "llama3", "llama_bias", "qwen2", "qwen3", "mistral",
+  "bert",
+  "bert_gelu_new",
+  "bert_relu",
+  "distilbert",
+  "roberta",
+  "xlm_roberta",
+  "llama",
+  "llama3",
+  "llama_bias",
+  "qwen2",
+  "qwen3",
+  "mistral",
 ];
 
 export function readGolden<T = Golden>(name: string): T {
@@ -46,9 +63,15 @@ export function inputsOf({ ids, mask }: Pick<Side, "ids" | "mask">): ModelInputs
 }
 
 /** |a − b| ≤ absolute + relative·|b|, as numpy's allclose. */
-export function excess(actual: ArrayLike<number>, expected: ArrayLike<number>, relative: number, absolute: number): number {
+export function excess(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  relative: number,
+  absolute: number,
+): number {
   let worst = 0;
-  for (let i = 0; i < expected.length; i++) worst = Math.max(worst, Math.abs(actual[i] - expected[i]) / (absolute + relative * Math.abs(expected[i])));
+  for (let i = 0; i < expected.length; i++)
+    worst = Math.max(worst, Math.abs(actual[i] - expected[i]) / (absolute + relative * Math.abs(expected[i])));
   return actual.length === expected.length && !Number.isNaN(worst) ? worst : Infinity;
 }
 

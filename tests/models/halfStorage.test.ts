@@ -46,25 +46,37 @@ describe.each(["bert", "distilbert", "qwen3"])("%s with a trunk in bf16", (name)
     const expected = scoreInputs(full, { ids, mask }).dataSync();
     expect(excess(scoreInputs(half, { ids, mask }).dataSync(), expected, 1e-6, 1e-6)).toBeLessThanOrEqual(1);
     for (const precision of ["f32", "bf16"] as const) {
-      const [a, b] = [half, full].map((model) => compile((i, m) => scoreInputs(model, { ids: i as tf.Tensor2D, mask: m as tf.Tensor2D }), { precision, xla: false }));
+      const [a, b] = [half, full].map((model) =>
+        compile((i, m) => scoreInputs(model, { ids: i as tf.Tensor2D, mask: m as tf.Tensor2D }), {
+          precision,
+          xla: false,
+        }),
+      );
       expect(excess(a(ids, mask)[0].dataSync(), b(ids, mask)[0].dataSync(), 1e-5, 1e-5)).toBeLessThanOrEqual(1);
       [a, b].forEach((compiled) => compiled.dispose());
     }
-    for (const [n, { data }] of mergedParameters(half)) expect(await data(), n).toEqual(full.parameters.get(n)!.dataSync());
+    for (const [n, { data }] of mergedParameters(half))
+      expect(await data(), n).toEqual(full.parameters.get(n)!.dataSync());
     [half, full].forEach((model) => model.dispose());
   });
 
-  test.each([false, true])("low-rank updates and head get the gradients of f32, recomputed or not (%s)", (recompute) => {
-    const gradients = twins(name).map((model) => {
-      attachLora(model, { rank: 2, seed: 1 });
-      const variables = [...trainableNames(model, "none")].map((n) => model.parameters.get(n)!);
-      const { grads } = tf.variableGrads(() => tf.sum(scoreInputs(model, inputsOf(side), { recompute })) as tf.Scalar, variables);
-      const flat = variables.flatMap((v) => [...grads[v.name].dataSync()]);
-      model.dispose();
-      return flat;
-    });
-    expect(relativeDistance(gradients[0], gradients[1])).toBeLessThan(1e-5);
-  });
+  test.each([false, true])(
+    "low-rank updates and head get the gradients of f32, recomputed or not (%s)",
+    (recompute) => {
+      const gradients = twins(name).map((model) => {
+        attachLora(model, { rank: 2, seed: 1 });
+        const variables = [...trainableNames(model, "none")].map((n) => model.parameters.get(n)!);
+        const { grads } = tf.variableGrads(
+          () => tf.sum(scoreInputs(model, inputsOf(side), { recompute })) as tf.Scalar,
+          variables,
+        );
+        const flat = variables.flatMap((v) => [...grads[v.name].dataSync()]);
+        model.dispose();
+        return flat;
+      });
+      expect(relativeDistance(gradients[0], gradients[1])).toBeLessThan(1e-5);
+    },
+  );
 });
 
 // Fails when a variable's handle outlives it.
@@ -75,5 +87,7 @@ test("disposing a model gives its halves back", () => {
     tf.tidy(() => void scoreInputs(model, inputsOf(readGolden("bert").right)).dataSync());
     model.dispose();
   });
-  expect((tf.backend() as unknown as { binding: { getNumOfTensors(): number } }).binding.getNumOfTensors()).toBe(before);
+  expect((tf.backend() as unknown as { binding: { getNumOfTensors(): number } }).binding.getNumOfTensors()).toBe(
+    before,
+  );
 });

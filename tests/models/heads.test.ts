@@ -31,11 +31,17 @@ describe.each(["bert", "distilbert", "llama"])("heads on %s", (name) => {
   const { right, left } = readGolden(name);
   const output = (model: RewardModel, x: number[]) => {
     const bias = model.parameters.get("score.bias")?.dataSync()[0] ?? 0;
-    return model.parameters.get("score.weight")!.dataSync().reduce((sum: number, w: number, i: number) => sum + w * x[i], bias);
+    return model.parameters
+      .get("score.weight")!
+      .dataSync()
+      .reduce((sum: number, w: number, i: number) => sum + w * x[i], bias);
   };
 
   // Fails when the last token is found by position rather than by mask.
-  test.each([["right", right], ["left", left]])("value reads the last token, padded %s", (_, side) => {
+  test.each([
+    ["right", right],
+    ["left", left],
+  ])("value reads the last token, padded %s", (_, side) => {
     const model = withHead(name, "value");
     const expected = hidden(model, side).map((rows, b) => output(model, rows[side.mask[b].lastIndexOf(1)]));
     expect(excess(scoreInputs(model, inputsOf(side)).dataSync(), expected, 1e-4, 1e-5)).toBeLessThanOrEqual(1);
@@ -43,11 +49,17 @@ describe.each(["bert", "distilbert", "llama"])("heads on %s", (name) => {
   });
 
   // Fails when padding is averaged in.
-  test.each([["right", right], ["left", left]])("mean reads the mean over tokens, padded %s", (_, side) => {
+  test.each([
+    ["right", right],
+    ["left", left],
+  ])("mean reads the mean over tokens, padded %s", (_, side) => {
     const model = withHead(name, "mean");
     const expected = hidden(model, side).map((rows, b) => {
       const tokens = rows.filter((row, t) => side.mask[b][t] === 1);
-      return output(model, tokens[0].map((_, i) => tokens.reduce((sum, row) => sum + row[i], 0) / tokens.length));
+      return output(
+        model,
+        tokens[0].map((_, i) => tokens.reduce((sum, row) => sum + row[i], 0) / tokens.length),
+      );
     });
     expect(excess(scoreInputs(model, inputsOf(side)).dataSync(), expected, 1e-4, 1e-5)).toBeLessThanOrEqual(1);
     model.dispose();
@@ -72,16 +84,22 @@ describe("sliding window", () => {
     const golden = readGolden("mistral");
     golden.config.sliding_window = golden.right.ids[0].length;
     const exact = modelOf(golden);
-    expect(excess(scoreInputs(exact, inputsOf(golden.right)).dataSync(), golden.right.scores, 1e-4, 1e-5)).toBeLessThanOrEqual(1);
+    expect(
+      excess(scoreInputs(exact, inputsOf(golden.right)).dataSync(), golden.right.scores, 1e-4, 1e-5),
+    ).toBeLessThanOrEqual(1);
     golden.config.sliding_window = golden.right.ids[0].length - 1;
     const narrow = modelOf(golden);
-    expect(() => scoreInputs(narrow, inputsOf(golden.right))).toThrow(/at most 10 tokens \(sliding_window\), got 11; lower max_length/);
+    expect(() => scoreInputs(narrow, inputsOf(golden.right))).toThrow(
+      /at most 10 tokens \(sliding_window\), got 11; lower max_length/,
+    );
     [exact, narrow].forEach((model) => model.dispose());
   });
 
   test("of a Qwen that does not use it is none", () => {
     const { config } = readGolden("qwen2");
-    expect(parseModelConfig({ ...config, sliding_window: 4, use_sliding_window: false }, "dir").slidingWindow).toBeNull();
+    expect(
+      parseModelConfig({ ...config, sliding_window: 4, use_sliding_window: false }, "dir").slidingWindow,
+    ).toBeNull();
     expect(parseModelConfig({ ...config, sliding_window: 4, use_sliding_window: true }, "dir").slidingWindow).toBe(4);
   });
 });

@@ -21,12 +21,15 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-const scores = (model: RewardModel, options = {}) => [...tf.tidy(() => scoreInputs(model, inputsOf(readGolden("bert").right), options).dataSync())];
+const scores = (model: RewardModel, options = {}) => [
+  ...tf.tidy(() => scoreInputs(model, inputsOf(readGolden("bert").right), options).dataSync()),
+];
 
 /** Random values in every low-rank matrix: B starts at zero and would hide mistakes. */
 function shake(model: RewardModel): void {
   let seed = 1;
-  for (const variable of loraParameters(model).values()) tf.tidy(() => variable.assign(tf.randomNormal(variable.shape, 0, 0.3, "float32", seed++)));
+  for (const variable of loraParameters(model).values())
+    tf.tidy(() => variable.assign(tf.randomNormal(variable.shape, 0, 0.3, "float32", seed++)));
 }
 
 describe.each(["bert", "llama3"])("adapter of peft on %s", (name) => {
@@ -54,7 +57,8 @@ describe.each(["bert", "llama3"])("adapter of peft on %s", (name) => {
     const model = modelOf(readGolden(name));
     await readAdapter(dir, model);
     await writeAdapter(join(scratch, name), model, { baseModel: "base" });
-    const shapes = async (folder: string) => [...await readSafetensors(join(folder, "adapter_model.safetensors"))].map(([n, t]) => `${n} ${t.shape}`).sort();
+    const shapes = async (folder: string) =>
+      [...(await readSafetensors(join(folder, "adapter_model.safetensors")))].map(([n, t]) => `${n} ${t.shape}`).sort();
     expect(await shapes(join(scratch, name))).toEqual(await shapes(dir));
     model.dispose();
   });
@@ -82,11 +86,21 @@ describe("attachLora", () => {
     attachLora(model, { rank: 2, targets: ["all-linear"], dropout: 0.1 });
     shake(model);
     const names = trainableNames(model, "none");
-    expect([...names].filter((n) => !/lora_[AB]/.test(n)).sort()).toEqual(["bert.pooler.dense.bias", "bert.pooler.dense.weight", "classifier.bias", "classifier.weight"]);
+    expect([...names].filter((n) => !/lora_[AB]/.test(n)).sort()).toEqual([
+      "bert.pooler.dense.bias",
+      "bert.pooler.dense.weight",
+      "classifier.bias",
+      "classifier.weight",
+    ]);
     expect(names.size).toBe(4 + 2 * 6 * 2);
     const variables = [...names].map((n) => model.parameters.get(n)!);
     const { grads } = tf.variableGrads(
-      () => tf.sum(scoreInputs(model, inputsOf(readGolden("bert").right), { dropoutSeed: tf.tensor1d([1, 2], "int32") })) as tf.Scalar, variables);
+      () =>
+        tf.sum(
+          scoreInputs(model, inputsOf(readGolden("bert").right), { dropoutSeed: tf.tensor1d([1, 2], "int32") }),
+        ) as tf.Scalar,
+      variables,
+    );
     for (const variable of variables) expect(tf.max(tf.abs(grads[variable.name])).dataSync()[0]).toBeGreaterThan(0);
     model.dispose();
   });
@@ -97,9 +111,14 @@ describe("attachLora", () => {
     shake(model);
     const adapted = scores(model);
     const plain = modelOf(readGolden("bert"));
-    for (const [name, { shape, data }] of mergedParameters(model)) plain.parameters.get(name)!.assign(tf.tensor(await data(), shape));
+    for (const [name, { shape, data }] of mergedParameters(model))
+      plain.parameters.get(name)!.assign(tf.tensor(await data(), shape));
     expect(excess(scores(plain), adapted, 1e-5, 1e-6)).toBeLessThanOrEqual(1);
-    expect(mergedParameters(model).map(([name]) => name).sort()).toEqual([...plain.parameters.keys()].sort());
+    expect(
+      mergedParameters(model)
+        .map(([name]) => name)
+        .sort(),
+    ).toEqual([...plain.parameters.keys()].sort());
     plain.dispose();
     model.dispose();
   });
@@ -123,7 +142,10 @@ describe("readAdapter refuses", () => {
     const config = JSON.parse(readFileSync(join(GOLDENS, "adapter_bert/adapter_config.json"), "utf8"));
     const dir = mkdtempSync(join(scratch, "bad-"));
     writeFileSync(join(dir, "adapter_config.json"), JSON.stringify({ ...config, ...change }));
-    writeFileSync(join(dir, "adapter_model.safetensors"), readFileSync(join(GOLDENS, "adapter_bert/adapter_model.safetensors")));
+    writeFileSync(
+      join(dir, "adapter_model.safetensors"),
+      readFileSync(join(GOLDENS, "adapter_bert/adapter_model.safetensors")),
+    );
     const model = modelOf(readGolden("bert"));
     await expect(readAdapter(dir, model)).rejects.toThrow(message);
     expect(model.lora).toBeNull();

@@ -75,7 +75,11 @@ describe.each(FAMILIES)("%s", (name) => {
     const prefix = /^(bert|distilbert|roberta|model)\./;
     const tensors = new Map<string, NamedTensor>();
     for (const [n, packed] of Object.entries(golden.tensors)) {
-      if (!head.test(n)) tensors.set(n.replace(prefix, "").replace("LayerNorm.weight", "LayerNorm.gamma"), { shape: packed.shape, data: unpack(packed) });
+      if (!head.test(n))
+        tensors.set(n.replace(prefix, "").replace("LayerNorm.weight", "LayerNorm.gamma"), {
+          shape: packed.shape,
+          data: unpack(packed),
+        });
     }
     const model = createRewardModel(parseModelConfig(golden.config, "golden"), tensors, { seed: 1 });
     expect(model.freshHead).toBe(true);
@@ -106,17 +110,36 @@ function readFloats(path: string): Map<string, NamedTensor> {
     return bytes;
   };
   const size = Number(new DataView(read(8, 0).buffer).getBigUint64(0, true));
-  const header = JSON.parse(Buffer.from(read(size, 8)).toString()) as Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
-  return new Map(Object.entries(header).filter(([, { dtype }]) => dtype === "F32").map(([name, { shape, data_offsets: [from, to] }]) =>
-    [name, { shape, data: new Float32Array(read(to - from, 8 + size + from).buffer) }]));
+  const header = JSON.parse(Buffer.from(read(size, 8)).toString()) as Record<
+    string,
+    { dtype: string; shape: number[]; data_offsets: [number, number] }
+  >;
+  return new Map(
+    Object.entries(header)
+      .filter(([, { dtype }]) => dtype === "F32")
+      .map(
+        ([
+          name,
+          {
+            shape,
+            data_offsets: [from, to],
+          },
+        ]) => [name, { shape, data: new Float32Array(read(to - from, 8 + size + from).buffer) }],
+      ),
+  );
 }
 
 // The set-up always brings the default encoder; the golden holds no weights of it.
 test.skipIf(!existsSync(MINILM))("the default encoder gives Python's scores and hidden states", () => {
-  const golden = readGolden<{ texts: number[][]; scores: number[]; hidden: { shape: number[]; data: string } }>("minilm");
+  const golden = readGolden<{ texts: number[][]; scores: number[]; hidden: { shape: number[]; data: string } }>(
+    "minilm",
+  );
   const tensors = readFloats(join(MINILM, "model.safetensors"));
   const config = parseModelConfig(require(join(MINILM, "config.json")), "config.json");
-  tensors.set("classifier.weight", { shape: [1, config.hiddenSize], data: Float32Array.from({ length: config.hiddenSize }, (_, i) => Math.sin(i + 1) / 4) });
+  tensors.set("classifier.weight", {
+    shape: [1, config.hiddenSize],
+    data: Float32Array.from({ length: config.hiddenSize }, (_, i) => Math.sin(i + 1) / 4),
+  });
   tensors.set("classifier.bias", { shape: [1], data: Float32Array.of(0.25) });
   const model = createRewardModel(config, tensors);
   const width = Math.max(...golden.texts.map((t) => t.length));
