@@ -8,7 +8,12 @@ import { pullModel } from "../lib/storage/hub";
 import { createOutput } from "./output";
 
 /** What Python's huggingface_hub reads from the environment, by the same names. */
-function hubEnvironment(env: NodeJS.ProcessEnv): { endpoint?: string; token?: string; cache: string; offline: boolean } {
+function hubEnvironment(env: NodeJS.ProcessEnv): {
+  endpoint?: string;
+  token?: string;
+  cache: string;
+  offline: boolean;
+} {
   return {
     endpoint: env.HF_ENDPOINT || undefined,
     token: env.HF_TOKEN || undefined,
@@ -21,7 +26,9 @@ export function register(program: Command): void {
   program
     .command("pull")
     .argument("<name>", "model on the hub, such as Qwen/Qwen3-0.6B; a directory is taken as it is")
-    .description("fetch a Hugging Face model into models/ (HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE, HF_HOME as in Python)")
+    .description(
+      "fetch a Hugging Face model into models/ (HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE, HF_HOME as in Python)",
+    )
     .option("--revision <text>", "branch, tag or commit", "main")
     .option("--out <dir>", "directory to make instead of models/NAME")
     .option("--json", "print one JSON object on stdout")
@@ -38,9 +45,14 @@ export function register(program: Command): void {
         dir: options.out ?? projectPath("models", name),
         revision: options.revision,
         onMessage: out.say,
-        onProgress: (bytes, total) => (bar ??= out.progress("fetching, MB")).update(megabytes(bytes), megabytes(total)),
+        onProgress: (bytes, total) =>
+          (bar ??= out.progress("fetching, MB")).update(megabytes(bytes), megabytes(total)),
       });
       bar?.end();
-      out.result(model, `${model.fetched ? "fetched" : "up to date"}: ${model.dir} (${model.files.length} files, commit ${model.commit.slice(0, 12)}); use it with --model ${name}`);
+      out.result(
+        model,
+        `${model.fetched ? "fetched" : "up to date"}: ${model.dir} (${model.files.length} files, ` +
+        `commit ${model.commit.slice(0, 12)}); use it with --model ${name}`,
+      );
     });
 }

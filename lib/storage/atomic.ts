@@ -32,15 +32,19 @@ export async function writeFileAtomically(path: string, content: string | Uint8A
 }
 
 /**
- * Makes a directory in one step: `fill` writes into a hidden sibling, which is hashed into a manifest, synced and only then
- * takes the name. A directory that was there before stays until the new one is complete; after a kill between the two renames
- * `recoverDirectory` puts the newer one in place.
+ * Makes a directory in one step: `fill` writes into a hidden sibling, which is hashed into a manifest, synced and
+ * only then takes the name. A directory that was there before stays until the new one is complete; after a kill
+ * between the two renames `recoverDirectory` puts the newer one in place.
  */
-export async function writeDirectoryAtomically(dir: string, fill: (temporary: string) => Promise<void>): Promise<void> {
+export async function writeDirectoryAtomically(
+  dir: string,
+  fill: (temporary: string) => Promise<void>,
+): Promise<void> {
   const target = resolve(dir);
   await mkdir(dirname(target), { recursive: true });
   await recoverDirectory(target);
-  const temporary = sibling(target, "next"), previous = sibling(target, "previous");
+  const temporary = sibling(target, "next"),
+    previous = sibling(target, "previous");
   const names = [temporary, previous].map((path) => basename(path));
   names.forEach((name) => writing.add(name));
   try {
@@ -61,14 +65,16 @@ export async function writeDirectoryAtomically(dir: string, fill: (temporary: st
 }
 
 /**
- * Puts right what a kill during `writeDirectoryAtomically` left: a missing directory comes back from its complete successor,
- * else from its predecessor; half-written siblings of dead processes go.
+ * Puts right what a kill during `writeDirectoryAtomically` left: a missing directory comes back from its complete
+ * successor, else from its predecessor; half-written siblings of dead processes go.
  */
 export async function recoverDirectory(dir: string): Promise<void> {
   const target = resolve(dir);
   const names = await readdir(dirname(target)).catch(() => [] as string[]);
-  const left = (kind: string) => names.filter((name) => name.startsWith(`.${basename(target)}.${kind}-`) && !isAlive(name))
-    .map((name) => join(dirname(target), name));
+  const left = (kind: string) =>
+    names
+      .filter((name) => name.startsWith(`.${basename(target)}.${kind}-`) && !isAlive(name))
+      .map((name) => join(dirname(target), name));
   const [nexts, previous] = [left("next"), left("previous")];
   if (!(await exists(target))) {
     for (const candidate of nexts) {
@@ -95,7 +101,10 @@ export async function verifyDirectory(dir: string): Promise<string | null> {
   for (const [name, { bytes, sha256 }] of Object.entries(manifest.files)) {
     const path = join(dir, name);
     if (relative(dir, path).startsWith("..")) return `${MANIFEST}: ${name} lies outside the directory`;
-    const size = await stat(path).then((info) => info.size, () => null);
+    const size = await stat(path).then(
+      (info) => info.size,
+      () => null,
+    );
     if (size === null) return `${name}: missing`;
     if (size !== bytes) return `${name}: expected ${bytes} bytes, got ${size}`;
     if ((await hashFile(path)) !== sha256) return `${name}: its content is not what was written`;
@@ -152,4 +161,8 @@ function isAlive(name: string): boolean {
   }
 }
 
-const exists = (path: string) => stat(path).then(() => true, () => false);
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );

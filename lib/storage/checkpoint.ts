@@ -19,11 +19,21 @@ export function verifyCheckpoint(dir: string): Promise<string | null> {
  * @param dirs   candidates; those that do not exist are passed over
  * @param onSkip told of every newer one that is damaged or torn
  */
-export async function findVerified(dirs: readonly string[], onSkip: (dir: string, why: string) => void = () => {}): Promise<string | null> {
+export async function findVerified(
+  dirs: readonly string[],
+  onSkip: (dir: string, why: string) => void = () => {},
+): Promise<string | null> {
   const candidates: { dir: string; time: number }[] = [];
   for (const dir of dirs) {
     await recoverDirectory(dir);
-    if (existsSync(dir)) candidates.push({ dir, time: await stat(join(dir, MANIFEST)).then((info) => info.mtimeMs, () => Infinity) });
+    if (existsSync(dir))
+      candidates.push({
+        dir,
+        time: await stat(join(dir, MANIFEST)).then(
+          (info) => info.mtimeMs,
+          () => Infinity,
+        ),
+      });
   }
   for (const { dir } of candidates.sort((a, b) => b.time - a.time)) {
     const why = await verifyDirectory(dir);

@@ -1,4 +1,5 @@
-// In: the address, size and checksum of a file. Out: the file on disk, whole, continued where an earlier attempt stopped.
+// In: the address, size and checksum of a file. Out: the file on disk, whole, continued where an earlier attempt
+// stopped.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, open, rm, stat } from "node:fs/promises";
@@ -31,9 +32,11 @@ const FINAL = new Set([400, 401, 403, 404, 410, 451]);
 /** @throws InputError when the server refuses, stays unreachable, or sends another content than its checksum says */
 export async function downloadFile(path: string, file: RemoteFile, options: DownloadOptions = {}): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  let why = "", mismatches = 0;
+  let why = "",
+    mismatches = 0;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, (options.backoff ?? 1000) * 2 ** (attempt - 1)));
+    if (attempt > 0)
+      await new Promise((resolve) => setTimeout(resolve, (options.backoff ?? 1000) * 2 ** (attempt - 1)));
     try {
       if ((await sizeOf(path)) !== file.bytes || file.bytes === 0) await fetchRest(path, file, options);
       const found = await checksumOf(path, file);
@@ -43,10 +46,14 @@ export async function downloadFile(path: string, file: RemoteFile, options: Down
       if (++mismatches === 2) break; // twice the same wrong content: not the line's fault
     } catch (error) {
       if (error instanceof InputError) throw error;
-      why = `${(error as Error).message}${(error as { cause?: Error }).cause ? ` (${(error as { cause: Error }).cause.message})` : ""}`;
+      const { message, cause } = error as { message: string; cause?: Error };
+      why = cause ? `${message} (${cause.message})` : message;
     }
   }
-  throw new InputError(`${file.url}: expected ${file.bytes} bytes with checksum ${file.checksum.hex}, got ${why}; run again: it goes on where it stopped`);
+  throw new InputError(
+    `${file.url}: expected ${file.bytes} bytes with checksum ${file.checksum.hex}, got ${why}; ` +
+    "run again: it goes on where it stopped",
+  );
 }
 
 /** Whether a file has the size and the checksum. */
@@ -54,9 +61,16 @@ export async function isWhole(path: string, file: Pick<RemoteFile, "bytes" | "ch
   return (await sizeOf(path)) === file.bytes && (await checksumOf(path, file)) === file.checksum.hex;
 }
 
-const sizeOf = (path: string): Promise<number> => stat(path).then((info) => info.size, () => 0);
+const sizeOf = (path: string): Promise<number> =>
+  stat(path).then(
+    (info) => info.size,
+    () => 0,
+  );
 
-async function checksumOf(path: string, { bytes, checksum }: Pick<RemoteFile, "bytes" | "checksum">): Promise<string> {
+async function checksumOf(
+  path: string,
+  { bytes, checksum }: Pick<RemoteFile, "bytes" | "checksum">,
+): Promise<string> {
   const hash = createHash(checksum.kind === "git" ? "sha1" : "sha256");
   if (checksum.kind === "git") hash.update(`blob ${bytes}\0`);
   for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Buffer);
@@ -64,7 +78,11 @@ async function checksumOf(path: string, { bytes, checksum }: Pick<RemoteFile, "b
 }
 
 /** Appends what is missing; begins anew when the server does not continue where it was asked to. */
-async function fetchRest(path: string, file: RemoteFile, { headers, onBytes, stall = 60_000 }: DownloadOptions): Promise<void> {
+async function fetchRest(
+  path: string,
+  file: RemoteFile,
+  { headers, onBytes, stall = 60_000 }: DownloadOptions,
+): Promise<void> {
   let have = await sizeOf(path);
   if (have > file.bytes) have = 0;
   const abort = new AbortController();
@@ -75,7 +93,10 @@ async function fetchRest(path: string, file: RemoteFile, { headers, onBytes, sta
       headers: { ...headers, "accept-encoding": "identity", ...(have > 0 && { range: `bytes=${have}-` }) },
       signal: abort.signal,
     });
-    if (FINAL.has(response.status)) throw new InputError(`${file.url}: expected the file, got HTTP ${response.status}; check the name, the revision and HF_TOKEN`);
+    if (FINAL.has(response.status))
+      throw new InputError(
+        `${file.url}: expected the file, got HTTP ${response.status}; check the name, the revision and HF_TOKEN`,
+      );
     if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`);
     if (response.status !== 206 || !response.headers.get("content-range")?.startsWith(`bytes ${have}-`)) have = 0;
     const out = await open(path, have > 0 ? "a" : "w");

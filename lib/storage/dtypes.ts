@@ -2,8 +2,28 @@
 
 /** Bits an element takes, by safetensors dtype (safetensors 0.8, `enum Dtype`). */
 export const DTYPE_BITS: Readonly<Record<string, number>> = {
-  BOOL: 8, F4: 4, F6_E2M3: 6, F6_E3M2: 6, U8: 8, I8: 8, F8_E5M2: 8, F8_E4M3: 8, F8_E8M0: 8, F8_E4M3FNUZ: 8, F8_E5M2FNUZ: 8,
-  I16: 16, U16: 16, F16: 16, BF16: 16, I32: 32, U32: 32, F32: 32, C64: 64, F64: 64, I64: 64, U64: 64,
+  BOOL: 8,
+  F4: 4,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
+  U8: 8,
+  I8: 8,
+  F8_E5M2: 8,
+  F8_E4M3: 8,
+  F8_E8M0: 8,
+  F8_E4M3FNUZ: 8,
+  F8_E5M2FNUZ: 8,
+  I16: 16,
+  U16: 16,
+  F16: 16,
+  BF16: 16,
+  I32: 32,
+  U32: 32,
+  F32: 32,
+  C64: 64,
+  F64: 64,
+  I64: 64,
+  U64: 64,
 };
 
 /** Dtypes that are read as float32 numbers. */
@@ -21,10 +41,17 @@ function halfTable(): Float32Array {
   if (halves) return halves;
   halves = new Float32Array(65536);
   for (let bits = 0; bits < 65536; bits++) {
-    const exponent = (bits >> 10) & 31, fraction = bits & 1023, sign = bits & 0x8000 ? -1 : 1;
-    halves[bits] = exponent === 31 ? (fraction ? NaN : sign * Infinity)
-      : exponent === 0 ? sign * fraction * 2 ** -24
-      : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+    const exponent = (bits >> 10) & 31,
+      fraction = bits & 1023,
+      sign = bits & 0x8000 ? -1 : 1;
+    halves[bits] =
+      exponent === 31
+        ? fraction
+          ? NaN
+          : sign * Infinity
+        : exponent === 0
+          ? sign * fraction * 2 ** -24
+          : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
   }
   return halves;
 }
@@ -43,7 +70,8 @@ export function decodeFloats(bytes: Uint8Array, dtype: FloatDtype, out: Float32A
     const words = new Uint32Array(out.buffer, out.byteOffset, out.length);
     for (let i = 0; i < source.length; i++) words[start + i] = source[i] << 16;
   } else {
-    const source = new Uint16Array(buffer, byteOffset, byteLength / 2), table = halfTable();
+    const source = new Uint16Array(buffer, byteOffset, byteLength / 2),
+      table = halfTable();
     for (let i = 0; i < source.length; i++) out[start + i] = table[source[i]];
   }
 }

@@ -1,15 +1,23 @@
 // In: what a frozen encoder makes of each distinct text. Out: the same vectors in later epochs and runs, from one file.
-import { createHash } from "node:crypto";
 import {
-  closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync, writeFileSync, writeSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import { isHalf, widen } from "../models/halfStorage";
-import { headShapes } from "../models/heads";
-import type { RewardModel } from "../models/rewardModel";
-import type { Tokenizer } from "../text/tokenizer";
-import { readTokenizerFiles } from "../text/tokenizerFiles";
+
+export { encoderKey, textHash } from "./encoderKey";
 
 export interface EncoderCache {
   /** Numbers of a vector. */
@@ -43,42 +51,16 @@ const PREFIX_BYTES = HASH_BYTES + 8;
 const PAGE_ROWS = 1024;
 const DEFAULT_RESIDENT_BYTES = 2 ** 30;
 
-/** Stands for a text: sha256 of its token ids. */
-export function textHash(ids: Uint32Array): string {
-  return createHash("sha256").update(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength)).digest().toString("latin1");
-}
-
 /**
- * Stands for everything a cached vector depends on: the encoder's weights (not the head's), configuration and pooling, the tokenizer,
- * the template, the maximum length, the truncation and the precision.
+ * Opens the file of a key, or begins it. Records are checked by CRC when the file is opened: one that is torn or
+ * changed is forgotten, a file of another key or width is begun anew.
  */
-export function encoderKey(options: {
-  readonly model: RewardModel;
-  readonly tokenizer: Tokenizer;
-  readonly settings: { readonly template: string; readonly max_length: number; readonly truncation: string };
-  readonly precision: string;
-}): string {
-  const { model, tokenizer, settings: { template, max_length, truncation }, precision } = options;
-  const hash = createHash("sha256");
-  const { raw: _, ...config } = model.config;
-  const files = readTokenizerFiles(tokenizer.dir);
-  hash.update(JSON.stringify([config, model.lora, precision, template, max_length, truncation, tokenizer.appendEos, files.json, files.settings]));
-  const head = headShapes(model.config);
-  for (const [name, variable] of [...model.parameters].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (head.has(name)) continue;
-    const wide = isHalf(variable) ? widen(variable) : variable;
-    const data = wide.dataSync();
-    if (wide !== variable) wide.dispose();
-    hash.update(`\0${name}\0${variable.shape}\0`).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  }
-  return hash.digest("hex");
-}
-
-/**
- * Opens the file of a key, or begins it. Records are checked by CRC when the file is opened: one that is torn or changed is
- * forgotten, a file of another key or width is begun anew.
- */
-export function openEncoderCache({ dir, key, width, residentBytes = DEFAULT_RESIDENT_BYTES }: EncoderCacheOptions): EncoderCache {
+export function openEncoderCache({
+  dir,
+  key,
+  width,
+  residentBytes = DEFAULT_RESIDENT_BYTES,
+}: EncoderCacheOptions): EncoderCache {
   mkdirSync(dir, { recursive: true });
   const { path, release } = claim(join(dir, `${key.slice(0, 32)}.vectors`));
   const recordBytes = PREFIX_BYTES + 4 * width;
@@ -104,7 +86,8 @@ export function openEncoderCache({ dir, key, width, residentBytes = DEFAULT_RESI
     put: (hash, vector) => {
       const known = rows.get(hash);
       if (known !== undefined) return known;
-      if (vector.length !== width) throw new Error(`encoderCache.put: expected a vector of ${width}, got ${vector.length}`);
+      if (vector.length !== width)
+        throw new Error(`encoderCache.put: expected a vector of ${width}, got ${vector.length}`);
       const row = count++;
       pending.push(record(hash, vector));
       keep(row, vector);
@@ -114,18 +97,27 @@ export function openEncoderCache({ dir, key, width, residentBytes = DEFAULT_RESI
     },
     read: (wanted, out) => {
       for (let i = 0; i < wanted.length; i++) {
-        const row = wanted[i], page = pages[Math.floor(row / PAGE_ROWS)], to = i * width;
+        const row = wanted[i],
+          page = pages[Math.floor(row / PAGE_ROWS)],
+          to = i * width;
         if (page) {
           const from = (row % PAGE_ROWS) * width;
           out.set(page.subarray(from, from + width), to);
         } else {
           if (pending.length > 0) cache.flush();
-          readSync(file, new Uint8Array(out.buffer, out.byteOffset + 4 * to, 4 * width), 0, 4 * width, HEADER_BYTES + row * recordBytes + PREFIX_BYTES);
+          readSync(
+            file,
+            new Uint8Array(out.buffer, out.byteOffset + 4 * to, 4 * width),
+            0,
+            4 * width,
+            HEADER_BYTES + row * recordBytes + PREFIX_BYTES,
+          );
         }
       }
     },
     flush: () => {
-      if (pending.length > 0) writeSync(file, Buffer.concat(pending), 0, undefined, HEADER_BYTES + (count - pending.length) * recordBytes);
+      if (pending.length > 0)
+        writeSync(file, Buffer.concat(pending), 0, undefined, HEADER_BYTES + (count - pending.length) * recordBytes);
       pending = [];
     },
     close: () => {
@@ -144,14 +136,17 @@ export function openEncoderCache({ dir, key, width, residentBytes = DEFAULT_RESI
 /** Deletes all but the newest files of a directory; those in use stay. */
 export function pruneEncoderCaches(dir: string, keep: number): void {
   if (!existsSync(dir)) return;
-  const files = readdirSync(dir).filter((name) => name.endsWith(".vectors")).map((name) => join(dir, name));
+  const files = readdirSync(dir)
+    .filter((name) => name.endsWith(".vectors"))
+    .map((name) => join(dir, name));
   files.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
   for (const path of files.slice(keep)) if (!existsSync(`${path}.lock`)) rmSync(path);
 }
 
 /** One writer a file: while another process has it, a file of one's own, gone when it is closed. */
 function claim(path: string): { path: string; release: () => void } {
-  const lock = `${path}.lock`, own = `${path}.${process.pid}`;
+  const lock = `${path}.lock`,
+    own = `${path}.${process.pid}`;
   const free = () => {
     try {
       writeFileSync(lock, String(process.pid), { flag: "wx" });
@@ -206,16 +201,26 @@ function openChecked(path: string, key: string, width: number): number {
 }
 
 /** Every record of the file in order; `hash` is null where the vector is not what was written. */
-function scan(file: number, count: number, width: number, visit: (hash: string | null, row: number, vector: Float32Array) => void): void {
+function scan(
+  file: number,
+  count: number,
+  width: number,
+  visit: (hash: string | null, row: number, vector: Float32Array) => void,
+): void {
   const recordBytes = PREFIX_BYTES + 4 * width;
   const buffer = Buffer.alloc(PAGE_ROWS * recordBytes);
   for (let first = 0; first < count; first += PAGE_ROWS) {
     const rows = Math.min(PAGE_ROWS, count - first);
     readSync(file, buffer, 0, rows * recordBytes, HEADER_BYTES + first * recordBytes);
     for (let i = 0; i < rows; i++) {
-      const at = i * recordBytes, numbers = buffer.subarray(at + PREFIX_BYTES, at + recordBytes);
+      const at = i * recordBytes,
+        numbers = buffer.subarray(at + PREFIX_BYTES, at + recordBytes);
       const whole = crc32(numbers) === buffer.readUInt32LE(at + HASH_BYTES);
-      visit(whole ? buffer.toString("latin1", at, at + HASH_BYTES) : null, first + i, new Float32Array(numbers.buffer, numbers.byteOffset, width));
+      visit(
+        whole ? buffer.toString("latin1", at, at + HASH_BYTES) : null,
+        first + i,
+        new Float32Array(numbers.buffer, numbers.byteOffset, width),
+      );
     }
   }
 }

@@ -4,19 +4,14 @@ import { dirname, join, resolve } from "node:path";
 import { InputError, UsageError } from "../errors";
 import { parseModelConfig } from "../models/config";
 import { verifyDirectory, writeDirectoryAtomically } from "./atomic";
-import { downloadFile, isWhole, type RemoteFile } from "./download";
-import { INDEX_FILE, SINGLE_FILE } from "./safetensors";
+import { downloadFile, isWhole } from "./download";
+import { chooseFiles, hubOf, listModel, WANTED, WEIGHTS, type HubAccess, type HubFile } from "./hubFiles";
+import { INDEX_FILE } from "./safetensors";
 import { readJsonFile } from "./settings";
 
-export interface PullOptions {
+export interface PullOptions extends HubAccess {
   /** Directory to make. */
   readonly dir: string;
-  /** Branch, tag or commit. Default `main`. */
-  readonly revision?: string;
-  /** Address of the hub (`HF_ENDPOINT`). */
-  readonly endpoint?: string;
-  /** Access token (`HF_TOKEN`), sent to the hub and to nobody it redirects to. */
-  readonly token?: string;
   /** Python's cache of the hub: files found there are copied instead of fetched. */
   readonly cache?: string;
   /** Asks no server: only the directory and the cache. */
@@ -40,20 +35,13 @@ export interface PulledModel {
 
 /** What the directory came from. */
 const RECORD = "hub.json";
-const DEFAULT_ENDPOINT = "https://huggingface.co";
-/** No code and no pickle: what Rewardbook and Python's tokenizer read, the card and the licence. */
-const WANTED = /^(config\.json|tokenizer(_config)?\.json|special_tokens_map\.json|added_tokens\.json|chat_template\.jinja|vocab\.(txt|json)|merges\.txt|[\w.-]+\.model|rewardbook\.json|README\.md|(LICENSE|NOTICE)[\w.-]*)$/;
-const WEIGHTS = /^model(-\d{5}-of-\d{5})?\.safetensors$/;
-
-interface HubFile extends RemoteFile {
-  readonly path: string;
-}
-
 /**
- * Fetches configuration, tokenizer and safetensors weights of a model. A stopped pull goes on where it was; each file is checked against
- * the hub's checksum; the directory appears when all are there. Done again for the same commit, it fetches nothing.
+ * Fetches configuration, tokenizer and safetensors weights of a model. A stopped pull goes on where it was; each file
+ * is checked against the hub's checksum; the directory appears when all are there. Done again for the same commit, it
+ * fetches nothing.
  *
- * @throws InputError for an unknown or gated model, one without safetensors or of an unsupported family, an unreachable hub
+ * @throws InputError for an unknown or gated model, one without safetensors or of an unsupported family, an
+ *   unreachable hub
  */
 export async function pullModel(name: string, options: PullOptions): Promise<PulledModel> {
   checkName(name);
@@ -61,7 +49,8 @@ export async function pullModel(name: string, options: PullOptions): Promise<Pul
   const dir = resolve(options.dir);
   if (options.offline) return pullOffline(name, { ...options, dir, revision });
   const { commit, files } = await listModel(name, options).catch(async (error) => {
-    const there = error instanceof InputError || error instanceof UsageError ? null : await pulled(name, dir, revision);
+    const there =
+      error instanceof InputError || error instanceof UsageError ? null : await pulled(name, dir, revision);
     if (!there) throw error instanceof InputError ? error : unreachable(name, options, error as Error);
     onMessage(`${hubOf(options)} cannot be reached; taking ${dir} as it was pulled before`);
     return { commit: there.commit, files: [] };
@@ -71,69 +60,37 @@ export async function pullModel(name: string, options: PullOptions): Promise<Pul
   const chosen = chooseFiles(name, files);
   const partial = join(dirname(dir), `.${dir.split(/[\\/]/).pop()}.pulling-${commit.slice(0, 12)}`);
   await fetchAll(name, chosen, partial, options);
-  await install(dir, partial, chosen.map(({ path }) => path), { name, revision, commit });
+  await install(
+    dir,
+    partial,
+    chosen.map(({ path }) => path),
+    { name, revision, commit },
+  );
   return { name, dir, revision, commit, files: chosen.map(({ path }) => path), fetched: true };
 }
 
 function checkName(name: string): void {
   if (!/^[\w.-]+(\/[\w.-]+)?$/.test(name) || name.split("/").some((part) => /^\.+$/.test(part))) {
-    throw new UsageError(`pull: expected a model's name such as Qwen/Qwen3-0.6B, got ${JSON.stringify(name)}; copy it from the model's page`);
+    throw new UsageError(
+      `pull: expected a model's name such as Qwen/Qwen3-0.6B, got ${JSON.stringify(name)}; ` +
+      "copy it from the model's page",
+    );
   }
 }
-
-const hubOf = ({ endpoint }: PullOptions): string => (endpoint ?? DEFAULT_ENDPOINT).replace(/\/+$/, "");
 
 const unreachable = (name: string, options: PullOptions, error: Error): InputError =>
   new InputError(
-    `pull ${name}: expected an answer from ${hubOf(options)}, got ${error.message}${error.cause ? ` (${(error.cause as Error).message})` : ""}; ` +
-    "check the network, set HF_ENDPOINT to a mirror, or give a model directory instead",
+    `pull ${name}: expected an answer from ${hubOf(options)}, ` +
+    `got ${error.message}${error.cause ? ` (${(error.cause as Error).message})` : ""}; ` +
+      "check the network, set HF_ENDPOINT to a mirror, or give a model directory instead",
   );
 
-/** The commit a revision stands for, and the files at its top level. */
-async function listModel(name: string, options: PullOptions): Promise<{ commit: string; files: HubFile[] }> {
-  const { HubApiError, listFiles, modelInfo } = await import("@huggingface/hub");
-  const access = { hubUrl: hubOf(options), accessToken: options.token };
-  try {
-    const { sha: commit } = await modelInfo({ name, revision: options.revision ?? "main", additionalFields: ["sha"], ...access });
-    const files: HubFile[] = [];
-    for await (const { type, path, size, oid, lfs } of listFiles({ repo: { type: "model", name }, revision: commit, ...access })) {
-      if (type !== "file" || !(WANTED.test(path) || WEIGHTS.test(path) || path === INDEX_FILE || /\.(bin|pt|pth|ckpt)$/.test(path))) continue;
-      const url = `${hubOf(options)}/${name}/resolve/${commit}/${encodeURIComponent(path)}`;
-      files.push({ path, url, bytes: lfs?.size ?? size, checksum: lfs ? { kind: "sha256", hex: lfs.oid } : { kind: "git", hex: oid! } });
-    }
-    return { commit, files };
-  } catch (error) {
-    if (!(error instanceof HubApiError) || error.statusCode >= 500) throw error;
-    const remedy = error.statusCode === 404
-      ? "check the name and the revision on the model's page"
-      : "set HF_TOKEN to a token with access, and accept the licence on the model's page if it asks for that";
-    throw new InputError(`pull ${name}: expected a model on ${hubOf(options)} at revision ${options.revision ?? "main"}, got HTTP ${error.statusCode}; ${remedy}`);
-  }
-}
-
-/** @throws InputError when something needed is missing, or the weights are only there as a pickle */
-function chooseFiles(name: string, files: readonly HubFile[]): HubFile[] {
-  const has = (path: string) => files.some((file) => file.path === path);
-  const single = has(SINGLE_FILE);
-  if (!single && !has(INDEX_FILE)) {
-    const pickle = files.find(({ path }) => /\.(bin|pt|pth|ckpt)$/.test(path))?.path;
-    throw new InputError(pickle
-      ? `pull ${name}: expected safetensors weights, got ${pickle}, a Python pickle, which can run any code when it is opened; if you trust it, convert it in Python: ` +
-        `AutoModelForSequenceClassification.from_pretrained("${name}").save_pretrained("models/${name}", safe_serialization=True)`
-      : `pull ${name}: expected ${SINGLE_FILE} or ${INDEX_FILE}, got neither; choose a model with safetensors weights`);
-  }
-  for (const needed of ["config.json", "tokenizer.json"]) {
-    if (!has(needed)) {
-      throw new InputError(`pull ${name}: expected ${needed}, got none; in Python, AutoTokenizer.from_pretrained("${name}").save_pretrained("models/${name}") makes a tokenizer.json`);
-    }
-  }
-  // The configuration first: a model of an unsupported family is refused before its weights are fetched.
-  const order = (path: string) => (path === "config.json" ? 0 : WEIGHTS.test(path) ? 2 : 1);
-  return files.filter(({ path }) => WANTED.test(path) || (single ? path === SINGLE_FILE : WEIGHTS.test(path) || path === INDEX_FILE))
-    .sort((a, b) => order(a.path) - order(b.path) || (a.path < b.path ? -1 : 1));
-}
-
-async function fetchAll(name: string, files: readonly HubFile[], partial: string, options: PullOptions): Promise<void> {
+async function fetchAll(
+  name: string,
+  files: readonly HubFile[],
+  partial: string,
+  options: PullOptions,
+): Promise<void> {
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   let done = 0;
   await mkdir(partial, { recursive: true });
@@ -141,7 +98,11 @@ async function fetchAll(name: string, files: readonly HubFile[], partial: string
     const path = join(partial, file.path);
     if (!(await fromCache(name, file, path, options))) {
       const headers = options.token ? { authorization: `Bearer ${options.token}` } : undefined;
-      await downloadFile(path, file, { headers, backoff: options.backoff, onBytes: (bytes) => options.onProgress?.(done + bytes, total) });
+      await downloadFile(path, file, {
+        headers,
+        backoff: options.backoff,
+        onBytes: (bytes) => options.onProgress?.(done + bytes, total),
+      });
     }
     if (file.path === "config.json") parseModelConfig(readJsonFile(path), `${name}: config.json`);
     done += file.bytes;
@@ -162,8 +123,11 @@ async function fromCache(name: string, file: HubFile, path: string, { cache }: P
 
 /** The record of a directory that is as it was pulled, of this name and, unless null, revision. */
 async function pulled(name: string, dir: string, revision: string | null): Promise<PulledModel | null> {
-  const record = await readFile(join(dir, RECORD), "utf8").then(JSON.parse).catch(() => null);
-  if (record?.name !== name || (revision !== null && ![record.revision, record.commit].includes(revision))) return null;
+  const record = await readFile(join(dir, RECORD), "utf8")
+    .then(JSON.parse)
+    .catch(() => null);
+  if (record?.name !== name || (revision !== null && ![record.revision, record.commit].includes(revision)))
+    return null;
   if ((await verifyDirectory(dir)) !== null) return null;
   return { name, dir, revision: record.revision, commit: record.commit, files: await readdir(dir), fetched: false };
 }
@@ -174,10 +138,19 @@ async function pullOffline(name: string, options: PullOptions & { revision: stri
   if (there) return there;
   if (cache) {
     const folder = cacheFolder(cache, name);
-    const commit = await readFile(join(folder, "refs", revision), "utf8").then((text) => text.trim(), () => revision);
+    const commit = await readFile(join(folder, "refs", revision), "utf8").then(
+      (text) => text.trim(),
+      () => revision,
+    );
     const snapshot = join(folder, "snapshots", commit);
-    const names = (/^[0-9a-f]{40}$/.test(commit) ? await readdir(snapshot).catch(() => []) : []).filter((file) => WANTED.test(file) || WEIGHTS.test(file) || file === INDEX_FILE);
-    if (names.includes("config.json") && names.includes("tokenizer.json") && names.some((file) => WEIGHTS.test(file))) {
+    const names = (/^[0-9a-f]{40}$/.test(commit) ? await readdir(snapshot).catch(() => []) : []).filter(
+      (file) => WANTED.test(file) || WEIGHTS.test(file) || file === INDEX_FILE,
+    );
+    if (
+      names.includes("config.json") &&
+      names.includes("tokenizer.json") &&
+      names.some((file) => WEIGHTS.test(file))
+    ) {
       const partial = join(dirname(dir), `.${dir.split(/[\\/]/).pop()}.pulling-${commit.slice(0, 12)}`);
       await mkdir(partial, { recursive: true });
       for (const file of names) await copyFile(join(snapshot, file), join(partial, file));
@@ -185,13 +158,24 @@ async function pullOffline(name: string, options: PullOptions & { revision: stri
       return { name, dir, revision, commit, files: names, fetched: true };
     }
   }
-  throw new InputError(`pull ${name}: expected it in ${dir}${cache ? ` or ${cache}` : ""}, got nothing of it, and HF_HUB_OFFLINE forbids to ask the hub; unset it, or give a model directory`);
+  throw new InputError(
+    `pull ${name}: expected it in ${dir}${cache ? ` or ${cache}` : ""}, got nothing of it, ` +
+    "and HF_HUB_OFFLINE forbids to ask the hub; unset it, or give a model directory",
+  );
 }
 
 /** Moves fetched files into the directory, with a record of where they came from. */
 async function install(dir: string, partial: string, files: readonly string[], record: object): Promise<void> {
-  if ((await stat(dir).then((info) => info.isDirectory(), () => false)) && !(await stat(join(dir, RECORD)).catch(() => null))) {
-    throw new UsageError(`${dir}: expected no directory or one that was pulled, got another one; give --out, or move it away`);
+  if (
+    (await stat(dir).then(
+      (info) => info.isDirectory(),
+      () => false,
+    )) &&
+    !(await stat(join(dir, RECORD)).catch(() => null))
+  ) {
+    throw new UsageError(
+      `${dir}: expected no directory or one that was pulled, got another one; give --out, or move it away`,
+    );
   }
   await writeDirectoryAtomically(dir, async (temporary) => {
     for (const file of files) await rename(join(partial, file), join(temporary, file));

@@ -2,20 +2,21 @@
 import { open, readFile, stat, type FileHandle } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { InputError } from "../errors";
-import { byteLength, MAX_HEADER_BYTES, parseHeader, type SafetensorsHeader, type TensorPlace } from "./safetensorsHeader";
-import { decodeFloats, DTYPE_BITS, encodeBfloat16, isFloatDtype } from "./dtypes";
+import {
+  MAX_HEADER_BYTES,
+  parseHeader,
+  type SafetensorsHeader,
+  type TensorPlace,
+} from "./safetensorsHeader";
+import { decodeFloats, DTYPE_BITS, isFloatDtype } from "./dtypes";
+
+export { writeSafetensors, type TensorSource } from "./safetensorsWrite";
 
 export interface TensorEntry {
   /** As it was stored: F32, F16, BF16 or F64. */
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly data: Float32Array;
-}
-
-/** A tensor to be written; a function delivers its data when its turn comes, so that only one is held at a time. */
-export interface TensorSource {
-  readonly shape: readonly number[];
-  readonly data: Float32Array | (() => Float32Array | Promise<Float32Array>);
 }
 
 /** An open file: its header, checked, and its tensors on demand. */
@@ -26,7 +27,7 @@ export interface SafetensorsFile extends SafetensorsHeader {
   close(): Promise<void>;
 }
 
-/** Read and written at once: far below Node's limit of 2 GiB, large enough that calls do not count. */
+/** Read at once: far below Node's limit of 2 GiB, large enough that calls do not count. */
 const PIECE_BYTES = 8 * 1024 * 1024;
 
 /** Names of the files a Hugging Face directory keeps its weights in. */
@@ -43,10 +44,14 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   try {
     const header = await readHeader(file, path);
     return {
-      ...header, path,
+      ...header,
+      path,
       read: async (name) => {
         const place = header.tensors.get(name);
-        if (!place) throw new InputError(`${path}: expected a tensor ${JSON.stringify(name)}, got none of that name; check the model`);
+        if (!place)
+          throw new InputError(
+            `${path}: expected a tensor ${JSON.stringify(name)}, got none of that name; check the model`,
+          );
         return readTensor(file, place, path, header.dataStart);
       },
       close: () => file.close(),
@@ -84,81 +89,27 @@ export async function readSafetensors(source: string): Promise<Map<string, Tenso
   return tensors;
 }
 
-/**
- * Writes one file, tensor by tensor, and waits until it is on the disk.
- * Order and padding are those of Python's `safetensors.torch.save_file`: by name, header padded with spaces to 8 bytes.
- *
- * @param options.dtype    what the numbers are stored as; BF16 rounds to nearest, ties to even
- * @param options.metadata strings for `__metadata__`; transformers wants `{format: "pt"}`
- */
-export async function writeSafetensors(
-  path: string,
-  entries: Iterable<readonly [name: string, tensor: TensorSource]>,
-  options: { readonly dtype?: "F32" | "BF16"; readonly metadata?: Readonly<Record<string, string>> } = {},
-): Promise<void> {
-  const { dtype = "F32", metadata = { format: "pt" } } = options;
-  const sorted = [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
-  const file = await open(path, "w");
-  try {
-    await writeAll(file, headerBytes(sorted, dtype, metadata));
-    for (const [name, { shape, data }] of sorted) {
-      const values = typeof data === "function" ? await data() : data;
-      if (values.length !== shape.reduce((product, size) => product * size, 1)) {
-        throw new Error(`writeSafetensors: tensor ${name}: shape [${shape}] does not hold ${values.length} numbers`);
-      }
-      for (let from = 0; from < values.length; from += PIECE_BYTES / 4) {
-        const piece = values.subarray(from, from + PIECE_BYTES / 4);
-        await writeAll(file, dtype === "BF16" ? encodeBfloat16(piece) : piece);
-      }
-    }
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-function headerBytes(
-  sorted: readonly (readonly [string, TensorSource])[],
-  dtype: "F32" | "BF16",
-  metadata: Readonly<Record<string, string>>,
-): Uint8Array {
-  let end = 0;
-  const places = sorted.map(([name, { shape }], i) => {
-    if (sorted[i + 1]?.[0] === name) throw new Error(`writeSafetensors: tensor ${name} given twice`);
-    const start = end;
-    end += byteLength(shape, dtype)!;
-    return [name, { dtype, shape, data_offsets: [start, end] }];
-  });
-  const json = Buffer.from(JSON.stringify(Object.fromEntries([["__metadata__", metadata], ...places])));
-  const padded = Math.ceil(json.length / 8) * 8;
-  const bytes = Buffer.alloc(8 + padded, " ");
-  bytes.writeBigUInt64LE(BigInt(padded));
-  json.copy(bytes, 8);
-  return bytes;
-}
-
-async function writeAll(file: FileHandle, data: NodeJS.ArrayBufferView): Promise<void> {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done)).bytesWritten;
-}
-
 async function openForReading(path: string): Promise<FileHandle> {
   try {
     return await open(path, "r");
   } catch (error) {
-    throw new InputError(`${path}: expected a readable safetensors file, got ${(error as NodeJS.ErrnoException).code}; check the path`);
+    throw new InputError(
+      `${path}: expected a readable safetensors file, got ${(error as NodeJS.ErrnoException).code}; check the path`,
+    );
   }
 }
 
 async function readHeader(file: FileHandle, path: string): Promise<SafetensorsHeader & { dataStart: number }> {
   const info = await file.stat();
-  if (!info.isFile()) throw new InputError(`${path}: expected a safetensors file, got something else; give the file's path`);
-  if (info.size < 8) throw new InputError(`${path}: expected a safetensors file, got ${info.size} bytes; fetch or save it again`);
+  if (!info.isFile())
+    throw new InputError(`${path}: expected a safetensors file, got something else; give the file's path`);
+  if (info.size < 8)
+    throw new InputError(`${path}: expected a safetensors file, got ${info.size} bytes; fetch or save it again`);
   const length = new DataView((await readPiece(file, 0, 8, path)).buffer).getBigUint64(0, true);
   if (length > BigInt(Math.min(MAX_HEADER_BYTES, info.size - 8))) {
     throw new InputError(
       `${path}: header: expected at most ${Math.min(MAX_HEADER_BYTES, info.size - 8)} bytes, got ${length}; ` +
-      "not a safetensors file, or cut short: fetch or save it again",
+        "not a safetensors file, or cut short: fetch or save it again",
     );
   }
   const dataStart = 8 + Number(length);
@@ -171,22 +122,33 @@ async function readPiece(file: FileHandle, position: number, length: number, pat
 
 /** Fills `into` from `position` on, in pieces. */
 async function fill(file: FileHandle, into: Uint8Array, position: number, at: string): Promise<Uint8Array> {
-  for (let done = 0; done < into.length; ) {
+  for (let done = 0; done < into.length;) {
     const { bytesRead } = await file.read(into, done, Math.min(PIECE_BYTES, into.length - done), position + done);
-    if (bytesRead === 0) throw new InputError(`${at}: expected ${into.length - done} more bytes, got the end of the file; fetch or save it again`);
+    if (bytesRead === 0)
+      throw new InputError(
+        `${at}: expected ${into.length - done} more bytes, got the end of the file; fetch or save it again`,
+      );
     done += bytesRead;
   }
   return into;
 }
 
-async function readTensor(file: FileHandle, place: TensorPlace, path: string, dataStart: number): Promise<TensorEntry> {
+async function readTensor(
+  file: FileHandle,
+  place: TensorPlace,
+  path: string,
+  dataStart: number,
+): Promise<TensorEntry> {
   const { name, dtype, shape } = place;
   const at = `${path}: tensor ${JSON.stringify(name)}`;
   if (!isFloatDtype(dtype)) {
-    throw new InputError(`${at}: expected F32, F16, BF16 or F64, got ${dtype}; take a checkpoint that is not quantised`);
+    throw new InputError(
+      `${at}: expected F32, F16, BF16 or F64, got ${dtype}; take a checkpoint that is not quantised`,
+    );
   }
   const data = new Float32Array(((place.end - place.start) * 8) / DTYPE_BITS[dtype]);
-  const from = dataStart + place.start, bytes = place.end - place.start;
+  const from = dataStart + place.start,
+    bytes = place.end - place.start;
   if (dtype === "F32") {
     await fill(file, new Uint8Array(data.buffer), from, at);
   } else {
@@ -201,13 +163,30 @@ async function readTensor(file: FileHandle, place: TensorPlace, path: string, da
 
 /** The files a source stands for, each once; an index must agree with what its files hold. */
 async function resolveFiles(source: string): Promise<string[]> {
-  const isDirectory = await stat(source).then((info) => info.isDirectory(), () => false);
+  const isDirectory = await stat(source).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
   if (!isDirectory) return source.endsWith(".index.json") ? readIndex(source) : [source];
   const single = join(source, SINGLE_FILE);
-  if (await stat(single).then(() => true, () => false)) return [single];
+  if (
+    await stat(single).then(
+      () => true,
+      () => false,
+    )
+  )
+    return [single];
   const index = join(source, INDEX_FILE);
-  if (await stat(index).then(() => true, () => false)) return readIndex(index);
-  throw new InputError(`${source}: expected ${SINGLE_FILE} or ${INDEX_FILE}, got neither; give a model directory with safetensors weights`);
+  if (
+    await stat(index).then(
+      () => true,
+      () => false,
+    )
+  )
+    return readIndex(index);
+  throw new InputError(
+    `${source}: expected ${SINGLE_FILE} or ${INDEX_FILE}, got neither; give a model directory with safetensors weights`,
+  );
 }
 
 /**
@@ -224,13 +203,20 @@ async function readIndex(index: string): Promise<string[]> {
     await file.close();
     for (const name of file.tensors.keys()) {
       const other = found.get(name);
-      if (other) throw new InputError(`${index}: tensor ${JSON.stringify(name)}: expected it in one file, got ${other} and ${shard}; fetch the model again`);
+      if (other)
+        throw new InputError(
+          `${index}: tensor ${JSON.stringify(name)}: expected it in one file, got ${other} and ${shard}; ` +
+          "fetch the model again",
+        );
       found.set(name, shard);
     }
   }
   for (const [name, shard] of map) {
     if (found.get(name) !== shard) {
-      throw new InputError(`${index}: tensor ${JSON.stringify(name)}: expected it in ${shard}, got ${found.get(name) ?? "no such tensor"}; fetch the model again`);
+      throw new InputError(
+        `${index}: tensor ${JSON.stringify(name)}: expected it in ${shard}, ` +
+        `got ${found.get(name) ?? "no such tensor"}; fetch the model again`,
+      );
     }
   }
   return shards.map((shard) => join(index, "..", shard));
@@ -248,8 +234,16 @@ async function readWeightMap(index: string): Promise<Map<string, string>> {
     throw new InputError(`${index}: expected {weight_map: {tensor: file}}, got none; fetch the model again`);
   }
   for (const [name, shard] of Object.entries(map)) {
-    if (typeof shard !== "string" || shard !== basename(shard) || /[\\\0]/.test(shard) || !shard.endsWith(".safetensors")) {
-      throw new InputError(`${index}: tensor ${JSON.stringify(name)}: expected a .safetensors file of the same directory, got ${JSON.stringify(shard)}; do not use this model`);
+    if (
+      typeof shard !== "string" ||
+      shard !== basename(shard) ||
+      /[\\\0]/.test(shard) ||
+      !shard.endsWith(".safetensors")
+    ) {
+      throw new InputError(
+        `${index}: tensor ${JSON.stringify(name)}: expected a .safetensors file of the same directory, ` +
+        `got ${JSON.stringify(shard)}; do not use this model`,
+      );
     }
   }
   return new Map(Object.entries(map as Record<string, string>));

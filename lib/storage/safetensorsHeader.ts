@@ -39,7 +39,8 @@ export function parseHeader(bytes: Uint8Array, dataBytes: number, where: string)
   for (const [name, entry] of json) {
     if (name === "__metadata__") {
       for (const [key, value] of asObject(entry, `${where}: __metadata__`)) {
-        if (typeof value !== "string") throw new InputError(`${where}: __metadata__.${key}: expected a string, got ${show(value)}; ${REMEDY}`);
+        if (typeof value !== "string")
+          throw new InputError(`${where}: __metadata__.${key}: expected a string, got ${show(value)}; ${REMEDY}`);
         metadata.set(key, value);
       }
     } else tensors.push(parsePlace(name, entry, where));
@@ -61,16 +62,20 @@ function parsePlace(name: string, entry: unknown, where: string): TensorPlace {
   const at = `${where}: tensor ${show(name)}`;
   const { dtype, shape, data_offsets: offsets } = Object.fromEntries(asObject(entry, at)) as Record<string, unknown>;
   if (typeof dtype !== "string" || !Object.hasOwn(DTYPE_BITS, dtype)) {
-    throw new InputError(`${at}: dtype: expected one of ${Object.keys(DTYPE_BITS).join(", ")}, got ${show(dtype)}; ${REMEDY}`);
+    throw new InputError(
+      `${at}: dtype: expected one of ${Object.keys(DTYPE_BITS).join(", ")}, got ${show(dtype)}; ${REMEDY}`,
+    );
   }
-  if (!isSizes(shape)) throw new InputError(`${at}: shape: expected a list of sizes below 2^53, got ${show(shape)}; ${REMEDY}`);
+  if (!isSizes(shape))
+    throw new InputError(`${at}: shape: expected a list of sizes below 2^53, got ${show(shape)}; ${REMEDY}`);
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
     throw new InputError(`${at}: data_offsets: expected [start, end], got ${show(offsets)}; ${REMEDY}`);
   }
   const expected = byteLength(shape, dtype);
   if (expected !== offsets[1] - offsets[0]) {
     throw new InputError(
-      `${at}: expected ${expected ?? "a whole number below 2^50 of"} bytes (${dtype} ${show(shape)}), got ${offsets[1] - offsets[0]}; ${REMEDY}`,
+      `${at}: expected ${expected ?? "a whole number below 2^50 of"} bytes (${dtype} ${show(shape)}), ` +
+      `got ${offsets[1] - offsets[0]}; ${REMEDY}`,
     );
   }
   return { name, dtype, shape, start: offsets[0], end: offsets[1] };
@@ -80,15 +85,19 @@ function checkContiguous(tensors: readonly TensorPlace[], dataBytes: number, whe
   let reached = 0;
   for (const { name, start, end } of tensors) {
     if (start !== reached) {
-      throw new InputError(`${where}: tensor ${show(name)}: expected its data to start at byte ${reached}, got ${start} (a hole or an overlap); ${REMEDY}`);
+      throw new InputError(
+        `${where}: tensor ${show(name)}: expected its data to start at byte ${reached}, ` +
+        `got ${start} (a hole or an overlap); ${REMEDY}`,
+      );
     }
     reached = end;
   }
   if (reached !== dataBytes) {
     const last = tensors.at(-1);
     throw new InputError(
-      `${where}: expected ${reached} bytes of data${last ? ` (tensor ${show(last.name)} ends there)` : ""}, got ${dataBytes}; ` +
-      `the file is ${dataBytes < reached ? "cut short" : "longer than its header says"}: ${REMEDY}`,
+      `${where}: expected ${reached} bytes of data${last ? ` (tensor ${show(last.name)} ends there)` : ""}, ` +
+      `got ${dataBytes}; ` +
+        `the file is ${dataBytes < reached ? "cut short" : "longer than its header says"}: ${REMEDY}`,
     );
   }
 }
@@ -100,7 +109,8 @@ function parseStrictJson(bytes: Uint8Array, where: string): [string, unknown][] 
   } catch {
     throw new InputError(`${where}: header: expected UTF-8, got other bytes; ${REMEDY}`);
   }
-  if (text[0] !== "{") throw new InputError(`${where}: header: expected a JSON object, got ${show(text.slice(0, 20))}; ${REMEDY}`);
+  if (text[0] !== "{")
+    throw new InputError(`${where}: header: expected a JSON object, got ${show(text.slice(0, 20))}; ${REMEDY}`);
   try {
     value = JSON.parse(text);
   } catch (error) {
@@ -120,14 +130,19 @@ function checkTokens(text: string, where: string): void {
     if (token === "{") keys.push(new Set());
     else if (token === "}") keys.pop();
     else if (token[0] !== '"') {
-      if (!/^\d+$/.test(token)) throw new InputError(`${where}: header: expected whole numbers, got ${clip(token)}; ${REMEDY}`);
+      if (!/^\d+$/.test(token))
+        throw new InputError(`${where}: header: expected whole numbers, got ${clip(token)}; ${REMEDY}`);
     } else {
       const word = JSON.parse(token) as string;
-      if (/\p{Surrogate}/u.test(word)) throw new InputError(`${where}: header: expected Unicode text, got a lone surrogate in ${clip(token)}; ${REMEDY}`);
+      if (/\p{Surrogate}/u.test(word))
+        throw new InputError(
+          `${where}: header: expected Unicode text, got a lone surrogate in ${clip(token)}; ${REMEDY}`,
+        );
       colon.lastIndex = tokens.lastIndex;
       if (!colon.test(text)) continue; // a value, not a key
       const seen = keys.at(-1)!;
-      if (seen.has(word)) throw new InputError(`${where}: tensor ${show(word)}: expected each name once, got it twice; ${REMEDY}`);
+      if (seen.has(word))
+        throw new InputError(`${where}: tensor ${show(word)}: expected each name once, got it twice; ${REMEDY}`);
       seen.add(word);
     }
   }

@@ -23,7 +23,8 @@ export interface SaveOptions {
 }
 
 /** Tokenizer files that are copied as they are, and the licence of the model they came with. */
-const COPIED = /^(vocab\.(txt|json)|merges\.txt|.*\.model|added_tokens\.json|chat_template\.jinja|(LICENSE|NOTICE)(\..*)?)$/;
+const COPIED =
+  /^(vocab\.(txt|json)|merges\.txt|.*\.model|added_tokens\.json|chat_template\.jinja|(LICENSE|NOTICE)(\..*)?)$/;
 const ROLES = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
 /**
@@ -32,7 +33,11 @@ const ROLES = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", 
  * A directory that was there before stays until the new one is complete.
  */
 export async function saveRewardModel(dir: string, options: SaveOptions): Promise<void> {
-  const { loaded: { model, tokenizer }, extra, dtype = "F32" } = options;
+  const {
+    loaded: { model, tokenizer },
+    extra,
+    dtype = "F32",
+  } = options;
   const settings = { ...options.settings, append_eos: tokenizer.appendEos };
   await writeDirectoryAtomically(dir, async (temporary) => {
     await writeSafetensors(join(temporary, SINGLE_FILE), mergedParameters(model), { dtype });
@@ -43,7 +48,7 @@ export async function saveRewardModel(dir: string, options: SaveOptions): Promis
     });
     await writeTokenizer(temporary, tokenizer, settings);
     await writeJson(join(temporary, SETTINGS_FILE), settings);
-    await writeFile(join(temporary, "README.md"), options.modelCard ?? shortModelCard(settings, tokenizer));
+    await writeFile(join(temporary, "README.md"), options.modelCard ?? shortModelCard(settings));
     await extra?.(temporary);
   });
 }
@@ -57,12 +62,15 @@ async function writeTokenizer(dir: string, tokenizer: Tokenizer, settings: Rewar
   for (const name of await readdir(tokenizer.dir)) {
     if (COPIED.test(name)) await copyFile(join(tokenizer.dir, name), join(dir, name));
   }
-  if (json.truncation || json.padding) await writeFile(join(dir, "tokenizer.json"), JSON.stringify({ ...json, truncation: null, padding: null }));
+  if (json.truncation || json.padding)
+    await writeFile(join(dir, "tokenizer.json"), JSON.stringify({ ...json, truncation: null, padding: null }));
   else await copyFile(join(tokenizer.dir, "tokenizer.json"), join(dir, "tokenizer.json"));
   const tokens = { ...map, ...config };
   const pad = { pad_token: tokens.pad_token ?? tokenizer.padToken };
   await writeJson(join(dir, "tokenizer_config.json"), {
-    tokenizer_class: "PreTrainedTokenizerFast", ...config, ...pad,
+    tokenizer_class: "PreTrainedTokenizerFast",
+    ...config,
+    ...pad,
     model_max_length: settings.max_length,
     truncation_side: settings.truncation === "right" ? "right" : "left",
   });
@@ -71,27 +79,41 @@ async function writeTokenizer(dir: string, tokenizer: Tokenizer, settings: Rewar
 }
 
 /** How Python gets the ids that the model was trained on. */
-export function pythonExample(settings: RewardbookSettings, tokenizer: Tokenizer): string {
+export function pythonExample(settings: RewardbookSettings): string {
   const chat = settings.template === CHAT_TEMPLATE;
-  const text = JSON.stringify(settings.template.replace("{prompt}", "\0p").replace("{response}", "\0r").replace(/[{}]/g, "$&$&"))
-    .replace("\\u0000p", "{prompt}").replace("\\u0000r", "{response}");
+  const text = JSON.stringify(
+    settings.template.replace("{prompt}", "\0p").replace("{response}", "\0r").replace(/[{}]/g, "$&$&"),
+  )
+    .replace("\\u0000p", "{prompt}")
+    .replace("\\u0000r", "{response}");
+  const eos = settings.append_eos ? " + tok.eos_token" : "";
+  const options = `truncation=True, max_length=${settings.max_length}, return_tensors="pt"`;
+  const messages = '[{"role": "user", "content": prompt}, {"role": "assistant", "content": response}]';
   const encode = chat
-    ? `ids = tok.apply_chat_template([{"role": "user", "content": prompt}, {"role": "assistant", "content": response}],\n` +
-      `                              date_string="26 Jul 2024", return_dict=True, return_tensors="pt")`
-    : `ids = tok(f${text}${settings.append_eos ? " + tok.eos_token" : ""}, truncation=True, max_length=${settings.max_length}, return_tensors="pt")`;
+    ? `ids = tok.apply_chat_template(${messages},\n` +
+      '                              date_string="26 Jul 2024", return_dict=True, return_tensors="pt")'
+    : `ids = tok(f${text}${eos}, ${options})`;
+  // Where the line itself names a special token, the tokenizer must read it as one.
+  const split = chat || settings.append_eos ? "" : ", split_special_tokens=True";
   return [
-    "from transformers import AutoModelForSequenceClassification, AutoTokenizer", "",
-    `tok = AutoTokenizer.from_pretrained(DIR${tokenizer.chatTemplate && chat ? "" : settings.append_eos ? "" : ", split_special_tokens=True"})`,
+    "from transformers import AutoModelForSequenceClassification, AutoTokenizer",
+    "",
+    `tok = AutoTokenizer.from_pretrained(DIR${split})`,
     "model = AutoModelForSequenceClassification.from_pretrained(DIR)",
     encode,
     "score = model(**ids).logits[0, 0].item()",
   ].join("\n");
 }
 
-function shortModelCard(settings: RewardbookSettings, tokenizer: Tokenizer): string {
-  return `---\nlibrary_name: transformers\npipeline_tag: text-classification\ntags: [reward-model, rewardbook]\n---\n# Reward model\n\n` +
+function shortModelCard(settings: RewardbookSettings): string {
+  return (
+    `---\nlibrary_name: transformers\npipeline_tag: text-classification\ntags: [reward-model, ` +
+    `rewardbook]\n---\n# Reward model\n\n` +
     `Gives one number for a prompt and an answer; only differences between answers to one prompt mean something.\n\n` +
-    "```python\n" + pythonExample(settings, tokenizer) + "\n```\n";
+    "```python\n" +
+    pythonExample(settings) +
+    "\n```\n"
+  );
 }
 
 async function writeJson(path: string, value: unknown): Promise<void> {

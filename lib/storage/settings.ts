@@ -32,7 +32,10 @@ export function readSettings(dir: string): RewardbookSettings | null {
   const result = settingsSchema.safeParse(readJsonFile(path));
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new InputError(`${path}: ${issue.path.join(".") || "top level"}: ${issue.message}; mend it, or delete the file to use the defaults`);
+  throw new InputError(
+    `${path}: ${issue.path.join(".") || "top level"}: ${issue.message}; ` +
+    "mend it, or delete the file to use the defaults",
+  );
 }
 
 /** @throws InputError when the file is not JSON */

@@ -1,4 +1,5 @@
-// In: messages and a tokenizer's chat template. Out: the text Python's `apply_chat_template(messages, tokenize=False)` makes.
+// In: messages and a tokenizer's chat template. Out: the text Python's `apply_chat_template(messages, tokenize=False)`
+// makes.
 import { Template } from "@huggingface/jinja";
 import { InputError } from "../errors";
 import type { Message } from "../pairs/pair";
@@ -15,8 +16,9 @@ export interface ChatTemplateOptions {
 }
 
 /**
- * Llama-3's templates write today's date into the system turn unless they are told one; a reward must not depend on the day.
- * The date is the one those templates fall back to; in Python: `apply_chat_template(…, date_string="26 Jul 2024")`.
+ * Llama-3's templates write today's date into the system turn unless they are told one; a reward must not depend on
+ * the day. The date is the one those templates fall back to; in Python: `apply_chat_template(…, date_string="26 Jul
+ * 2024")`.
  */
 const FIXED_DATE = "26 Jul 2024";
 
@@ -34,13 +36,16 @@ export function applyChatTemplate(messages: readonly Message[], options: ChatTem
     let compiled = parsed.get(template);
     if (!compiled) parsed.set(template, (compiled = new Template(template)));
     return compiled.render({
-      date_string: FIXED_DATE, ...variables,
-      messages: messages.map(({ role, content }) => ({ role, content })), add_generation_prompt: addGenerationPrompt,
+      date_string: FIXED_DATE,
+      ...variables,
+      messages: messages.map(({ role, content }) => ({ role, content })),
+      add_generation_prompt: addGenerationPrompt,
     });
   } catch (error) {
     throw new InputError(
-      `${where}: expected a template that renders ${messages.map((m) => m.role).join(", ")}, got ${(error as Error).message}; ` +
-      "mend the messages, or give a text template with {prompt} and {response}",
+      `${where}: expected a template that renders ${messages.map((m) => m.role).join(", ")}, ` +
+      `got ${(error as Error).message}; ` +
+        "mend the messages, or give a text template with {prompt} and {response}",
     );
   }
 }

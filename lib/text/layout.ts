@@ -20,7 +20,9 @@ interface PostProcessor {
 export function frameOf(definition: unknown): Frame {
   const processor = definition as PostProcessor | null | undefined;
   if (processor?.type === "Sequence") {
-    return (processor.processors ?? []).map(frameOf).reduce((a, b) => ({ head: a.head + b.head, tail: a.tail + b.tail }), { head: 0, tail: 0 });
+    return (processor.processors ?? [])
+      .map(frameOf)
+      .reduce((a, b) => ({ head: a.head + b.head, tail: a.tail + b.tail }), { head: 0, tail: 0 });
   }
   if (processor?.type === "BertProcessing" || processor?.type === "RobertaProcessing") return { head: 1, tail: 1 };
   if (processor?.type !== "TemplateProcessing" || !processor.single) return { head: 0, tail: 0 };
@@ -44,7 +46,11 @@ export function layOutTokens(
   ids: readonly number[],
   encoding: Encoding,
   parts: readonly TextPart[],
-  { frame, special, appended }: { readonly frame: Frame; readonly special: ReadonlySet<number>; readonly appended: number },
+  {
+    frame,
+    special,
+    appended,
+  }: { readonly frame: Frame; readonly special: ReadonlySet<number>; readonly appended: number },
 ): TokenLayout {
   const end = ids.length - appended - frame.tail;
   const offsets = encoding.getOffsets();
@@ -54,13 +60,20 @@ export function layOutTokens(
       const stop = start + codePoints(part.text);
       if (part.from === from) {
         const first = seek(offsets, frame.head, end, ([tokenStart]) => tokenStart >= start);
-        return [first, Math.max(first, seek(offsets, first, end, ([, tokenStop]) => tokenStop > stop))];
+        return [
+          first,
+          Math.max(
+            first,
+            seek(offsets, first, end, ([, tokenStop]) => tokenStop > stop),
+          ),
+        ];
       }
       start = stop;
     }
     return [frame.head, frame.head];
   };
-  const prompt = range("prompt"), response = range("response");
+  const prompt = range("prompt"),
+    response = range("response");
   const isLast = parts.at(-1)?.from === "response";
   let head = frame.head;
   while (head < end && special.has(ids[head])) head++;

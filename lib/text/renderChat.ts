@@ -1,4 +1,5 @@
-// In: a prompt and an answer of a chat. Out: the rendered conversation in parts, so that truncation knows the prompt from the answer.
+// In: a prompt and an answer of a chat. Out: the rendered conversation in parts, so that truncation knows the prompt
+// from the answer.
 import { InputError } from "../errors";
 import type { Message } from "../pairs/pair";
 import { applyChatTemplate } from "./chatTemplate";
@@ -18,34 +19,54 @@ export interface RenderedText {
  *
  * @throws InputError when the tokenizer has no chat template, or it refuses the messages
  */
-export function renderChat(item: TextItem, special: SpecialTokens, settings: TokenizerSettings, dir: string): RenderedText {
+export function renderChat(
+  item: TextItem,
+  special: SpecialTokens,
+  settings: TokenizerSettings,
+  dir: string,
+): RenderedText {
   const { chat_template: template, bos_token, eos_token, pad_token, unk_token, cls_token, sep_token } = settings;
   if (!template) {
-    throw new InputError(`${dir}: expected a tokenizer with a chat template, got one without; give a text template such as "{prompt}\\n{response}"`);
+    throw new InputError(
+      `${dir}: expected a tokenizer with a chat template, got one without; ` +
+      `give a text template such as "{prompt}\\n{response}"`,
+    );
   }
-  const hide = ({ role, content }: Message): Message => ({ role: special.hide(role), content: special.hide(content) });
+  const hide = ({ role, content }: Message): Message => ({
+    role: special.hide(role),
+    content: special.hide(content),
+  });
   const prompt = (item.promptMessages ?? [{ role: "user", content: item.prompt }]).map(hide);
   const answer = hide({ role: "assistant", content: item.response });
   const tokens = { bos_token, eos_token, pad_token, unk_token, cls_token, sep_token };
   const variables = Object.fromEntries(Object.entries(tokens).map(([name, token]) => [name, token ?? ""]));
-  const render = (messages: readonly Message[]) => applyChatTemplate(messages, { template, variables, where: `${dir}: chat template` });
+  const render = (messages: readonly Message[]) =>
+    applyChatTemplate(messages, { template, variables, where: `${dir}: chat template` });
   const named = (text: string) => special.reveal(special.arm(text));
   const text = render([...prompt, answer]);
   return {
     text: named(text),
-    parts: () => splitRendered(text, render, prompt, answer).map(({ from, text: part }) => ({ from, text: named(part) })),
+    parts: () =>
+      splitRendered(text, render, prompt, answer).map(({ from, text: part }) => ({ from, text: named(part) })),
   };
 }
 
 /**
- * Cuts the rendered text at the edges of the conversation's and the answer's content. The edges are learnt from a second rendering
- * with marks for contents, because a content may occur in the template as well. Templates may trim the answer.
+ * Cuts the rendered text at the edges of the conversation's and the answer's content. The edges are learnt from a
+ * second rendering with marks for contents, because a content may occur in the template as well. Templates may trim
+ * the answer.
  */
-function splitRendered(text: string, render: (messages: readonly Message[]) => string, prompt: readonly Message[], answer: Message): TextPart[] {
+function splitRendered(
+  text: string,
+  render: (messages: readonly Message[]) => string,
+  prompt: readonly Message[],
+  answer: Message,
+): TextPart[] {
   const mark = (i: number) => `rewardbookMark${i}x`;
   const marked = render([...prompt, answer].map(({ role }, i) => ({ role, content: mark(i) })));
   const [beforeAnswer, tail = ""] = marked.split(mark(prompt.length));
-  const head = beforeAnswer.split(mark(0))[0], gap = beforeAnswer.split(mark(prompt.length - 1)).at(-1)!;
+  const head = beforeAnswer.split(mark(0))[0],
+    gap = beforeAnswer.split(mark(prompt.length - 1)).at(-1)!;
   const response = [answer.content, answer.content.trim()].find((content) => text.endsWith(content + tail)) ?? "";
   const responseStart = text.length - tail.length - response.length;
   const promptStart = text.startsWith(head) ? head.length : 0;

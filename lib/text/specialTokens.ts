@@ -20,8 +20,8 @@ export interface SpecialTokens {
 /**
  * Renames every special token to a name with 64 random bits, in the added tokens and in the model's vocabulary.
  *
- * The npm engine lacks Python's `encode_special_tokens = True`. Renaming gives its ids and closes the hole it leaves: a Unigram or
- * BPE model that has `<s>` among its pieces makes the token from user text even then.
+ * The npm engine lacks Python's `encode_special_tokens = True`. Renaming gives its ids and closes the hole it leaves:
+ * a Unigram or BPE model that has `<s>` among its pieces makes the token from user text even then.
  */
 export function nameSecretly(definition: TokenizerDefinition): SpecialTokens {
   const nonce = randomBytes(8).toString("hex");
@@ -29,8 +29,12 @@ export function nameSecretly(definition: TokenizerDefinition): SpecialTokens {
   const secrets = new Map(special.map(({ content }, i) => [content, `${nonce}x${i}x`]));
   const contents = [...secrets.keys()];
   const longestFirst = [...contents].sort((a, b) => b.length - a.length);
-  const anySpecial = new RegExp(longestFirst.map((content) => content.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("|") || "(?!)", "g");
-  const hidden = new RegExp(`${nonce}y(\\d+)y`, "g"), armed = new RegExp(`${nonce}x(\\d+)x`, "g");
+  const anySpecial = new RegExp(
+    longestFirst.map((content) => content.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("|") || "(?!)",
+    "g",
+  );
+  const hidden = new RegExp(`${nonce}y(\\d+)y`, "g"),
+    armed = new RegExp(`${nonce}x(\\d+)x`, "g");
   return {
     definition: renamed(definition, secrets),
     ids: new Set(special.map((token) => token.id)),
@@ -56,9 +60,12 @@ function renamed(definition: TokenizerDefinition, secrets: ReadonlyMap<string, s
     ...definition,
     truncation: null,
     padding: null,
-    added_tokens: definition.added_tokens.map((token) => (token.special ? { ...token, content: name(token.content) } : token)),
+    added_tokens: definition.added_tokens.map((token) =>
+      token.special ? { ...token, content: name(token.content) } : token,
+    ),
     model: {
-      ...model, vocab,
+      ...model,
+      vocab,
       ...(merges && { merges }),
       ...(model.unk_token != null && { unk_token: name(model.unk_token) }),
     },

@@ -13,28 +13,40 @@ export interface TextPart {
 }
 
 /**
- * The parts a template is made of, in order. `{prompt}` and `{response}` are replaced once: braces inside the data stay as they are.
+ * The parts a template is made of, in order. `{prompt}` and `{response}` are replaced once: braces inside the data
+ * stay as they are.
  *
  * @throws UsageError when the template does not hold `{response}` exactly once, or `{prompt}` more than once
  */
-export function templateParts(template: string, texts: { readonly prompt: string; readonly response: string }): TextPart[] {
+export function templateParts(
+  template: string,
+  texts: { readonly prompt: string; readonly response: string },
+): TextPart[] {
   const pieces = template.split(/(\{prompt\}|\{response\})/);
   const count = (name: string) => pieces.filter((piece) => piece === name).length;
   if (count("{response}") !== 1 || count("{prompt}") > 1) {
     throw new UsageError(
       `template: expected {response} once and {prompt} at most once, got ${JSON.stringify(template)}; ` +
-      `for example ${JSON.stringify(DEFAULT_TEMPLATE)}, or "${CHAT_TEMPLATE}" for the tokenizer's chat template`,
+        `for example ${JSON.stringify(DEFAULT_TEMPLATE)}, or "${CHAT_TEMPLATE}" for the tokenizer's chat template`,
     );
   }
   return pieces
     .map((piece): TextPart =>
-      piece === "{prompt}" ? { from: "prompt", text: texts.prompt }
-        : piece === "{response}" ? { from: "response", text: texts.response }
-        : { from: "template", text: piece })
+      piece === "{prompt}"
+        ? { from: "prompt", text: texts.prompt }
+        : piece === "{response}"
+          ? { from: "response", text: texts.response }
+          : { from: "template", text: piece },
+    )
     .filter((part) => part.from !== "template" || part.text !== "");
 }
 
 /** The rendered text. @throws as `templateParts` */
-export function renderTemplate(template: string, texts: { readonly prompt: string; readonly response: string }): string {
-  return templateParts(template, texts).map((part) => part.text).join("");
+export function renderTemplate(
+  template: string,
+  texts: { readonly prompt: string; readonly response: string },
+): string {
+  return templateParts(template, texts)
+    .map((part) => part.text)
+    .join("");
 }

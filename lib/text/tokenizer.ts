@@ -58,12 +58,12 @@ const CHUNK = 256;
 /**
  * Opens the tokenizer of a Hugging Face directory.
  *
- * Special-token text in prompts and answers stays text (Python: `split_special_tokens=True`); in templates it becomes the token.
- * Lone surrogates, which Python refuses, become U+FFFD.
+ * Special-token text in prompts and answers stays text (Python: `split_special_tokens=True`); in templates it becomes
+ * the token. Lone surrogates, which Python refuses, become U+FFFD.
  *
- * @param options.appendEos whether plain texts end with the eos token. Unless told, they do when the tokenizer has one and ends
- *   a text with no special token by itself (Llama, Qwen; not BERT, RoBERTa), as TRL's RewardTrainer does. An eos that also pads
- *   is left out: transformers would not read it
+ * @param options.appendEos whether plain texts end with the eos token. Unless told, they do when the tokenizer has
+ *   one and ends a text with no special token by itself (Llama, Qwen; not BERT, RoBERTa), as TRL's RewardTrainer
+ *   does. An eos that also pads is left out: transformers would not read it
  * @throws InputError when a file is missing or wrong, or there is neither a padding nor an end-of-sequence token
  */
 export function openTokenizer(dir: string, options: { readonly appendEos?: boolean } = {}): Tokenizer {
@@ -73,27 +73,38 @@ export function openTokenizer(dir: string, options: { readonly appendEos?: boole
   const engine = openEngine(special.definition, path);
   const idOf = (token: string | null | undefined) => (token == null ? null : engine.tokenToId(special.arm(token)));
   const { pad_token: pad, eos_token: eos, chat_template: chat } = files.settings;
-  const padToken = idOf(pad) !== null ? pad! : namedPadding(files.definition) ?? eos;
+  const padToken = idOf(pad) !== null ? pad! : (namedPadding(files.definition) ?? eos);
   const padId = idOf(padToken);
   if (padId === null || padToken == null) {
     throw new InputError(
-      `${dir}: expected a tokenizer with a padding or an end-of-sequence token, got neither; name one of its tokens as "pad_token" in tokenizer_config.json`,
+      `${dir}: expected a tokenizer with a padding or an end-of-sequence token, got neither; ` +
+      `name one of its tokens as "pad_token" in tokenizer_config.json`,
     );
   }
   const eosId = idOf(eos);
   const ends = frameOf(files.definition.post_processor);
   const appendEos = (options.appendEos ?? ends.tail === 0) && eosId !== null && eosId !== padId;
   const plain = (item: TextItem, template: string): RenderedText => {
-    const parts = templateParts(template, item).map(({ from, text }) => ({ from, text: from === "template" ? special.arm(text) : text }));
+    const parts = templateParts(template, item).map(({ from, text }) => ({
+      from,
+      text: from === "template" ? special.arm(text) : text,
+    }));
     return { text: parts.map((part) => part.text).join(""), parts: () => parts };
   };
   const rendered = (item: TextItem, template: string) =>
     template === CHAT_TEMPLATE ? renderChat(clean(item), special, files.settings, dir) : plain(clean(item), template);
 
   return {
-    dir, padId, padToken, eosId, eosToken: eosId === null ? null : eos!, chatTemplate: chat ?? null,
-    vocabSize: engine.getVocabSize(true), appendEos,
-    idToToken: (id) => files.definition.added_tokens.find((token) => token.id === id)?.content ?? engine.idToToken(id),
+    dir,
+    padId,
+    padToken,
+    eosId,
+    eosToken: eosId === null ? null : eos!,
+    chatTemplate: chat ?? null,
+    vocabSize: engine.getVocabSize(true),
+    appendEos,
+    idToToken: (id) =>
+      files.definition.added_tokens.find((token) => token.id === id)?.content ?? engine.idToToken(id),
     render: (item, template) =>
       special.spell(rendered(item, template).text) + (appendEos && template !== CHAT_TEMPLATE ? eos! : ""),
     encode: async (items, { template, maxLength, truncation }) => {
@@ -103,7 +114,10 @@ export function openTokenizer(dir: string, options: { readonly appendEos?: boole
       const out: Encoded[] = [];
       for (let from = 0; from < items.length; from += CHUNK) {
         const texts = items.slice(from, from + CHUNK).map((item) => rendered(item, template));
-        const encodings = await engine.encodeBatch(texts.map(({ text }) => text), { addSpecialTokens: !isChat });
+        const encodings = await engine.encodeBatch(
+          texts.map(({ text }) => text),
+          { addSpecialTokens: !isChat },
+        );
         encodings.forEach((encoding, i) => {
           const ids = encoding.getIds().concat(eosIds);
           // transformers reads a decoder's score at the last token that is not padding, whatever the mask says
@@ -111,7 +125,11 @@ export function openTokenizer(dir: string, options: { readonly appendEos?: boole
           if (ids.length === 0) ids.push(padId);
           if (ids.length <= maxLength) out.push({ ids: Uint32Array.from(ids), cut: 0 });
           else {
-            const layout = layOutTokens(ids, encoding, texts[i].parts(), { frame, special: special.ids, appended: eosIds.length });
+            const layout = layOutTokens(ids, encoding, texts[i].parts(), {
+              frame,
+              special: special.ids,
+              appended: eosIds.length,
+            });
             out.push({ ids: truncateTokens(layout, maxLength, truncation), cut: ids.length - maxLength });
           }
         });
@@ -123,14 +141,20 @@ export function openTokenizer(dir: string, options: { readonly appendEos?: boole
 
 /** A special token meant for padding that the settings do not name, such as Llama 3's <|finetune_right_pad_id|>. */
 function namedPadding({ added_tokens }: TokenizerFiles["definition"]): string | undefined {
-  return added_tokens.find(({ special, content }) => special && /(^|[^a-z])pad([^a-z]|$)/i.test(content) && !/vision|image|video|audio/.test(content))?.content;
+  return added_tokens.find(
+    ({ special, content }) =>
+      special && /(^|[^a-z])pad([^a-z]|$)/i.test(content) && !/vision|image|video|audio/.test(content),
+  )?.content;
 }
 
 function openEngine(definition: object, path: string): Engine {
   try {
     return Engine.fromString(JSON.stringify(definition));
   } catch (error) {
-    throw new InputError(`${path}: expected a tokenizer of Hugging Face's tokenizers, got ${(error as Error).message}; fetch the model again`);
+    throw new InputError(
+      `${path}: expected a tokenizer of Hugging Face's tokenizers, got ${(error as Error).message}; ` +
+      "fetch the model again",
+    );
   }
 }
 
@@ -140,6 +164,9 @@ function clean({ prompt, response, promptMessages }: TextItem): TextItem {
   return {
     prompt: wellFormed(prompt),
     response: wellFormed(response),
-    promptMessages: promptMessages?.map(({ role, content }) => ({ role: wellFormed(role), content: wellFormed(content) })),
+    promptMessages: promptMessages?.map(({ role, content }) => ({
+      role: wellFormed(role),
+      content: wellFormed(content),
+    })),
   };
 }

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../errors";
 
-const tokenSchema = z.union([z.string(), z.looseObject({ content: z.string() }).transform((token) => token.content)]).nullish();
+const tokenSchema = z
+  .union([z.string(), z.looseObject({ content: z.string() }).transform((token) => token.content)])
+  .nullish();
 
 const settingsSchema = z.looseObject({
   pad_token: tokenSchema,
@@ -13,11 +15,14 @@ const settingsSchema = z.looseObject({
   cls_token: tokenSchema,
   sep_token: tokenSchema,
   unk_token: tokenSchema,
-  chat_template: z.union([
-    z.string(),
-    z.array(z.looseObject({ name: z.string(), template: z.string() }))
-      .transform((named) => (named.find(({ name }) => name === "default") ?? named[0])?.template),
-  ]).nullish(),
+  chat_template: z
+    .union([
+      z.string(),
+      z
+        .array(z.looseObject({ name: z.string(), template: z.string() }))
+        .transform((named) => (named.find(({ name }) => name === "default") ?? named[0])?.template),
+    ])
+    .nullish(),
 });
 
 const addedTokenSchema = z.looseObject({ id: z.number().int(), content: z.string(), special: z.boolean() });
@@ -47,7 +52,8 @@ export interface TokenizerFiles {
 }
 
 /**
- * Reads `tokenizer.json`, `tokenizer_config.json`, `special_tokens_map.json` and `chat_template.jinja`; only the first must be there.
+ * Reads `tokenizer.json`, `tokenizer_config.json`, `special_tokens_map.json` and `chat_template.jinja`; only the
+ * first must be there.
  *
  * @throws InputError naming the file at fault
  */
@@ -56,18 +62,25 @@ export function readTokenizerFiles(dir: string): TokenizerFiles {
   if (!existsSync(path)) {
     throw new InputError(
       `${path}: expected the tokenizer, got no such file; in Python, ` +
-      `AutoTokenizer.from_pretrained(${JSON.stringify(dir)}).save_pretrained(${JSON.stringify(dir)}) writes it`,
+        `AutoTokenizer.from_pretrained(${JSON.stringify(dir)}).save_pretrained(${JSON.stringify(dir)}) writes it`,
     );
   }
   // The vocabulary is left to the engine's own parser; checking its entries here would double the time to load.
   const json = readJson(path);
-  const definition = check(definitionSchema.extend({ model: z.custom<TokenizerDefinition["model"]>(isModel, "expected a model with a vocab") }), json, path);
+  const definition = check(
+    definitionSchema.extend({
+      model: z.custom<TokenizerDefinition["model"]>(isModel, "expected a model with a vocab"),
+    }),
+    json,
+    path,
+  );
   const optional = (name: string) => {
     const json = existsSync(join(dir, name)) ? readJson(join(dir, name)) : {};
     const roles = Object.entries(check(settingsSchema, json, join(dir, name))).filter(([, value]) => value != null);
     return { json: json as Record<string, unknown>, roles: Object.fromEntries(roles) };
   };
-  const config = optional("tokenizer_config.json"), map = optional("special_tokens_map.json");
+  const config = optional("tokenizer_config.json"),
+    map = optional("special_tokens_map.json");
   const template = join(dir, "chat_template.jinja");
   const chat = existsSync(template) ? { chat_template: readFileSync(template, "utf8") } : {};
   const settings: TokenizerSettings = { ...map.roles, ...config.roles, ...chat };
@@ -75,7 +88,13 @@ export function readTokenizerFiles(dir: string): TokenizerFiles {
 }
 
 function isModel(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "vocab" in value && typeof value.vocab === "object" && value.vocab !== null;
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "vocab" in value &&
+    typeof value.vocab === "object" &&
+    value.vocab !== null
+  );
 }
 
 function readJson(path: string): unknown {

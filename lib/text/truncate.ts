@@ -27,7 +27,9 @@ export function truncateTokens(layout: TokenLayout, maxLength: number, truncatio
   const bodyEnd = ids.length - tail;
   let excess = ids.length - maxLength;
   if (excess > bodyEnd - head) {
-    throw new UsageError(`max_length: expected at least the ${head + tail} special tokens of a text, got ${maxLength}; raise it`);
+    throw new UsageError(
+      `max_length: expected at least the ${head + tail} special tokens of a text, got ${maxLength}; raise it`,
+    );
   }
   const cuts: [number, number][] = [];
   const cut = (from: number, to: number) => {
@@ -44,7 +46,8 @@ export function truncateTokens(layout: TokenLayout, maxLength: number, truncatio
     if (excess > 0) cuts.splice(0, cuts.length, [head, head + (ids.length - maxLength)]);
   }
   const kept = new Uint32Array(maxLength);
-  let from = 0, to = 0;
+  let from = 0,
+    to = 0;
   for (const [start, end] of [...cuts, [ids.length, ids.length]]) {
     for (; from < start; from++) kept[to++] = ids[from];
     from = end;

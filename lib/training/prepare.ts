@@ -25,7 +25,8 @@ import { findResumePoint } from "./checkpoints";
 import { readTrainingPairs, type TrainingPairs } from "./data";
 import { describeEnvironment } from "./environment";
 import { readTrainingState, restoreAdapted, restoreOptimizer, type TrainingState } from "./state";
-import { createFrozenStep, isHeadOnly, openFrozenEncoder, type FrozenEncoder } from "./frozenStep";
+import { openFrozenEncoder, type FrozenEncoder } from "./frozenEncoder";
+import { createFrozenStep, isHeadOnly } from "./frozenStep";
 import { createTrainingStep, type TrainingStep } from "./step";
 
 /** A training under way. */

@@ -1,0 +1,71 @@
+// In: named tensors. Out: a safetensors file.
+import { open, type FileHandle } from "node:fs/promises";
+import { encodeBfloat16 } from "./dtypes";
+import { byteLength } from "./safetensorsHeader";
+
+/** A tensor to be written; a function delivers its data when its turn comes, so that only one is held at a time. */
+export interface TensorSource {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | (() => Float32Array | Promise<Float32Array>);
+}
+
+/** Written at once: far below Node's limit of 2 GiB, large enough that calls do not count. */
+const PIECE_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Writes one file, tensor by tensor, and waits until it is on the disk.
+ * Order and padding are those of Python's `safetensors.torch.save_file`: by name, header padded with spaces to 8 bytes.
+ *
+ * @param options.dtype    what the numbers are stored as; BF16 rounds to nearest, ties to even
+ * @param options.metadata strings for `__metadata__`; transformers wants `{format: "pt"}`
+ */
+export async function writeSafetensors(
+  path: string,
+  entries: Iterable<readonly [name: string, tensor: TensorSource]>,
+  options: { readonly dtype?: "F32" | "BF16"; readonly metadata?: Readonly<Record<string, string>> } = {},
+): Promise<void> {
+  const { dtype = "F32", metadata = { format: "pt" } } = options;
+  const sorted = [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
+  const file = await open(path, "w");
+  try {
+    await writeAll(file, headerBytes(sorted, dtype, metadata));
+    for (const [name, { shape, data }] of sorted) {
+      const values = typeof data === "function" ? await data() : data;
+      if (values.length !== shape.reduce((product, size) => product * size, 1)) {
+        throw new Error(`writeSafetensors: tensor ${name}: shape [${shape}] does not hold ${values.length} numbers`);
+      }
+      for (let from = 0; from < values.length; from += PIECE_BYTES / 4) {
+        const piece = values.subarray(from, from + PIECE_BYTES / 4);
+        await writeAll(file, dtype === "BF16" ? encodeBfloat16(piece) : piece);
+      }
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+function headerBytes(
+  sorted: readonly (readonly [string, TensorSource])[],
+  dtype: "F32" | "BF16",
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  let end = 0;
+  const places = sorted.map(([name, { shape }], i) => {
+    if (sorted[i + 1]?.[0] === name) throw new Error(`writeSafetensors: tensor ${name} given twice`);
+    const start = end;
+    end += byteLength(shape, dtype)!;
+    return [name, { dtype, shape, data_offsets: [start, end] }];
+  });
+  const json = Buffer.from(JSON.stringify(Object.fromEntries([["__metadata__", metadata], ...places])));
+  const padded = Math.ceil(json.length / 8) * 8;
+  const bytes = Buffer.alloc(8 + padded, " ");
+  bytes.writeBigUInt64LE(BigInt(padded));
+  json.copy(bytes, 8);
+  return bytes;
+}
+
+async function writeAll(file: FileHandle, data: NodeJS.ArrayBufferView): Promise<void> {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  for (let done = 0; done < bytes.length;) done += (await file.write(bytes, done)).bytesWritten;
+}
