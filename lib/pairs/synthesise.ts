@@ -140,11 +140,20 @@ function makeQuestion(random: Random, index: number, total: number, seen: Set<st
   seen.add(normaliseText(prompt));
   const elsewhere = random.pick(DOMAINS.filter((other) => other !== domain)).make(random);
   const middle = SHORTEST + random.next() * (LONGEST - SHORTEST);
-  const grades = random.shuffle(GRADES).slice(0, 2 + random.integer(3));
+  const grades = pickGrades(random);
   const answers = grades.map((grade) =>
     answerOf(random, problem, grade, { elsewhere, target: Math.round(middle * (0.85 + 0.3 * random.next())) }),
   );
   return { id: `q${String(index + 1).padStart(5, "0")}`, prompt, domain, answers };
+}
+
+/** Two to four different grades; two alone are two grades apart or more, so that an easy question is not a coin toss. */
+function pickGrades(random: Random): Grade[] {
+  const count = 2 + random.integer(3);
+  for (;;) {
+    const grades = random.shuffle(GRADES).slice(0, count);
+    if (count > 2 || Math.abs(grades[0] - grades[1]) > 1) return grades;
+  }
 }
 
 /** Every two answers of a question, the better one preferred. */

@@ -96,7 +96,7 @@ function incomplete(random: Random, problem: Problem): Draft {
 function misleading(random: Random, problem: Problem): Draft {
   const mistake = random.pick(mistakesOf(problem));
   const wrong = statement(random, problem, mistake.value);
-  if (random.next() < 0.25)
+  if (random.next() < 0.15)
     return {
       sentences: [
         statement(random, problem, problem.value),
@@ -120,7 +120,7 @@ function misleading(random: Random, problem: Problem): Draft {
 /** A mistake sold as certain with advice against checking it, an answer to something else, or none. */
 function wrong(random: Random, problem: Problem, elsewhere: Problem): Draft {
   const which = random.next();
-  if (which < 0.6) {
+  if (which < 0.65) {
     const mistake = random.pick(mistakesOf(problem));
     const sentences = [
       statement(random, problem, mistake.value),
@@ -135,7 +135,7 @@ function wrong(random: Random, problem: Problem, elsewhere: Problem): Draft {
       overconfident: true,
     };
   }
-  if (which < 0.85)
+  if (which < 0.8)
     return {
       sentences: [
         statement(random, elsewhere, elsewhere.value),
