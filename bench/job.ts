@@ -38,7 +38,8 @@ async function readAll(file: string | undefined): Promise<{ pairs: PreferencePai
   return { pairs: (await loadPairs(path)).pairs, dataName: "synthetic pairs" };
 }
 
-export async function createJob(file: string | undefined): Promise<Job> {
+/** @param share of the pairs that the comparisons ask for, for a look at how they run */
+export async function createJob(file: string | undefined, share = 1): Promise<Job> {
   const dir = mkdtempSync(join(tmpdir(), "rewardbook-bench-"));
   const { pairs: all, dataName } = await readAll(file);
   const shuffled = createRandom(1).shuffle(all);
@@ -69,7 +70,8 @@ export async function createJob(file: string | undefined): Promise<Job> {
       const ids = Array.from({ length: B }, () => Array.from({ length: T }, () => 1000 + random.integer(vocabulary - 1000)));
       return write(`batch-${B}x${T}.json`, { ids, mask: ids.map((row) => row.map(() => 1)) });
     },
-    pairs: async (count, maxLength) => {
+    pairs: async (asked, maxLength) => {
+      const count = Math.max(2, Math.round(asked * share));
       const pairs = shuffled.slice(0, count);
       const options = { template: DEFAULT_TEMPLATE, max_length: maxLength, truncation: "right" } as const;
       const encoded = await encodePairs(pairs, openTokenizer(encoder()), options);

@@ -16,6 +16,7 @@ interface Flags {
   readonly quick?: boolean;
   readonly units?: string;
   readonly pairs?: string;
+  readonly share?: string;
 }
 
 const results = (name: string): string => projectPath("bench", "results", name);
@@ -60,12 +61,13 @@ async function main(): Promise<void> {
     .option("--quick", "fewer units and smaller jobs: about 15 minutes")
     .option("--units <n>", "measured units a side")
     .option("--pairs <file>", "preference pairs; synthetic ones when there are no others")
+    .option("--share <x>", "share of the jobs' pairs, for a quick look")
     .parse()
     .opts<Flags>();
   const unknown = flags.only?.find((name) => !names.includes(name));
   if (unknown) throw new Error(`--only: expected some of ${names.join(", ")}, got ${unknown}`);
   mkdirSync(results(""), { recursive: true });
-  const job = await createJob(flags.pairs);
+  const job = await createJob(flags.pairs, Number(flags.share ?? 1));
   const failures: string[] = [];
   try {
     for (const name of flags.only ?? names) {
