@@ -26,7 +26,7 @@ export interface CardEvaluation {
 export interface ModelCardOptions {
   /** The resolved configuration of the run. */
   readonly config: Readonly<Record<string, unknown>>;
-  readonly settings: { readonly template: string; readonly max_length: number; readonly truncation?: string };
+  readonly settings: { readonly template: string; readonly max_length: number; readonly truncation?: string; readonly append_eos?: boolean };
   /** On the validation pairs; null for a state saved between validations. */
   readonly evaluation: CardEvaluation | null;
   readonly modelConfig?: { readonly modelType?: string; readonly head?: string };
@@ -203,13 +203,15 @@ function templateExpression(template: string): string {
 function usage({ settings, modelConfig }: ModelCardOptions): string {
   const chat = settings.template === "chat";
   const text = chat
-    ? 'tokenizer.apply_chat_template([{"role": "user", "content": prompt}, {"role": "assistant", "content": response}], tokenize=False)'
-    : templateExpression(settings.template);
+    ? 'tokenizer.apply_chat_template([{"role": "user", "content": prompt}, {"role": "assistant", "content": response}], tokenize=False, date_string="26 Jul 2024")'
+    : templateExpression(settings.template) + (settings.append_eos ? " + tokenizer.eos_token" : "");
+  // Where the text itself holds a special token, the tokenizer must read it as one.
+  const split = chat || settings.append_eos ? "" : ", split_special_tokens=True";
   const python = [
     "import torch",
     "from transformers import AutoModelForSequenceClassification, AutoTokenizer",
     "",
-    'tokenizer = AutoTokenizer.from_pretrained("DIR")',
+    `tokenizer = AutoTokenizer.from_pretrained("DIR"${split})`,
     'model = AutoModelForSequenceClassification.from_pretrained("DIR").eval()',
     "",
     "def reward(prompt, response):",
