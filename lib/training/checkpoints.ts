@@ -112,8 +112,9 @@ function keepAside(dir: string, aside: string): void {
  */
 export async function findResumePoint(run: string, fingerprint: string, say: (text: string) => void): Promise<string | null> {
   const dir = checkpointsDir(run);
-  const names = existsSync(dir) ? readdirSync(dir).filter((name) => name.startsWith("last")) : [];
-  const found = await findVerified(names.map((name) => join(dir, name)), (skipped, why) => say(`skipped ${skipped}: ${why}`));
+  // `last` by name too: killed between two renames it lies under a hidden one until it is asked for.
+  const names = new Set(["last", ...(existsSync(dir) ? readdirSync(dir).filter((name) => name.startsWith("last")) : [])]);
+  const found = await findVerified([...names].map((name) => join(dir, name)), (skipped, why) => say(`skipped ${skipped}: ${why}`));
   if (found === null) {
     say(`nothing to resume in ${dir}: starting anew`);
     return null;
