@@ -26,6 +26,7 @@ function parseConfig(args) {
     "Run the five notebooks in order on synthetic pairs, or on the user's (--pairs), and write reports/*.html.",
   );
   for (const [flag, meaning] of notebookFlags) command.option(flag, meaning, Number);
+  command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_CODES.UsageError)); // it has said why
   addConfigFlags(command).parse(args, { from: "user" });
   const options = command.opts();
   const own = Object.fromEntries(["questions", "noise"].filter((name) => name in options).map((name) => [name, options[name]]));
