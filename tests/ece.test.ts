@@ -1,4 +1,4 @@
-// Expected numbers: NumPy run of the original notebook's code, scikit-learn (tests/goldens/statistics.py).
+// Expected numbers: NumPy run of the original notebook's code, scikit-learn (tests/goldens/evaluation_statistics.py).
 import { describe, expect, test } from "vitest";
 import golden from "./goldens/evaluation/statistics.json";
 import {

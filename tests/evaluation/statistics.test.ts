@@ -1,4 +1,4 @@
-// Every number here is SciPy's, scikit-learn's or statsmodels' (tests/goldens/statistics.py; versions in the file).
+// Every number here is SciPy's, scikit-learn's or statsmodels' (tests/goldens/evaluation_statistics.py; versions in the file).
 import { describe, expect, test } from "vitest";
 import golden from "../goldens/evaluation/statistics.json";
 import * as statistics from "../../lib/evaluation/statistics";

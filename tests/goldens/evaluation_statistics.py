@@ -1,7 +1,7 @@
 """Writes tests/goldens/evaluation/statistics.json: what SciPy, scikit-learn, statsmodels and NumPy say.
 
 Made with scipy 1.17.1, scikit-learn 1.9.1, statsmodels 0.15.0, numpy 2.4.6 (the file repeats the versions).
-Run: python tests/goldens/statistics.py
+Run: python tests/goldens/evaluation_statistics.py
 """
 
 import json
