@@ -17,7 +17,7 @@ void serve<ScoringSettings>(async (settings) => {
   const texts: number[][] = JSON.parse(readFileSync(settings.tokens, "utf8"));
   const store = new TokenStore();
   for (const ids of texts) store.push(Uint32Array.from(ids));
-  const scorer = createScorer(loaded.model, loaded.tokenizer.padId, { precision: await resolvePrecision("auto") });
+  const scorer = createScorer(loaded.model, loaded.tokenizer.padId, { precision: await resolvePrecision("auto"), fuse: "always" });
   const tokens = texts.reduce((total, ids) => total + ids.length, 0);
   return async () => {
     const scores = await scorer.score(store);

@@ -18,6 +18,8 @@ export interface ScoringOptions {
   readonly precision?: "bf16" | "f32";
   /** Most padded tokens of one graph run. */
   readonly tokensPerBatch?: number;
+  /** `auto` compiles with XLA where one call pays for it, `always` for a scorer that is used again and again. */
+  readonly fuse?: "auto" | "always";
   readonly onProgress?: (done: number, total: number) => void;
   /** Stops between two batches; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -61,7 +63,7 @@ export function createScorer(model: RewardModel, padId: number, options: Scoring
     });
     const paddedTokens = new Map<number, number>();
     for (const { width, capacity } of batches) paddedTokens.set(width, (paddedTokens.get(width) ?? 0) + capacity * width);
-    const pays = (width: number) => xlaPays({ parameters, tokens: paddedTokens.get(width)!, training: false });
+    const pays = (width: number) => options.fuse === "always" || xlaPays({ parameters, tokens: paddedTokens.get(width)!, training: false });
     let done = 0;
     for (const { rows, width, capacity } of batches) {
       signal?.throwIfAborted();
