@@ -112,8 +112,9 @@ export async function compare(sides: readonly Side[], options: { units: number; 
 
 function checkEqualWork(sides: readonly Side[], units: readonly Unit[][], tolerance: number): void {
   const [ours] = units;
+  const times = (i: number) => `${sides[i].label}: ${units[i].slice(1).map(({ ms }) => ms.toFixed(0)).join(", ")} ms`;
   const fail = (i: number, what: string, a: number | undefined, b: number | undefined) => {
-    throw new Error(`bench: expected equal work, got ${what} ${a} for ${sides[0].label} and ${b} for ${sides[i].label}`);
+    throw new Error(`bench: expected equal work, got ${what} ${a} for ${sides[0].label} and ${b} for ${sides[i].label} (${times(0)}; ${times(i)})`);
   };
   units.slice(1).forEach((theirs, k) => {
     for (const field of ["tokens", "updates", "pairs", "texts", "parameters"])
