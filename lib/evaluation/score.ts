@@ -5,6 +5,7 @@ import { initBackend } from "../engine/backend";
 import { compile } from "../engine/compile";
 import { xlaPays } from "../engine/xlaPays";
 import { InputError } from "../errors";
+import { breathe } from "../interrupt";
 import { pairWeight } from "../loss";
 import { countParameters, embeddingSize, scoreInputs, type RewardModel } from "../models/rewardModel";
 import type { Message, PreferencePair } from "../pairs/pair";
@@ -75,7 +76,7 @@ export function createScorer(model: RewardModel, padId: number, options: Scoring
       rows.forEach((row, i) => (rewards[row] = values[i]));
       done += rows.length;
       onProgress?.(done, tokens.size);
-      await new Promise(setImmediate);
+      await breathe();
     }
     return rewards;
   };

@@ -1,10 +1,9 @@
 // In: the configuration. Out: training and validation pairs, and the record of where they came from.
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import type { TrainingConfig } from "../config";
 import { InputError } from "../errors";
 import type { PreferencePair } from "../pairs/pair";
 import { loadPairs, type ReadReport } from "../pairs/read";
+import { hashFile } from "../storage/atomic";
 import { splitPairs, type SplitStats } from "../split";
 
 /** The pairs of a run. */
@@ -17,17 +16,11 @@ export interface TrainingPairs {
   readonly record: Record<string, unknown>;
 }
 
-async function fingerprint(file: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-  return hash.digest("hex");
-}
-
 async function readSource(file: string, config: TrainingConfig) {
   const { pairs, report } = await loadPairs(file, { skipBadRows: config.skip_bad_rows });
   const source = {
     file,
-    sha256: await fingerprint(file),
+    sha256: await hashFile(file),
     format: report.format,
     rows: report.rows,
     used: report.used,

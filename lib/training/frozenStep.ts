@@ -1,15 +1,14 @@
 // In: a model whose encoder is frozen, and tokenised pairs. Out: training steps of the head alone, on cached vectors.
 import * as tf from "@tensorflow/tfjs-core";
 import type { PairDataset } from "../dataset";
-import { createAdamW } from "../engine/adamw";
 import { compile } from "../engine/compile";
-import { pairLoss } from "../loss";
 import { headShapes } from "../models/heads";
 import { scorePooled, type RewardModel } from "../models/rewardModel";
 import type { EncoderCache } from "../storage/encoderCache";
 import type { Update } from "../text/batches";
 import { encodeOnce, type EncodingPlan } from "./frozenEncoder";
-import { decays, type StepOutcome, type TrainingStep, type TrainingStepOptions } from "./step";
+import { createOptimizer, lossAndGradients } from "./lossGradients";
+import type { StepOutcome, TrainingStep, TrainingStepOptions } from "./step";
 
 /** Whether the trained parameters all belong to the head, so that the encoder's vectors stay as they are. */
 export function isHeadOnly(model: RewardModel, trainable: readonly string[]): boolean {
@@ -22,41 +21,20 @@ export function isHeadOnly(model: RewardModel, trainable: readonly string[]): bo
  */
 export function createFrozenStep(options: TrainingStepOptions & EncodingPlan): TrainingStep {
   const { model, dataset, config, precision, padId, cache, tokensPerBatch } = options;
-  const variables = options.trainable.map((name) => model.parameters.get(name)!);
-  const optimizer = createAdamW(new Map(options.trainable.map((name, i) => [name, variables[i]])), {
-    weightDecay: config.weight_decay,
-    beta1: config.adam_beta1,
-    beta2: config.adam_beta2,
-    epsilon: config.adam_epsilon,
-    gradClip: config.grad_clip || Infinity,
-    decays,
-    xla: false,
-  });
-  const lossOptions = { kind: config.loss, labelSmoothing: config.label_smoothing, centering: config.centering };
+  const optimizer = createOptimizer(options, false);
   const rowOf = encodeOnce(model, dataset.tokens, { cache, padId, precision, tokensPerBatch });
 
   // vectors [2P, H], chosen half first → [ℓ·share of P pairs, 2P rewards], then a gradient for each parameter of the
   // head.
-  const lossAndGradients = (vectors: tf.Tensor, numbers: tf.Tensor, seed: tf.Tensor) => {
+  const gradientsOf = (vectors: tf.Tensor, numbers: tf.Tensor, seed: tf.Tensor) => {
     const P = numbers.shape[1]!;
-    const forward = () => {
-      const rewards = scorePooled(model, vectors as tf.Tensor2D, {
-        dropoutSeed: config.dropout ? (seed as tf.Tensor1D) : undefined,
-      });
-      const [share, weights, margins] = [0, 1, 2].map(
-        (row) => tf.reshape(tf.slice(numbers, [row, 0], [1, P]), [P]) as tf.Tensor1D,
-      );
-      const loss = pairLoss(
-        { chosen: tf.slice(rewards, [0], [P]), rejected: tf.slice(rewards, [P], [P]), weights, margins },
-        lossOptions,
-      );
-      return tf.concat([tf.mul(loss, share), rewards]);
-    };
-    const direction = tf.concat([tf.ones([P]), tf.zeros([2 * P])]);
-    const { value, grads } = tf.engine().gradients(forward, variables as unknown as tf.Tensor[], direction);
-    return [value, ...grads];
+    const [share, weights, margins] = [0, 1, 2].map(
+      (row) => tf.reshape(tf.slice(numbers, [row, 0], [1, P]), [P]) as tf.Tensor1D,
+    );
+    const score = (dropoutSeed?: tf.Tensor1D) => scorePooled(model, vectors as tf.Tensor2D, { dropoutSeed });
+    return lossAndGradients(options, score, { share, weights, margins, seed: seed as tf.Tensor1D });
   };
-  const gradients = compile(lossAndGradients, { precision, name: "head", xla: false });
+  const gradients = compile(gradientsOf, { precision, name: "head", xla: false });
 
   const run = (update: Update, learningRate: number, seed: number): StepOutcome => {
     const pairs = update.batches.flatMap(({ rows }) => rows),

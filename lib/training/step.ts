@@ -2,11 +2,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { TrainingConfig } from "../config";
 import { pairArrays, type PairDataset } from "../dataset";
-import { createAdamW, type AdamW } from "../engine/adamw";
+import type { AdamW } from "../engine/adamw";
 import { compile, type CompiledFunction } from "../engine/compile";
-import { pairLoss } from "../loss";
 import { scoreInputs, type RewardModel } from "../models/rewardModel";
 import type { Batch, Update } from "../text/batches";
+import { createOptimizer, lossAndGradients } from "./lossGradients";
 
 /** What one optimizer step saw. Rewards are those before the step. */
 export interface StepOutcome {
@@ -41,51 +41,20 @@ export interface TrainingStepOptions {
   readonly fusedWidths: ReadonlySet<number>;
 }
 
-/** Biases and normalisation weights do not decay (Loshchilov and Hutter 2019 leave it open; transformers' Trainer does the same). */
-export const decays = (name: string): boolean => !/bias$|norm|ln_/i.test(name);
-
 /**
  * One optimizer step for the pairs of an update: loss and gradients of each batch in one compiled graph per width,
  * gradients summed over the batches (each pair carries its share 1/N, so the split does not matter), then AdamW.
  */
 export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
   const { model, dataset, config, precision, padId } = options;
-  const variables = options.trainable.map((name) => model.parameters.get(name)!);
-  const optimizer = createAdamW(new Map(options.trainable.map((name, i) => [name, variables[i]])), {
-    weightDecay: config.weight_decay,
-    beta1: config.adam_beta1,
-    beta2: config.adam_beta2,
-    epsilon: config.adam_epsilon,
-    gradClip: config.grad_clip || Infinity,
-    xla: options.fusedWidths.size > 0 ? undefined : false,
-    decays,
-  });
-  const lossOptions = { kind: config.loss, labelSmoothing: config.label_smoothing, centering: config.centering };
-
-  // → [share·ℓ of the P pairs, then the 2P rewards], then a gradient for each trained parameter.
-  const lossAndGradients = (ids: tf.Tensor, mask: tf.Tensor, share: tf.Tensor, weights: tf.Tensor, margins: tf.Tensor, seed: tf.Tensor) => {
-    const P = share.shape[0]!;
-    const forward = () => {
-      const dropoutSeed = config.dropout ? (seed as tf.Tensor1D) : undefined;
-      const rewards = scoreInputs(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D }, { dropoutSeed });
-      const loss = pairLoss(
-        {
-          chosen: tf.slice(rewards, [0], [P]),
-          rejected: tf.slice(rewards, [P], [P]),
-          weights: weights as tf.Tensor1D,
-          margins: margins as tf.Tensor1D,
-        },
-        lossOptions,
-      );
-      return tf.concat([tf.mul(loss, share), rewards]);
-    };
-    // Only the losses carry a gradient; the rewards ride along so that one run returns both.
-    const direction = tf.concat([tf.ones([P]), tf.zeros([2 * P])]);
-    const { value, grads } = tf.engine().gradients(forward, variables as unknown as tf.Tensor[], direction);
-    return [value, ...grads];
+  const optimizer = createOptimizer(options, options.fusedWidths.size > 0 ? undefined : false);
+  const gradientsOf = (ids: tf.Tensor, mask: tf.Tensor, ...numbers: tf.Tensor[]) => {
+    const [share, weights, margins, seed] = numbers as tf.Tensor1D[];
+    const inputs = { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D };
+    return lossAndGradients(options, (dropoutSeed) => scoreInputs(model, inputs, { dropoutSeed }), { share, weights, margins, seed });
   };
-  const fused = compile(lossAndGradients, { precision, name: "gradients" });
-  const quick = compile(lossAndGradients, { precision, name: "gradients", xla: false });
+  const fused = compile(gradientsOf, { precision, name: "gradients" });
+  const quick = compile(gradientsOf, { precision, name: "gradients", xla: false });
   const gradientsFor = (width: number): CompiledFunction => (options.fusedWidths.has(width) ? fused : quick);
   const accumulate = compile(
     (...both) => both.slice(0, both.length / 2).map((sum, i) => tf.add(sum, both[both.length / 2 + i])),

@@ -1,4 +1,5 @@
 // What the monitor reads of a run, and what it says.
+import type { StepRecord } from "../storage/metricsLog";
 
 export type WarningKind =
   | "not-a-number"
@@ -25,19 +26,10 @@ export interface Warning {
 }
 
 /** What the monitor reads of a step; a line of `train_steps.jsonl` holds it. */
-export interface MonitoredStep {
-  readonly step: number;
-  readonly epoch: number;
-  readonly loss: number;
-  readonly accuracy: number;
-  readonly margin: number;
-  readonly min_reward: number;
-  readonly mean_reward: number;
-  readonly max_reward: number;
-  readonly grad_norm: number;
-  /** Pairs of the step. */
-  readonly pairs: number;
-}
+export type MonitoredStep = Pick<
+  StepRecord,
+  "step" | "epoch" | "loss" | "accuracy" | "margin" | "min_reward" | "mean_reward" | "max_reward" | "grad_norm" | "pairs"
+>;
 
 /** What the monitor reads of a validation. */
 export interface MonitoredValidation {
