@@ -3,10 +3,12 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import { metricsDir } from "../lib/paths";
+import { architectureSummary } from "../lib/report/architectures";
 import { percent } from "../lib/report/figures";
 import { reportHtml } from "../lib/report/html";
 import { compareRuns, comparisonSentence } from "../lib/report/htmlCompare";
 import { readRun } from "../lib/report/runFiles";
+import { createTable } from "../lib/report/tables";
 import { verdictOf } from "../lib/report/verdict";
 import { writeFileAtomically } from "../lib/storage/atomic";
 import { createOutput } from "./output";
@@ -39,11 +41,13 @@ export function register(program: Command): void {
           verdict: verdict.title,
           accuracy,
           comparison: comparison?.result ?? undefined,
+          metrics: against && [run.metrics, against.metrics],
         },
         [
           `verdict    ${verdict.title}`,
           ...(accuracy === null ? [] : [`accuracy   ${percent(accuracy)}`]),
           ...(comparison && against ? [`compared   ${comparisonSentence(comparison, run.name, against.name)}`] : []),
+          ...(against ? ["", createTable(architectureSummary([run, against])).text, ""] : []),
           `written    ${file} (${(Buffer.byteLength(page) / 1e6).toFixed(1)} MB)`,
         ],
       );

@@ -29,11 +29,14 @@ export function register(program: Command): void {
     const { metrics, evaluation, gate } = result;
     const [low, high] = metrics.val_accuracy_ci95;
     const verdict = gate === null ? "not judged" : gate.passed ? "passed" : "FAILED";
+    const million = (count: number) => `${(count / 1e6).toFixed(count < 1e6 ? 3 : 1)} M`;
+    const scoring = metrics.score_pairs_per_second === null ? "" : `, scores ${metrics.score_pairs_per_second.toFixed(1)} pairs/s`;
     out.result({ ...metrics, checkpoint: result.checkpoint, metrics_dir: result.metricsDir, quality_gate: gate }, [
       `validation accuracy  ${percent(metrics.val_accuracy)} [${percent(low)}, ${percent(high)}] on ${evaluation.n_pairs} pairs`,
       `baselines            longer answer ${percent(evaluation.baselines.longer_answer)}, random ${percent(evaluation.baselines.random)}`,
       `training accuracy    ${percent(metrics.train_accuracy)}`,
-      `speed                ${metrics.train_pairs_per_second.toFixed(1)} pairs/s, ${metrics.training_steps} steps in ${metrics.train_seconds.toFixed(0)} s`,
+      `parameters           ${million(metrics.num_parameters)}, trained ${million(metrics.trainable_parameters)}, saved ${million(metrics.saved_parameters)} (${metrics.architecture})`,
+      `speed                trains ${metrics.train_pairs_per_second.toFixed(1)} pairs/s, ${metrics.training_steps} steps in ${metrics.train_seconds.toFixed(0)} s${scoring}`,
       `quality gate         ${verdict}`,
       `checkpoint           ${result.checkpoint}`,
       `metrics              ${result.metricsDir}`,

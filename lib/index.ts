@@ -58,6 +58,7 @@ export * from "./report/show";
 export * from "./report/png";
 export * from "./report/runFiles";
 export * from "./report/runFigures";
+export { architectureSummary } from "./report/architectures";
 export { modelCard, type ModelCardOptions } from "./report/modelCard";
 export { verdictOf, type Verdict } from "./report/verdict";
 export { reportHtml, type ReportOptions } from "./report/html";

@@ -1,13 +1,13 @@
 // In: the files of two runs. Out: the section that sets them side by side, with paired tests where they scored the same pairs.
 import { compareScores, type Comparison } from "../evaluation/compare";
 import type { ScoredPair } from "../evaluation/scoredPair";
+import { COSTS } from "./architectures";
 import { percent } from "./figure";
 import type { Figure } from "./figure";
 import { epochRunsFigure, lossRunsFigure } from "./figuresCompare";
 import { chart, type Section } from "./htmlSections";
-import { duration } from "./htmlSummary";
 import { html, tableOf, type Html } from "./markup";
-import type { RunRecord } from "./runFiles";
+import { runLabels, type RunRecord } from "./runFiles";
 import { points } from "./verdict";
 
 /** What a comparison of two runs by their scores says; null with the reason where there is none. */
@@ -49,7 +49,7 @@ const asPair = (line: RunRecord["scores"][number]): ScoredPair => ({
 });
 
 export function comparisonFigures(run: RunRecord, other: RunRecord): Record<string, Figure> {
-  const [first, second] = labels(run, other);
+  const [first, second] = runLabels([run, other]);
   return {
     compare_loss: lossRunsFigure([
       { name: first, steps: run.steps },
@@ -62,15 +62,12 @@ export function comparisonFigures(run: RunRecord, other: RunRecord): Record<stri
   };
 }
 
-const labels = (run: RunRecord, other: RunRecord): [string, string] =>
-  run.name === other.name ? [run.dir, other.dir] : [run.name, other.name];
-
 export function comparisonSection(
   run: RunRecord,
   other: RunRecord,
   figures: Readonly<Record<string, Figure>>,
 ): Section {
-  const [first, second] = labels(run, other);
+  const [first, second] = runLabels([run, other]);
   const heads = [
     { head: "" },
     { head: first, number: true },
@@ -80,6 +77,7 @@ export function comparisonSection(
   const changed = changedFields(run, other);
   const body = html`<p class="lead">${comparisonSentence(compareRuns(run, other), first, second)}</p>
 ${tableOf(`${first} against ${second}`, heads, metricRows(run, other))}
+${tableOf("Architecture, parameters, time and speed", heads, costRows(run, other))}
 <div class="charts">${chart(figures, "compare_loss")}${chart(figures, "compare_accuracy")}</div>
 ${changed.length > 0 ? tableOf("Settings that differ", [{ head: "field" }, { head: first }, { head: second }], changed) : html`<p>The two configurations are the same.</p>`}`;
   return { id: "comparison", title: `Compared with ${second}`, body };
@@ -110,20 +108,32 @@ export function comparisonSentence(comparison: RunComparison, first: string, sec
 
 const small = (p: number) => (p < 0.001 ? "below 0.001" : p.toFixed(3));
 
-function metricRows(run: RunRecord, other: RunRecord): (string | Html)[][] {
+/** A line of the comparison: both values and, where both are numbers, the first minus the second. */
+function lineOf(
+  name: string,
+  values: readonly unknown[],
+  show: (value: number) => string,
+  showDifference = show,
+): string[] {
+  const shown = values.map((value) => (typeof value === "string" ? value : isNumber(value) ? show(value) : "–"));
+  const [a, b] = values;
+  if (!isNumber(a) || !isNumber(b)) return [name, ...shown, values.some(isNumber) ? "–" : ""];
+  return [name, ...shown, `${a - b > 0 ? "+" : a - b < 0 ? "−" : ""}${showDifference(Math.abs(a - b))}`];
+}
+
+const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+
+function costRows(run: RunRecord, other: RunRecord): string[][] {
+  return COSTS.map(({ name, pick, show }) => lineOf(name, [pick(run), pick(other)], show));
+}
+
+function metricRows(run: RunRecord, other: RunRecord): string[][] {
   const row = (
     name: string,
     pick: (record: RunRecord) => unknown,
     show: (value: number) => string,
     showDifference = show,
-  ) => {
-    const [a, b] = [pick(run), pick(other)].map((value) =>
-      typeof value === "number" && Number.isFinite(value) ? value : null,
-    );
-    const difference =
-      a === null || b === null ? "–" : `${a - b > 0 ? "+" : a - b < 0 ? "−" : ""}${showDifference(Math.abs(a - b))}`;
-    return [name, a === null ? "–" : show(a), b === null ? "–" : show(b), difference];
-  };
+  ) => lineOf(name, [pick(run), pick(other)], show, showDifference);
   const four = (value: number) => value.toFixed(4);
   const interval = ({ evaluation }: RunRecord) =>
     evaluation?.accuracy_ci95?.map((end) => percent(end)).join(" to ") ?? "–";
@@ -142,17 +152,6 @@ function metricRows(run: RunRecord, other: RunRecord): (string | Html)[][] {
     row(
       "Training steps",
       (record) => record.metrics?.training_steps,
-      (value) => value.toLocaleString("en"),
-    ),
-    row("Training time", (record) => record.metrics?.train_seconds, duration),
-    row(
-      "Pairs a second",
-      (record) => record.metrics?.train_pairs_per_second,
-      (value) => value.toFixed(1),
-    ),
-    row(
-      "Parameters",
-      (record) => record.metrics?.num_parameters,
       (value) => value.toLocaleString("en"),
     ),
   ];

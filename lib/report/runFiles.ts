@@ -33,6 +33,10 @@ export interface RunRecord {
   readonly notes: readonly string[];
 }
 
+/** What runs are called where they stand beside each other: their names, or their folders where names are the same. */
+export const runLabels = (runs: readonly RunRecord[]): string[] =>
+  new Set(runs.map(({ name }) => name)).size === runs.length ? runs.map(({ name }) => name) : runs.map(({ dir }) => dir);
+
 /**
  * Reads a run's files.
  *

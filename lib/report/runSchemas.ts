@@ -66,10 +66,14 @@ export const runMetrics = z.looseObject({
   train_accuracy: z.number().nullish(),
   val_accuracy: z.number().nullish(),
   overfitting_gap: z.number().nullish(),
+  architecture: z.string().optional(),
   num_parameters: z.number().nullish(),
+  trainable_parameters: z.number().nullish(),
+  saved_parameters: z.number().nullish(),
   training_steps: z.number().nullish(),
   train_seconds: z.number().nullish(),
   train_pairs_per_second: z.number().nullish(),
+  score_pairs_per_second: z.number().nullish(),
   peak_memory_mb: z.number().nullish(),
 });
 export type RunMetrics = z.output<typeof runMetrics>;

@@ -2,7 +2,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Evaluation } from "../evaluation/evaluate";
-import { countParameters } from "../models/rewardModel";
 import type { Warning } from "../monitoring";
 import { checkpointsDir } from "../paths";
 import { checkQualityGate, type GateVerdict } from "../qualityGate";
@@ -11,11 +10,12 @@ import { readRun } from "../report/runFiles";
 import { runFigures } from "../report/runFigures";
 import type { TrainingHooks } from "../training";
 import { saveLast } from "./checkpoints";
+import { costOf, type RunCost } from "./cost";
 import type { TrainingRun } from "./prepare";
 import { validate } from "./validate";
 
 /** `metrics.json`. */
-export interface RunMetrics {
+export interface RunMetrics extends RunCost {
   readonly run: string;
   readonly train_accuracy: number;
   readonly val_accuracy: number;
@@ -24,13 +24,7 @@ export interface RunMetrics {
   readonly overfitting_gap: number;
   readonly best_epoch: number;
   readonly best_step: number;
-  readonly num_parameters: number;
-  readonly trainable_parameters: number;
   readonly training_steps: number;
-  readonly train_seconds: number;
-  readonly train_pairs_per_second: number;
-  readonly train_tokens_per_second: number;
-  readonly peak_memory_mb: number;
   readonly baselines: Evaluation["baselines"];
   readonly interrupted: boolean;
 }
@@ -59,7 +53,7 @@ export async function finishRun(run: TrainingRun, hooks: TrainingHooks, interrup
   }
   if (state.stopping.step === 0 || !existsSync(join(log.dir, "evaluation.json"))) await validate(run, state.epoch, "step", hooks);
   const evaluation: Evaluation = JSON.parse(readFileSync(join(log.dir, "evaluation.json"), "utf8"));
-  const metrics = runMetrics(run, evaluation, interrupted);
+  const metrics = runMetrics(run, evaluation, { cost: await costOf(run, interrupted), interrupted });
   log.write("metrics.json", metrics);
   const gate = judge(run, metrics, evaluation, hooks);
   const plots = await savePlots(runFigures(readRun(log.dir)), join(log.dir, "plots"));
@@ -77,10 +71,12 @@ export async function finishRun(run: TrainingRun, hooks: TrainingHooks, interrup
   };
 }
 
-function runMetrics(run: TrainingRun, evaluation: Evaluation, interrupted: boolean): RunMetrics {
-  const { state, config, loaded } = run;
+function runMetrics(
+  { state, config }: TrainingRun,
+  evaluation: Evaluation,
+  { cost, interrupted }: { cost: RunCost; interrupted: boolean },
+): RunMetrics {
   const trainAccuracy = state.stopping.train_accuracy ?? 0;
-  const trainable = run.currentStep()?.trainable ?? [];
   return {
     run: config.run,
     train_accuracy: trainAccuracy,
@@ -90,13 +86,8 @@ function runMetrics(run: TrainingRun, evaluation: Evaluation, interrupted: boole
     overfitting_gap: trainAccuracy - evaluation.accuracy,
     best_epoch: state.stopping.epoch,
     best_step: state.stopping.step,
-    num_parameters: countParameters(loaded.model),
-    trainable_parameters: trainable.reduce((sum, name) => sum + loaded.model.parameters.get(name)!.size, 0),
     training_steps: state.step,
-    train_seconds: state.train_seconds,
-    train_pairs_per_second: state.train_seconds > 0 ? state.pairs_seen / state.train_seconds : 0,
-    train_tokens_per_second: state.train_seconds > 0 ? state.num_tokens / state.train_seconds : 0,
-    peak_memory_mb: process.resourceUsage().maxRSS / 1024,
+    ...cost,
     baselines: evaluation.baselines,
     interrupted,
   };

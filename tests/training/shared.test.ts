@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TrainingInput } from "../../lib/config";
@@ -8,7 +8,7 @@ import { loadPairs } from "../../lib/pairs/read";
 import { loadRewardModel } from "../../lib/storage/checkpoint";
 import { trainRewardModel } from "../../lib/training";
 import { makeModelDirectory } from "../storage/modelDirectory";
-import { temporaryFolder, writeTinyPairs } from "./tinyRun";
+import { saveTinyModel, temporaryFolder, writeTinyPairs } from "./tinyRun";
 
 const home = process.cwd();
 const folder = temporaryFolder();
@@ -60,6 +60,28 @@ describe("a reward model that shares the policy's trunk", () => {
       ["straight", "resumed"].map((run) => loadRewardModel(join(folder, "checkpoints", run, "last"))),
     );
     expect(resumed.model.parameters.get("score.weight")!.dataSync()).toEqual(straight.model.parameters.get("score.weight")!.dataSync());
+  });
+
+  // Numbers in a file come from its size: 8 bytes, the header, then 4 bytes a number.
+  test("its parameters, time and speed stand in metrics.json, and those of a separate model beside them", async () => {
+    await trainRewardModel({ ...base, freeze: "head-only", run: "policy-head" });
+    await trainRewardModel({ ...base, model: await saveTinyModel(folder), architecture: "separate", run: "small" });
+    const metrics = (run: string) => JSON.parse(readFileSync(join(folder, "metrics", run, "metrics.json"), "utf8"));
+    const numbersIn = (path: string) => {
+      const bytes = readFileSync(join(folder, path));
+      return (bytes.length - 8 - Number(bytes.readBigUInt64LE(0))) / 4;
+    };
+    const { hidden_size: hidden } = JSON.parse(readFileSync(join(folder, "policy/config.json"), "utf8"));
+    const [shared, separate] = [metrics("policy-head"), metrics("small")];
+    expect(shared).toMatchObject({ architecture: "shared", trainable_parameters: hidden, saved_parameters: hidden });
+    expect(numbersIn("checkpoints/policy-head/best/adapter_model.safetensors")).toBe(hidden);
+    expect(shared.num_parameters).toBe(numbersIn("policy/model.safetensors"));
+    const all = numbersIn("checkpoints/small/best/model.safetensors");
+    expect(separate).toMatchObject({ architecture: "separate", num_parameters: all, trainable_parameters: all, saved_parameters: all });
+    for (const { train_seconds, score_pairs_per_second } of [shared, separate]) {
+      expect(train_seconds).toBeGreaterThan(0);
+      expect(score_pairs_per_second).toBeGreaterThan(0);
+    }
   });
 
   test("is refused on a model that is no language model", async () => {

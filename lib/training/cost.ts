@@ -1,0 +1,79 @@
+// In: a training that ended. Out: what the model weighs and what it cost: parameters, time, memory, scoring speed.
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { TokenStore } from "../dataset";
+import { createScorer } from "../evaluation/score";
+import { countParameters } from "../models/rewardModel";
+import { checkpointsDir } from "../paths";
+import { openSafetensors } from "../storage/safetensors";
+import type { TrainingRun } from "./prepare";
+
+/** The part of `metrics.json` by which a shared and a separate architecture are weighed against each other. */
+export interface RunCost {
+  readonly architecture: "shared" | "separate";
+  readonly num_parameters: number;
+  /** Of the last epoch, where layers thaw one by one. */
+  readonly trainable_parameters: number;
+  /** In the checkpoint's weights: of a shared trunk the head and the low-rank updates alone. */
+  readonly saved_parameters: number;
+  readonly train_seconds: number;
+  readonly train_pairs_per_second: number;
+  readonly train_tokens_per_second: number;
+  /** The whole model, trunk and head, on warm graphs; null for an interrupted run. */
+  readonly score_pairs_per_second: number | null;
+  readonly peak_memory_mb: number;
+}
+
+export async function costOf(run: TrainingRun, interrupted: boolean): Promise<RunCost> {
+  const { state, config, loaded } = run;
+  const trainable = run.currentStep()?.trainable ?? [];
+  const perSecond = (count: number) => (state.train_seconds > 0 ? count / state.train_seconds : 0);
+  return {
+    architecture: config.architecture,
+    num_parameters: countParameters(loaded.model),
+    trainable_parameters: trainable.reduce((sum, name) => sum + loaded.model.parameters.get(name)!.size, 0),
+    saved_parameters: await storedParameters(join(checkpointsDir(config.run), "best")),
+    train_seconds: state.train_seconds,
+    train_pairs_per_second: perSecond(state.pairs_seen),
+    train_tokens_per_second: perSecond(state.num_tokens),
+    score_pairs_per_second: interrupted ? null : await scoringSpeed(run),
+    peak_memory_mb: process.resourceUsage().maxRSS / 1024,
+  };
+}
+
+/** Numbers in the safetensors files of a directory, its subdirectories left out. */
+async function storedParameters(dir: string): Promise<number> {
+  let count = 0;
+  for (const name of (await readdir(dir)).filter((file) => file.endsWith(".safetensors"))) {
+    const file = await openSafetensors(join(dir, name));
+    for (const { shape } of file.tensors.values()) count += shape.reduce((product, size) => product * size, 1);
+    await file.close();
+  }
+  return count;
+}
+
+const SAMPLE_PAIRS = 16;
+const LEAST_SECONDS = 0.5;
+
+/** Pairs a second from token ids to rewards, on the first validation pairs; vectors that a cache holds are not used. */
+async function scoringSpeed(run: TrainingRun): Promise<number> {
+  const { loaded, precision, config, valDataset } = run;
+  const pairs = Math.min(SAMPLE_PAIRS, valDataset.size);
+  const sample = new TokenStore();
+  for (let text = 0; text < 2 * pairs; text++) sample.push(valDataset.tokens.ids(text));
+  const scorer = createScorer(loaded.model, loaded.tokenizer.padId, { precision, tokensPerBatch: config.tokens_per_batch });
+  try {
+    await scorer.score(sample); // builds the graphs
+    const started = performance.now();
+    let [done, seconds] = [0, 0];
+    while (seconds < LEAST_SECONDS) {
+      await scorer.score(sample);
+      done += pairs;
+      seconds = (performance.now() - started) / 1000;
+    }
+    return done / seconds;
+  } finally {
+    scorer.dispose();
+    sample.close();
+  }
+}
