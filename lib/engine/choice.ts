@@ -1,4 +1,5 @@
 // In: facts about the machine. Out: how to compute on it. Reads nothing itself, so that every case has a test.
+import { createHash } from "node:crypto";
 
 export interface Execution {
   /** Element type of the matrix products. */
@@ -47,4 +48,13 @@ export function judgeGpu(facts: {
     return no(`NVIDIA driver ${version[0]} is older than ${OLDEST_DRIVER.join(".")}, which CUDA 12 needs; update the driver`);
   if (!facts.cudaBuild) return no("the installed TensorFlow library has no CUDA kernels; run npm run setup -- --gpu");
   return { usable: true, reason: `NVIDIA driver ${version[0]}` };
+}
+
+/**
+ * Name of the folder of compiled code: one for each processor, library and set of flags, since machine code for another
+ * processor could crash and another library's could be wrong.
+ */
+export function xlaCacheKey(facts: { readonly cpuinfo: string; readonly library: string; readonly flags: string }): string {
+  const processor = facts.cpuinfo.match(/^(model name|flags)\s*:.*$/gm)?.slice(0, 2) ?? facts.cpuinfo;
+  return createHash("sha256").update(JSON.stringify([processor, facts.library, facts.flags])).digest("hex").slice(0, 16);
 }

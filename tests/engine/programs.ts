@@ -7,12 +7,11 @@ import { findRegions } from "../../lib/engine/compile/regions";
 import { loadSession } from "../../lib/engine/compile/session";
 import { trace, type TracedFunction } from "../../lib/engine/compile/trace";
 
-let counter = 0;
 
 export const record = (fn: TracedFunction, ...args: tf.Tensor[]): Program => trace(nativeBackend()!, "test", fn, args);
 
 export function execute(program: Program, args: tf.Tensor[], regions = false): tf.Tensor[] {
-  const session = loadSession(nativeBackend()!, "test", program, emit(program, { regions, prefix: `t${counter++}_` }));
+  const session = loadSession(nativeBackend()!, "test", program, emit(program, { regions }));
   const results = session.run(args);
   session.dispose();
   return results;

@@ -1,4 +1,5 @@
 // In: a program. Out: the bytes of a SavedModel and the names to feed and fetch.
+import { createHash } from "node:crypto";
 import { DType } from "../binding";
 import { consumersOf, fetchedValues, type Attribute, type GraphNode, type GraphValue, type Program } from "./graph";
 import { attrValue, functionBody, functionDef, nodeDef, savedModel, type AttributeBytes, type Bytes } from "./protobuf";
@@ -63,8 +64,7 @@ class Emitter {
   private readonly consumers: ReadonlyMap<GraphValue, GraphNode[]>;
   private readonly fetched: ReadonlySet<GraphValue>;
 
-  /** @param prefix keeps function names apart: the function library is shared by all sessions of the process */
-  constructor(program: Program, private readonly prefix: string) {
+  constructor(program: Program) {
     this.consumers = consumersOf(program.nodes);
     this.fetched = new Set(fetchedValues(program));
   }
@@ -98,7 +98,8 @@ class Emitter {
     const key = Buffer.concat([body.signature, body.definition]).toString("latin1");
     let name = this.functionNames.get(key);
     if (!name) {
-      name = `${this.prefix}f${this.functionNames.size}`;
+      // Named by what it does: all sessions of the process share the names, and XLA's cache on disk goes by them, too.
+      name = `f${createHash("sha256").update(key, "latin1").digest("hex").slice(0, 32)}`;
       this.functionNames.set(key, name);
       this.functions.push(functionDef(name, body));
     }
@@ -181,11 +182,10 @@ function* executionOrder(program: Program, regionOf: ReadonlyMap<GraphNode, Regi
  * Writes a program as a SavedModel.
  *
  * @param options.regions whether element-wise groups become XLA functions
- * @param options.prefix unique in the process
  */
-export function emit(program: Program, options: { readonly regions: boolean; readonly prefix: string }): EmittedGraph {
+export function emit(program: Program, options: { readonly regions: boolean }): EmittedGraph {
   const found = options.regions ? findRegions(program) : { regions: [], regionOf: new Map<GraphNode, Region>() };
-  const emitter = new Emitter(program, options.prefix);
+  const emitter = new Emitter(program);
   const variableName = new Map(program.variables.map(({ value }, i) => [value.node, `v${i}`]));
   for (const unit of executionOrder(program, found.regionOf)) {
     if (Array.isArray(unit)) emitter.region(unit);

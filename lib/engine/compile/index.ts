@@ -41,7 +41,6 @@ interface Entry {
 }
 
 const DEFAULT_MAX_GRAPHS = 8;
-let graphCounter = 0;
 
 /**
  * Compiles `fn`, "tf.function for tfjs-node": the first call with new shapes traces it, later ones run the graph.
@@ -86,7 +85,7 @@ function build(
   const start = performance.now();
   const { precision, xla } = { ...defaultExecution(), ...defined(options) };
   const program = optimise(trace(native, name, fn, args), { precision, xla });
-  const graph = emit(program, { regions: xla, prefix: `g${graphCounter++}_` });
+  const graph = emit(program, { regions: xla });
   const session = loadSession(native, name, program, graph);
   const summary = summarise({ name, precision, program, graph });
   return { session, summary, buildMs: performance.now() - start, runs: 0, firstRunMs: null, bestRunMs: null };
