@@ -11,7 +11,8 @@ import { trainableNames } from "../lib/models/freeze";
 import { createRandom } from "../lib/random";
 import { loadRewardModel } from "../lib/storage/checkpoint";
 import { openEncoderCache, textHash } from "../lib/storage/encoderCache";
-import { createFrozenStep } from "../lib/training/frozenStep";
+import type { Update } from "../lib/text/batches";
+import { createFrozenStep, together } from "../lib/training/frozenStep";
 import { serve } from "./serve";
 
 export interface HeadEpochSettings {
@@ -43,9 +44,14 @@ void serve<HeadEpochSettings>(async ({ model: dir, head, pairs, batch }) => {
   let updates = 0;
   return () => {
     const order = random.shuffle(Array.from({ length: pairs }, (_, i) => i));
-    for (let from = 0; from < pairs; from += batch) {
-      const rows = order.slice(from, from + batch);
-      step.run({ pairs: rows.length, batches: [{ rows, width: 1, capacity: batch }] }, config.learning_rate, updates++);
+    const all = Array.from({ length: Math.ceil(pairs / batch) }, (_, i): Update => {
+      const rows = order.slice(i * batch, (i + 1) * batch);
+      return { pairs: rows.length, batches: [{ rows, width: 1, capacity: batch }] };
+    });
+    for (let done = 0; done < all.length; ) {
+      const group = together(all, done);
+      step.runTogether(group, group.map(() => config.learning_rate), (updates += group.length));
+      done += group.length;
     }
     return { tokens: 2 * pairs, pairs, updates: Math.ceil(pairs / batch) };
   };

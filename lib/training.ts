@@ -4,11 +4,12 @@ import { breathe, listenForStop } from "./interrupt";
 import type { StepRecord } from "./storage/metricsLog";
 import { saveEpoch, saveLast } from "./training/checkpoints";
 import { finishRun, type TrainingResult } from "./training/finish";
+import { together } from "./training/frozenStep";
 import { prepareRun, type TrainingRun } from "./training/prepare";
 import { learningRateAt } from "./training/schedule";
 import type { StepOutcome } from "./training/step";
 import { validate, type ValidationRecord } from "./training/validate";
-import { planEpoch } from "./text/batches";
+import { planEpoch, type Update } from "./text/batches";
 
 export type { TrainingResult } from "./training/finish";
 export type { ValidationRecord } from "./training/validate";
@@ -62,21 +63,20 @@ export async function trainRewardModel(input: TrainingInput, hooks: TrainingHook
 async function trainEpoch(run: TrainingRun, epoch: number, hooks: TrainingHooks, stop: AbortSignal): Promise<void> {
   const { config, state } = run;
   const updates = planEpoch(run.dataset.lengths, run.widths, run.plan, epoch);
-  const step = run.stepFor(epoch);
-  for (const update of updates.slice(state.epoch_step)) {
+  while (state.epoch_step < updates.length) {
     if (stop.aborted || run.finished) return;
     const started = performance.now();
-    const learningRate = learningRateAt(state.step + 1, run.totalSteps, config);
-    const outcome = step.run(update, learningRate, state.step + 1);
-    const seconds = (performance.now() - started) / 1000;
-
-    state.step++;
-    state.epoch_step++;
-    const record = stepRecord(run, outcome, { epoch, learningRate, seconds });
-    run.log.append("train_steps.jsonl", record);
-    run.warn(run.monitor.onStep(record), hooks);
-    hooks.onStep?.(record);
-    hooks.onProgress?.(progressOf(run, record));
+    const { outcomes, learningRates } = runNext(run, updates, epoch);
+    const seconds = (performance.now() - started) / 1000 / outcomes.length;
+    outcomes.forEach((outcome, i) => {
+      state.step++;
+      state.epoch_step++;
+      const record = stepRecord(run, outcome, { epoch, learningRate: learningRates[i], seconds });
+      run.log.append("train_steps.jsonl", record);
+      run.warn(run.monitor.onStep(record), hooks);
+      hooks.onStep?.(record);
+      hooks.onProgress?.(progressOf(run, record));
+    });
 
     if (config.max_steps > 0 && state.step >= config.max_steps) run.finished = true;
     if (config.eval_steps > 0 && state.step % config.eval_steps === 0 && state.epoch_step < updates.length) {
@@ -86,6 +86,17 @@ async function trainEpoch(run: TrainingRun, epoch: number, hooks: TrainingHooks,
     await breathe();
     state.train_seconds += (performance.now() - started) / 1000;
   }
+}
+
+/** The next update, or the next few where the step can take them at once and nothing is due between them. */
+function runNext({ config, state, totalSteps, stepFor }: TrainingRun, updates: readonly Update[], epoch: number): { outcomes: StepOutcome[]; learningRates: number[] } {
+  const step = stepFor(epoch);
+  const due = [config.max_steps, config.eval_steps, config.save_steps].filter((every) => every > 0);
+  const room = Math.min(...due.map((every) => every - (state.step % every)));
+  const group = step.runTogether ? together(updates, state.epoch_step, room) : [updates[state.epoch_step]];
+  const learningRates = group.map((_, i) => learningRateAt(state.step + 1 + i, totalSteps, config));
+  const outcomes = step.runTogether?.(group, learningRates, state.step + 1) ?? [step.run(group[0], learningRates[0], state.step + 1)];
+  return { outcomes, learningRates };
 }
 
 /** Validation, checkpoints and early stopping. */

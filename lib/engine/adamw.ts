@@ -1,6 +1,7 @@
 // In: gradients and a learning rate. Out: updated weights, by AdamW with a clipped gradient.
 import * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "../errors";
+import { nativeBackend } from "./binding";
 import { compile, type CompiledFunction } from "./compile";
 
 export interface AdamWOptions {
@@ -23,6 +24,8 @@ export interface AdamW {
    * `gradNorm` before clipping, and `skipped`, 1 when the norm was not finite and nothing changed, else 0.
    */
   step(gradients: readonly tf.Tensor[], learningRate: number): { gradNorm: tf.Scalar; skipped: tf.Scalar };
+  /** The same update as plain ops, for a function that is being compiled. @returns the norm before clipping, and `skipped` */
+  apply(gradients: readonly tf.Tensor[], learningRate: tf.Scalar): tf.Tensor[];
   /** The live state by name: `step`, `exp_avg.NAME`, `exp_avg_sq.NAME`. Save it with the weights to resume exactly. */
   state(): Map<string, tf.Tensor>;
   /** Takes over a saved state. @throws {InputError} when a name is missing or a shape differs. */
@@ -54,10 +57,10 @@ export function createAdamW(parameters: ReadonlyMap<string, tf.Variable>, option
     decay: options.decays(name) ? options.weightDecay : 0,
   }));
   const count = tf.tidy(() => tf.variable(tf.scalar(0), false));
-  const update: CompiledFunction = compile(
-    (learningRate, ...gradients) => updateAll(slots, count, options, learningRate as tf.Scalar, gradients),
-    { name: "AdamW", precision: "f32", xla: options.xla },
-  );
+  const apply: AdamW["apply"] = (gradients, learningRate) => updateAll(slots, count, options, learningRate, gradients);
+  const update: CompiledFunction = compile((learningRate, ...gradients) => apply(gradients, learningRate as tf.Scalar), {
+    name: "AdamW", precision: "f32", xla: options.xla,
+  });
   const state = () =>
     new Map<string, tf.Tensor>([
       ["step", count],
@@ -72,6 +75,7 @@ export function createAdamW(parameters: ReadonlyMap<string, tf.Variable>, option
       rate.dispose();
       return { gradNorm, skipped };
     },
+    apply,
     state,
     restore: (saved) => {
       for (const [name, target] of state()) {
@@ -91,7 +95,7 @@ export function createAdamW(parameters: ReadonlyMap<string, tf.Variable>, option
 }
 
 function updateAll(
-  slots: readonly Slot[], count: tf.Variable, options: AdamWOptions, learningRate: tf.Scalar, gradients: tf.Tensor[],
+  slots: readonly Slot[], count: tf.Variable, options: AdamWOptions, learningRate: tf.Scalar, gradients: readonly tf.Tensor[],
 ): tf.Tensor[] {
   const { beta1, beta2, epsilon, gradClip } = options;
   const norm = tf.sqrt(tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient)))));
@@ -100,21 +104,28 @@ function updateAll(
   const scale = Number.isFinite(gradClip) ? tf.minimum(1, tf.div(gradClip, tf.add(norm, CLIP_EPSILON))) : tf.scalar(1);
   // 1 − βᵗ = −expm1(t·ln β): exact where 1 − pow(β, t) loses digits
   const correction = (beta: number) => tf.neg(tf.expm1(tf.mul(tf.maximum(step, 1), Math.log(beta))));
-  // A step that is skipped runs with coefficients that change nothing: one selection instead of three per weight.
+  // A step that is skipped runs with coefficients that change nothing, on numbers that are finite. All that is one number
+  // a step goes into the coefficients: without fusion each operation on a tensor is a pass through memory.
   const when = (then: tf.Tensor | number, otherwise: number) => tf.where(finite, then, otherwise);
-  const rate = when(tf.div(learningRate, correction(beta1)), 0);
-  const rootCorrection = tf.rsqrt(correction(beta2));
   const [keep1, keep2] = [when(beta1, 1), when(beta2, 1)];
+  const [take1, take2] = [when(tf.mul(scale, 1 - beta1), 0), when(tf.mul(tf.square(scale), 1 - beta2), 0)];
+  const root2 = tf.sqrt(correction(beta2));
+  const [rate, floor] = [when(tf.mul(tf.div(learningRate, correction(beta1)), root2), 0), tf.mul(root2, epsilon)];
   slots.forEach(({ parameter, average, square, decay }, i) => {
-    const gradient = when(tf.mul(gradients[i], scale), 0);
-    const m = tf.add(tf.mul(average, keep1), tf.mul(gradient, 1 - beta1));
-    const v = tf.add(tf.mul(square, keep2), tf.mul(tf.square(gradient), 1 - beta2));
-    const denominator = tf.add(tf.mul(tf.sqrt(v), rootCorrection), epsilon);
+    const gradient = select(finite, gradients[i], average);
+    const m = tf.add(tf.mul(average, keep1), tf.mul(gradient, take1));
+    const v = tf.add(tf.mul(square, keep2), tf.mul(tf.square(gradient), take2));
     const shrunk = decay === 0 ? parameter : tf.mul(parameter, tf.sub(1, when(tf.mul(learningRate, decay), 0)));
-    parameter.assign(tf.sub(shrunk, tf.div(tf.mul(m, rate), denominator)) as never);
+    parameter.assign(tf.sub(shrunk, tf.div(tf.mul(m, rate), tf.add(tf.sqrt(v), floor))) as never);
     average.assign(m as never);
     square.assign(v as never);
   });
   count.assign(step as never);
   return [norm, tf.sub(1, tf.cast(finite, "float32"))];
+}
+
+/** One of two tensors of the same shape. `tf.where` would first make a condition for each number. */
+function select(condition: tf.Tensor, then: tf.Tensor, otherwise: tf.Tensor): tf.Tensor {
+  if (!nativeBackend()) return tf.where(condition, then, otherwise);
+  return tf.engine().runKernel("Select", { condition, t: then, e: otherwise }) as tf.Tensor;
 }

@@ -26,8 +26,11 @@ import { readTrainingPairs, type TrainingPairs } from "./data";
 import { describeEnvironment } from "./environment";
 import { readTrainingState, restoreAdapted, restoreOptimizer, type TrainingState } from "./state";
 import { openFrozenEncoder, type FrozenEncoder } from "./frozenEncoder";
-import { createFrozenStep, isHeadOnly } from "./frozenStep";
+import { createFrozenStep, isHeadOnly, type FrozenStep } from "./frozenStep";
 import { createTrainingStep, type TrainingStep } from "./step";
+
+/** A step that may be able to take several updates at once. */
+type RunStep = TrainingStep & Partial<Pick<FrozenStep, "runTogether">>;
 
 /** A training under way. */
 export interface TrainingRun {
@@ -53,7 +56,7 @@ export interface TrainingRun {
   /** Set when the last step is done before the last epoch: a step limit or early stopping. */
   finished: boolean;
   /** The compiled step for what trains in this epoch. */
-  stepFor(epoch: number): TrainingStep;
+  stepFor(epoch: number): RunStep;
   currentStep(): TrainingStep | null;
   warn(warnings: readonly Warning[], hooks: TrainingHooks): void;
   /** Pairs a second since the start of this process's training, compilation included. */
@@ -181,12 +184,12 @@ function assembleRun(prepared: Prepared): TrainingRun {
   const warnings: Warning[] = [];
   const widths = planTrainingWidths(dataset.lengths, plan);
   const fusedWidths = widthsWorthFusing(loaded.model, dataset, widths, plan);
-  let step: { rule: string; step: TrainingStep } | null = null;
+  let step: { rule: string; step: RunStep } | null = null;
   let frozen: FrozenEncoder | null = null;
   const started = performance.now();
   let pairsDone = 0;
   const ruleAt = (epoch: number) => (config.freeze === "gradual" ? gradualFreeze(loaded.model.config, epoch) : config.freeze);
-  const stepFor = (epoch: number): TrainingStep => {
+  const stepFor = (epoch: number): RunStep => {
     const rule = ruleAt(epoch);
     if (step?.rule === rule) return step.step;
     const trainable = [...trainableNames(loaded.model, rule)];
@@ -195,7 +198,7 @@ function assembleRun(prepared: Prepared): TrainingRun {
     // A frozen encoder gives a text the same vector every time; with dropout it would not.
     const plan = { precision, padId, tokensPerBatch: config.tokens_per_batch };
     frozen = !config.dropout && isHeadOnly(loaded.model, trainable) ? openFrozenEncoder(loaded, plan) : null;
-    const next = frozen ? createFrozenStep({ ...options, ...frozen.plan }) : createTrainingStep(options);
+    const next: RunStep = frozen ? createFrozenStep({ ...options, ...frozen.plan }) : createTrainingStep(options);
     if (step) {
       // What goes on training keeps its moments; what thaws starts with none.
       const moments = step.step.optimizer.state();

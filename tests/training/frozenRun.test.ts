@@ -14,8 +14,9 @@ afterAll(() => {
   process.chdir(home);
   rmSync(folder, { recursive: true });
 });
-const losses = (run: string) =>
-  readFileSync(join("metrics", run, "train_steps.jsonl"), "utf8").trim().split("\n").map((line) => JSON.parse(line).loss as number);
+const lines = (run: string, file: string) =>
+  readFileSync(join("metrics", run, file), "utf8").trim().split("\n").map((line) => JSON.parse(line));
+const losses = (run: string): number[] => lines(run, "train_steps.jsonl").map(({ loss }) => loss);
 
 // Expected: the same run by the whole model; only the path through the encoder differs, and rounding with it.
 it("a head-only run trains on cached vectors, to the numbers of the whole model, and again from the file", async () => {
@@ -31,4 +32,19 @@ it("a head-only run trains on cached vectors, to the numbers of the whole model,
   expect(Math.abs(losses("short")[0] - losses("whole")[0])).toBeLessThan(1e-5);
   expect(cached.metrics.val_accuracy).toBeGreaterThan(0.5);
   expect(existsSync(join("checkpoints", "cached", "best", "model.safetensors"))).toBe(true);
+});
+
+// Expected: the run that is never interrupted; several updates a graph run move neither a validation nor the end.
+it("updates that run together keep to eval_steps, max_steps and the bits of a resumed run", async () => {
+  const [model, pairs] = [await saveTinyModel(folder), writeTinyPairs(folder)];
+  const input = { model, pairs, max_length: 64, epochs: 2, batch_size: 4, learning_rate: 3e-3, val_ratio: 0.2, train_ratio: 0.8, freeze: "head-only", max_steps: 45, eval_steps: 10 } as const;
+  const steps: number[] = [];
+  await trainRewardModel({ ...input, run: "straight" }, { onStep: ({ step }) => steps.push(step) });
+  expect(steps).toEqual(Array.from({ length: 45 }, (_, i) => i + 1));
+  expect(lines("straight", "val_steps.jsonl").map(({ step }) => step)).toEqual([10, 20, 30, 40]);
+  const stop = new AbortController();
+  await trainRewardModel({ ...input, run: "stopped" }, { signal: stop.signal, onStep: ({ step }) => step === 13 && stop.abort() });
+  expect(losses("stopped").length).toBeLessThan(45);
+  await trainRewardModel({ ...input, run: "stopped", resume: true });
+  expect(losses("stopped")).toEqual(losses("straight"));
 });

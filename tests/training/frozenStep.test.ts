@@ -11,8 +11,8 @@ import { trainableNames } from "../../lib/models/freeze";
 import type { PreferencePair } from "../../lib/pairs/pair";
 import { loadRewardModel, type LoadedModel } from "../../lib/storage/checkpoint";
 import { cacheFor, createFrozenScorer } from "../../lib/training/frozenEncoder";
-import { createFrozenStep, isHeadOnly } from "../../lib/training/frozenStep";
-import { createTrainingStep } from "../../lib/training/step";
+import { createFrozenStep, isHeadOnly, together } from "../../lib/training/frozenStep";
+import { createTrainingStep, type StepOutcome } from "../../lib/training/step";
 import { planEpoch, planTrainingWidths, type Update } from "../../lib/text/batches";
 import { makeModelDirectory } from "../storage/modelDirectory";
 
@@ -67,6 +67,42 @@ describe("createFrozenStep", () => {
     near(cached.rewards, whole.rewards);
     near(cached.norms, whole.norms);
     for (const [name, values] of whole.head) near(cached.head.get(name)!, values);
+  });
+
+  // Expected: the same updates one at a time, vectors kept or uploaded. Bits, so that a resumed run may group its steps otherwise.
+  it.each(["bert", "distilbert", "llama"])("updates of %s that run together give the bits of single ones", async (family) => {
+    const [many, seen] = [{ ...plan, batchSize: 3, gradientAccumulation: 1, epochs: 3 }, [] as { outcomes: StepOutcome[]; state: Map<string, Float32Array> }[]];
+    for (const [grouped, residentBytes] of [[false, 2 ** 30], [true, 2 ** 30], [true, 0]] as const) {
+      const { loaded, dataset, trainable } = await prepare(family);
+      const updates = [1, 2, 3].flatMap((epoch) => planEpoch(dataset.lengths, planTrainingWidths(dataset.lengths, many), many, epoch).filter(({ pairs }) => pairs === 3));
+      const cache = cacheFor(loaded, { dir: join(root, "cache-together"), precision: "f32" });
+      const step = createFrozenStep({ model: loaded.model, trainable, dataset, config, precision: "f32", padId: loaded.tokenizer.padId, fusedWidths: new Set<number>(), cache, tokensPerBatch: 256, residentBytes });
+      const outcomes: StepOutcome[] = [];
+      while (outcomes.length < updates.length) {
+        const at = outcomes.length, group = grouped ? together(updates, at) : [updates[at]];
+        if (grouped && at === 0) expect(group.length).toBeGreaterThan(1);
+        outcomes.push(...step.runTogether(group, group.map((_, i) => 1e-2 / (1 + at + i)), at));
+      }
+      const tensors = [...step.optimizer.state(), ...trainable.map((name) => [name, loaded.model.parameters.get(name)!] as const)];
+      seen.push({ outcomes, state: new Map(tensors.map(([name, tensor]) => [name, tensor.dataSync().slice() as Float32Array])) });
+      step.dispose();
+      cache.close();
+      loaded.model.dispose();
+      dataset.tokens.close();
+    }
+    expect(seen[1]).toEqual(seen[0]);
+    expect(seen[2]).toEqual(seen[0]);
+    expect(new Set(seen[1].outcomes.map(({ loss }) => loss)).size).toBeGreaterThan(8);
+  });
+
+  it("runs together only what is of one size and leaves room for what is due", () => {
+    const update = (pairs: number): Update => ({ pairs, batches: [] });
+    const updates = [...Array.from({ length: 20 }, () => update(4)), update(2)];
+    const size = together(updates, 0).length;
+    expect(together(updates, 21 - size)).toEqual([updates[21 - size]]); // the last one is smaller
+    expect(together(updates, 20 - size)).toEqual(updates.slice(20 - size, 20));
+    expect(together(updates, 0, size - 1)).toEqual([updates[0]]);
+    expect(together(updates, 0, size)).toHaveLength(size);
   });
 
   it("encodes each distinct text once, and nothing the second time", async () => {
