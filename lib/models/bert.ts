@@ -9,7 +9,7 @@ import {
   layerNorm,
   linear,
   parameter,
-  pickRow,
+  pickRows,
   splitHeads,
   stored,
   type Forward,
@@ -49,19 +49,18 @@ export function bertShapes(config: ModelConfig): Map<string, number[]> {
  * Position of each token. BERT counts tokens from 0, RoBERTa from padding_idx + 1 with padding at padding_idx.
  * Taken from the mask, so that left padding moves nothing (transformers' BERT counts padding too; padded right it is equal).
  */
-function positionIds(config: ModelConfig, { count }: Layout, mask: tf.Tensor2D): tf.Tensor2D {
-  const tokens = tf.mul(count, mask);
-  const ids = config.modelType === "bert" ? tf.maximum(tf.sub(tokens, 1), 0) : tf.add(tokens, config.padTokenId);
+function positionIds(config: ModelConfig, { count }: Layout): tf.Tensor2D {
+  const ids = config.modelType === "bert" ? tf.maximum(tf.sub(count, 1), 0) : tf.add(count, config.padTokenId);
   return tf.cast(ids, "int32") as tf.Tensor2D;
 }
 
-function embeddings(forward: Forward, ids: tf.Tensor2D, mask: tf.Tensor2D, layout: Layout): tf.Tensor2D {
+function embeddings(forward: Forward, ids: tf.Tensor2D, layout: Layout): tf.Tensor2D {
   const { config } = forward;
   const module = `${trunk(config)}.embeddings`;
   const words = gatherRows(stored(forward, `${module}.word_embeddings.weight`), ids);
   const positions = gatherRows(
     stored(forward, `${module}.position_embeddings.weight`),
-    positionIds(config, layout, mask),
+    positionIds(config, layout),
   );
   const segments = parameter(forward, `${module}.token_type_embeddings.weight`);
   const types = tf.slice(segments, [0, 0], [1, config.hiddenSize]); // a text is one segment
@@ -73,19 +72,19 @@ interface EncoderLayer {
   readonly layer: string;
   readonly B: number;
   readonly bias: tf.Tensor4D;
-  /** One-hot of the only row needed of each text, or none for all: keys and values still come from every row. */
-  readonly read?: tf.Tensor3D;
+  /** The only rows needed, or none for all: keys and values still come from every row. */
+  readonly read?: tf.Tensor1D;
 }
 
 /**
  * One encoder layer.
  *
  * @param x [B·T, H]
- * @returns [B·T, H], or [B, H] with `read`
+ * @returns [B·T, H], or [B·S, H] with `read`
  */
 function encoderLayer(forward: Forward, x: tf.Tensor2D, { layer, B, bias, read }: EncoderLayer): tf.Tensor2D {
   const { config } = forward;
-  const rows = read ? pickRow(x, read) : x;
+  const rows = read ? pickRows(x, read) : x;
   const heads = (input: tf.Tensor2D, name: string) =>
     splitHeads(linear(forward, input, `${layer}.attention.self.${name}`), B, config.heads);
   const mixed = attention(forward, {
@@ -104,30 +103,29 @@ function encoderLayer(forward: Forward, x: tf.Tensor2D, { layer, B, bias, read }
 /**
  * Last hidden states.
  *
- * @param read one-hot [B, T, 1] of the row the head reads, or null for all rows
- * @returns [B, H] with `read`, [B·T, H] without
+ * @param read rows of the states that the head reads, or null for all
+ * @returns [B·S, H] with `read`, [B·T, H] without
  */
 export function bertHidden(
   forward: Forward,
   ids: tf.Tensor2D,
-  mask: tf.Tensor2D,
   layout: Layout,
-  read: tf.Tensor3D | null,
+  read: tf.Tensor1D | null,
 ): tf.Tensor2D {
   const { config, fullLastLayer } = forward;
-  let x = embeddings(forward, ids, mask, layout);
+  let x = embeddings(forward, ids, layout);
   for (let i = 0; i < config.layers; i++) {
     const shortcut = i === config.layers - 1 && !fullLastLayer ? read : null;
     const layer = `${trunk(config)}.encoder.layer.${i}`;
-    const constants = shortcut ? [layout.bias, shortcut] : [layout.bias];
+    const constants = shortcut ? [layout.textBias, shortcut] : [layout.bias];
     x = runLayer(forward, x, { prefix: `${layer}.`, constants }, (inside, input, [bias, row]) =>
       encoderLayer(inside, input, {
         layer,
         B: layout.B,
         bias: bias as tf.Tensor4D,
-        read: row as tf.Tensor3D | undefined,
+        read: row as tf.Tensor1D | undefined,
       }),
     );
   }
-  return read && fullLastLayer ? pickRow(x, read) : x;
+  return read && fullLastLayer ? pickRows(x, read) : x;
 }

@@ -8,7 +8,7 @@ import {
   attention,
   layerNorm,
   linear,
-  pickRow,
+  pickRows,
   splitHeads,
   stored,
   type Forward,
@@ -40,9 +40,9 @@ export function distilbertShapes(config: ModelConfig): Map<string, number[]> {
 }
 
 /** Word and position vectors; positions count tokens from 0, so that left padding moves nothing. */
-function embeddings(forward: Forward, ids: tf.Tensor2D, mask: tf.Tensor2D, { count }: Layout): tf.Tensor2D {
+function embeddings(forward: Forward, ids: tf.Tensor2D, { count }: Layout): tf.Tensor2D {
   const words = gatherRows(stored(forward, "distilbert.embeddings.word_embeddings.weight"), ids);
-  const at = tf.cast(tf.maximum(tf.sub(tf.mul(count, mask), 1), 0), "int32");
+  const at = tf.cast(tf.maximum(tf.sub(count, 1), 0), "int32");
   const positions = gatherRows(stored(forward, "distilbert.embeddings.position_embeddings.weight"), at);
   const sum = tf.reshape(tf.add(words, positions), [-1, forward.config.hiddenSize]) as tf.Tensor2D;
   return forward.dropout(layerNorm(forward, sum, "distilbert.embeddings.LayerNorm"), forward.config.dropout.hidden);
@@ -52,14 +52,14 @@ interface TransformerLayer {
   readonly layer: string;
   readonly B: number;
   readonly bias: tf.Tensor4D;
-  /** One-hot of the only row needed of each text, or none for all. */
-  readonly read?: tf.Tensor3D;
+  /** The only rows needed, or none for all. */
+  readonly read?: tf.Tensor1D;
 }
 
-/** One layer, [B·T, H] → [B·T, H]; with `read`, [B, H]. No dropout after attention's output: the original has none. */
+/** One layer, [B·T, H] → [B·T, H]; with `read`, [B·S, H]. No dropout after attention's output: the original has none. */
 function transformerLayer(forward: Forward, x: tf.Tensor2D, { layer, B, bias, read }: TransformerLayer): tf.Tensor2D {
   const { config } = forward;
-  const rows = read ? pickRow(x, read) : x;
+  const rows = read ? pickRows(x, read) : x;
   const heads = (input: tf.Tensor2D, name: string) =>
     splitHeads(linear(forward, input, `${layer}.attention.${name}`), B, config.heads);
   const mixed = attention(forward, {
@@ -78,28 +78,27 @@ function transformerLayer(forward: Forward, x: tf.Tensor2D, { layer, B, bias, re
   return layerNorm(forward, tf.add(narrow, middle), `${layer}.output_layer_norm`);
 }
 
-/** Last hidden states: [B, H] of the row `read` points at, or [B·T, H] when it is null. */
+/** Last hidden states: [B·S, H] of the rows `read` names, or [B·T, H] when it is null. */
 export function distilbertHidden(
   forward: Forward,
   ids: tf.Tensor2D,
-  mask: tf.Tensor2D,
   layout: Layout,
-  read: tf.Tensor3D | null,
+  read: tf.Tensor1D | null,
 ): tf.Tensor2D {
   const { config, fullLastLayer } = forward;
-  let x = embeddings(forward, ids, mask, layout);
+  let x = embeddings(forward, ids, layout);
   for (let i = 0; i < config.layers; i++) {
     const shortcut = i === config.layers - 1 && !fullLastLayer ? read : null;
     const layer = `distilbert.transformer.layer.${i}`;
-    const constants = shortcut ? [layout.bias, shortcut] : [layout.bias];
+    const constants = shortcut ? [layout.textBias, shortcut] : [layout.bias];
     x = runLayer(forward, x, { prefix: `${layer}.`, constants }, (inside, input, [bias, row]) =>
       transformerLayer(inside, input, {
         layer,
         B: layout.B,
         bias: bias as tf.Tensor4D,
-        read: row as tf.Tensor3D | undefined,
+        read: row as tf.Tensor1D | undefined,
       }),
     );
   }
-  return read && fullLastLayer ? pickRow(x, read) : x;
+  return read && fullLastLayer ? pickRows(x, read) : x;
 }

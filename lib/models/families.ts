@@ -34,15 +34,9 @@ export function trunkShapes(config: ModelConfig): Map<string, number[]> {
   return config.modelType === "distilbert" ? distilbertShapes(config) : bertShapes(config);
 }
 
-/** Last hidden states: [B, H] of the row `read` points at, or [B·T, H]. */
-export function hiddenStates(
-  forward: Forward,
-  ids: tf.Tensor2D,
-  mask: tf.Tensor2D,
-  layout: Layout,
-  read: tf.Tensor3D | null,
-): tf.Tensor2D {
+/** Last hidden states: [B·S, H] of the rows `read` names, or [B·T, H]. */
+export function hiddenStates(forward: Forward, ids: tf.Tensor2D, layout: Layout, read: tf.Tensor1D | null): tf.Tensor2D {
   if (isDecoder(forward.config)) return llamaHidden(forward, ids, layout, read);
   const hidden = forward.config.modelType === "distilbert" ? distilbertHidden : bertHidden;
-  return hidden(forward, ids, mask, layout, read);
+  return hidden(forward, ids, layout, read);
 }

@@ -35,8 +35,8 @@ export function outputModule(config: ModelConfig): string {
   return config.modelType === "roberta" || config.modelType === "xlm-roberta" ? "classifier.out_proj" : "classifier";
 }
 
-/** Which row of the last layer the head reads: one-hot [B, T, 1], or null for all of them. */
-export function rowRead(config: ModelConfig, layout: Layout): tf.Tensor3D | null {
+/** Which rows of the last layer the head reads, one a text: int32 [B·S], or null for all of them. */
+export function rowsRead(config: ModelConfig, layout: Layout): tf.Tensor1D | null {
   if (config.head === "mean") return null;
   return config.head === "value" || isDecoder(config) ? layout.last : layout.first;
 }
@@ -62,9 +62,10 @@ export function scorePooledRows(forward: Forward, x: tf.Tensor2D): tf.Tensor1D {
   }
 }
 
-/** Σ mask·x / Σ mask, [B·T, H] → [B, H]; 0 for a text of padding alone. */
-export function meanOverTokens(x: tf.Tensor2D, mask: tf.Tensor2D): tf.Tensor2D {
-  const [B, T] = mask.shape;
-  const sum = tf.sum(tf.mul(tf.reshape(x, [B, T, x.shape[1]]), tf.reshape(mask, [B, T, 1])), 1);
-  return tf.div(sum, tf.maximum(tf.sum(mask, 1, true), 1));
+/** Mean of each text's tokens, [B·T, H] → [B·S, H]; 0 where there is no text. */
+export function meanOverTokens(x: tf.Tensor2D, { B, T, S, own }: Layout): tf.Tensor2D {
+  const H = x.shape[1];
+  const states = tf.reshape(x, [B, T, H]);
+  const sum = S === 1 ? tf.sum(tf.mul(states, tf.reshape(own, [B, T, 1])), 1) : tf.matMul(own, states);
+  return tf.div(tf.reshape(sum, [B * S, H]), tf.maximum(tf.reshape(tf.sum(own, 2), [B * S, 1]), 1));
 }

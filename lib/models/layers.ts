@@ -96,33 +96,58 @@ export function activate<T extends tf.Tensor>(x: T, kind: Activation): T {
   }
 }
 
-/** What the mask says: all a family needs to know about padding, made once a call. */
+/** What the mask says: all a family needs to know about padding and about texts that share a row, made once a call. */
 export interface Layout {
   readonly B: number;
   readonly T: number;
-  /** [B, T] number of tokens up to and including this one, from 1; meaningless on padding. */
+  /** Texts that a row has room for. */
+  readonly S: number;
+  /** [B, S, T] 1 on the tokens of each text. */
+  readonly own: tf.Tensor3D;
+  /** [B, T] place of each token in its text, from 1; 0 on padding. */
   readonly count: tf.Tensor2D;
-  /** [B, 1, 1, T] 0 on tokens, very negative on padding: finite, so that a row of padding alone gives no NaN. */
+  /** [B, 1, 1, T], or [B, 1, T, T] with S > 1: 0 where a token may look, very negative elsewhere. Finite, so that a row of padding alone gives no NaN. */
   readonly bias: tf.Tensor4D;
-  readonly first: tf.Tensor3D; // [B, T, 1] one-hot of the first token
-  readonly last: tf.Tensor3D; // [B, T, 1] one-hot of the last token
+  /** [B, 1, S, T] the same for one row a text. */
+  readonly textBias: tf.Tensor4D;
+  /** int32 [B·S] row of the [B·T, H] states that holds the first token of each text; of a place without text, any. */
+  readonly first: tf.Tensor1D;
+  readonly last: tf.Tensor1D;
 }
 
 /** Finite, so that −1e9 − 1e9 stays a number and exp of it is exactly 0. */
 const MASKED = -1e9;
 
-export function layoutOf(mask: tf.Tensor2D): Layout {
+/**
+ * Several texts may share a row ("packing"): they do not see each other, and positions count anew in each.
+ *
+ * @param mask  [B, T]: 0 on padding, else the number of the text that the token belongs to
+ * @param texts [S] those numbers, 1…S; without it a row holds one text, number 1
+ * Reference: Krell et al. (2021), Efficient sequence packing without cross-contamination, arXiv 2107.02027.
+ */
+export function layoutOf(mask: tf.Tensor2D, texts?: tf.Tensor1D): Layout {
   const [B, T] = mask.shape;
-  const count = tf.cumsum(mask, 1) as tf.Tensor2D;
-  const oneHot = (at: tf.Tensor | number) =>
-    tf.reshape(tf.mul(mask, tf.cast(tf.equal(count, at), "float32")), [B, T, 1]) as tf.Tensor3D;
+  const S = texts?.shape[0] ?? 1;
+  const isNumber = (numbers: tf.Tensor) => tf.cast(tf.equal(tf.reshape(mask, [B, 1, T]), tf.reshape(numbers, [1, S, 1])), "float32");
+  const own = (texts === undefined ? tf.reshape(mask, [B, 1, T]) : isNumber(texts)) as tf.Tensor3D;
+  const upTo = tf.mul(own, tf.cumsum(own, 2));
+  const rows = tf.reshape(tf.mul(tf.range(0, B), T), [B, 1]);
+  const placeOf = (count: tf.Tensor | number) => {
+    const there = tf.mul(own, tf.cast(tf.equal(upTo, count), "float32"));
+    return tf.reshape(tf.cast(tf.add(tf.sum(tf.mul(there, tf.range(0, T)), 2), rows), "int32"), [B * S]) as tf.Tensor1D;
+  };
+  const textBias = tf.reshape(tf.mul(tf.sub(1, own), MASKED), [B, 1, S, T]) as tf.Tensor4D;
+  const others = () => tf.cast(tf.notEqual(tf.reshape(mask, [B, 1, T, 1]), tf.reshape(mask, [B, 1, 1, T])), "float32");
   return {
     B,
     T,
-    count,
-    bias: tf.reshape(tf.mul(tf.sub(1, mask), MASKED), [B, 1, 1, T]),
-    first: oneHot(1),
-    last: oneHot(tf.sum(mask, 1, true)),
+    S,
+    own,
+    count: tf.sum(upTo, 1),
+    bias: S === 1 ? textBias : tf.mul(others(), MASKED),
+    textBias,
+    first: placeOf(1),
+    last: placeOf(tf.sum(own, 2, true)),
   };
 }
 
@@ -133,10 +158,9 @@ export function causalBias({ T, bias }: Layout): tf.Tensor4D {
   return tf.add(tf.reshape(tf.mul(future, MASKED), [1, 1, T, T]), bias);
 }
 
-/** The row of each text that a one-hot [B, T, 1] points at: [B·T, H] → [B, H]. */
-export function pickRow(x: tf.Tensor2D, oneHot: tf.Tensor3D): tf.Tensor2D {
-  const [B, T] = oneHot.shape;
-  return tf.sum(tf.mul(tf.reshape(x, [B, T, x.shape[1]]), oneHot), 1);
+/** The rows of the states [B·T, H] that are read: [B·S, H]. */
+export function pickRows(x: tf.Tensor2D, read: tf.Tensor1D): tf.Tensor2D {
+  return tf.gather(x, read);
 }
 
 /** [B·T, heads·D] → [B, heads, T, D]. */

@@ -10,7 +10,7 @@ import {
   attention,
   causalBias,
   linear,
-  pickRow,
+  pickRows,
   rmsNorm,
   splitHeads,
   stored,
@@ -76,23 +76,26 @@ function rotationOf({ rope }: ModelConfig, T: number): Rotation {
   return { cosine: tf.tensor2d(cosine, [T, cosine.length / T]), sine: tf.tensor2d(sine, [T, sine.length / T]) };
 }
 
-/** The rotation of the row of each text that is read. A sum, not a matrix product: that would be rounded to bf16. */
-function rotationOfRow(rotation: Rotation, read: tf.Tensor3D): Rotation {
-  const row = (table: tf.Tensor) => tf.reshape(tf.sum(tf.mul(table, read), 1), [read.shape[0], 1, 1, -1]);
-  return { cosine: row(rotation.cosine), sine: row(rotation.sine) };
+/** The rotation of the rows that are read: [B, 1, S, D/2]. */
+function rotationOfRows({ cosine, sine }: Rotation, read: tf.Tensor1D, B: number): Rotation {
+  const [T, half] = cosine.shape;
+  const starts = tf.reshape(tf.range(0, B * T, T, "int32"), [B, 1]);
+  const place = tf.reshape(tf.sub(tf.reshape(read, [B, -1]), starts), [-1]) as tf.Tensor1D;
+  const rows = (table: tf.Tensor) => tf.reshape(tf.gather(table, place), [B, 1, -1, half]);
+  return { cosine: rows(cosine), sine: rows(sine) };
 }
 
 interface DecoderLayer {
   readonly layer: string;
   readonly B: number;
   readonly rotation: Rotation;
-  /** Causal, [B, 1, T, T]; or of padding alone, [B, 1, 1, T], where only the last token is read: it sees every token. */
+  /** Causal, [B, 1, T, T]; or of the text alone, [B, 1, S, T], where only its last token is read: it sees every token. */
   readonly bias: tf.Tensor4D;
-  /** One-hot of the only row needed of each text, its last token; none for all rows. */
-  readonly read?: tf.Tensor3D;
+  /** The only rows needed, the last token of each text; none for all. */
+  readonly read?: tf.Tensor1D;
 }
 
-/** One decoder layer, [B·T, H] → [B·T, H], or [B, H] with `read`. */
+/** One decoder layer, [B·T, H] → [B·T, H], or [B·S, H] with `read`. */
 function decoderLayer(forward: Forward, x: tf.Tensor2D, { layer, B, rotation, bias, read }: DecoderLayer): tf.Tensor2D {
   const { config } = forward;
   const normed = rmsNorm(forward, x, `${layer}.input_layernorm`);
@@ -104,14 +107,14 @@ function decoderLayer(forward: Forward, x: tf.Tensor2D, { layer, B, rotation, bi
   };
   const mixed = attention(forward, {
     query: read
-      ? positioned(pickRow(normed, read), "q", config.heads, rotationOfRow(rotation, read))
+      ? positioned(pickRows(normed, read), "q", config.heads, rotationOfRows(rotation, read, B))
       : positioned(normed, "q", config.heads, rotation),
     key: positioned(normed, "k", config.keyValueHeads, rotation),
     value: project(normed, "v", config.keyValueHeads),
     bias,
   });
   const middle = tf.add(
-    read ? pickRow(x, read) : x,
+    read ? pickRows(x, read) : x,
     linear(forward, mixed, `${layer}.self_attn.o_proj`),
   ) as tf.Tensor2D;
   const z = rmsNorm(forward, middle, `${layer}.post_attention_layernorm`);
@@ -123,14 +126,15 @@ function decoderLayer(forward: Forward, x: tf.Tensor2D, { layer, B, rotation, bi
 }
 
 /**
- * Last hidden states, after the final norm: [B, H] of the row `read` points at (the last token), or [B·T, H].
+ * Last hidden states, after the final norm: [B·S, H] of the rows `read` names (last tokens), or [B·T, H].
  *
  * @throws InputError when a sliding window would hide tokens
  */
-export function llamaHidden(forward: Forward, ids: tf.Tensor2D, layout: Layout, read: tf.Tensor3D | null): tf.Tensor2D {
+export function llamaHidden(forward: Forward, ids: tf.Tensor2D, layout: Layout, read: tf.Tensor1D | null): tf.Tensor2D {
   const { config, fullLastLayer } = forward;
-  const { B, T } = layout;
-  if (config.slidingWindow !== null && T > config.slidingWindow) {
+  const { B, T, S } = layout;
+  // several texts a row: each is at most `max_length` long, which textPositions has bounded by the window
+  if (config.slidingWindow !== null && S === 1 && T > config.slidingWindow) {
     throw new InputError(
       `llamaHidden: expected at most ${config.slidingWindow} tokens (sliding_window), got ${T}; lower max_length`,
     );
@@ -144,16 +148,16 @@ export function llamaHidden(forward: Forward, ids: tf.Tensor2D, layout: Layout, 
   for (let i = 0; i < config.layers; i++) {
     const shortcut = i === config.layers - 1 && !fullLastLayer ? read : null;
     const layer = `model.layers.${i}`;
-    const constants = [rotation.cosine, rotation.sine, ...(shortcut ? [layout.bias, shortcut] : [causal])];
+    const constants = [rotation.cosine, rotation.sine, ...(shortcut ? [layout.textBias, shortcut] : [causal])];
     x = runLayer(forward, x, { prefix: `${layer}.`, constants }, (inside, input, [cosine, sine, bias, row]) =>
       decoderLayer(inside, input, {
         layer,
         B,
         rotation: { cosine, sine },
         bias: bias as tf.Tensor4D,
-        read: row as tf.Tensor3D | undefined,
+        read: row as tf.Tensor1D | undefined,
       }),
     );
   }
-  return rmsNorm(forward, read && fullLastLayer ? pickRow(x, read) : x, "model.norm");
+  return rmsNorm(forward, read && fullLastLayer ? pickRows(x, read) : x, "model.norm");
 }

@@ -3,7 +3,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { isDecoder, type ModelConfig } from "./config";
 import { className, hiddenStates, trunkShapes } from "./families";
-import { headShapes, meanOverTokens, rowRead, scorePooledRows } from "./heads";
+import { headShapes, meanOverTokens, rowsRead, scorePooledRows } from "./heads";
 import { createDropout, layoutOf, type Forward } from "./layers";
 import { activationBytes, RECOMPUTE_ABOVE } from "./memory";
 
@@ -35,7 +35,9 @@ export interface RewardModel {
 
 export interface ModelInputs {
   readonly ids: tf.Tensor2D; // [B, T] int32
-  readonly mask: tf.Tensor2D; // [B, T] float32, 1 = token
+  readonly mask: tf.Tensor2D; // [B, T] float32, 1 = token; with several texts a row, the number of the token's text
+  /** [S] the numbers 1…S of the texts of a row; without it a row is one text. */
+  readonly texts?: tf.Tensor1D;
 }
 
 export interface ScoreOptions {
@@ -78,14 +80,15 @@ function forwardOf(
   };
 }
 
-function pool(forward: Forward, { ids, mask }: ModelInputs): tf.Tensor2D {
-  const layout = layoutOf(mask);
-  const hidden = hiddenStates(forward, ids, mask, layout, rowRead(forward.config, layout));
-  return forward.config.head === "mean" ? meanOverTokens(hidden, mask) : hidden;
+function pool(forward: Forward, { ids, mask, texts }: ModelInputs): tf.Tensor2D {
+  const layout = layoutOf(mask, texts);
+  const hidden = hiddenStates(forward, ids, layout, rowsRead(forward.config, layout));
+  return forward.config.head === "mean" ? meanOverTokens(hidden, layout) : hidden;
 }
 
 /**
- * Scores of a batch, [B]. Left and right padding give the same; a row of padding alone gives a number, not NaN.
+ * Scores of a batch, [B]; with S texts a row [B·S], row by row. Left and right padding give the same; a row of padding
+ * alone and a place without text give a number, not NaN.
  * Differentiable, and traceable: no value is read, no shape depends on data.
  */
 export function scoreInputs(model: ScorableModel, inputs: ModelInputs, options: ScoreOptions = {}): tf.Tensor1D {
@@ -93,7 +96,7 @@ export function scoreInputs(model: ScorableModel, inputs: ModelInputs, options: 
   return scorePooledRows(forward, pool(forward, inputs));
 }
 
-/** What the head reads of each text, [B, H]: with a frozen trunk it can be kept, and `scorePooled` goes on from it. */
+/** What the head reads of each text, [B·S, H]: with a frozen trunk it can be kept, and `scorePooled` goes on from it. */
 export function poolInputs(model: ScorableModel, inputs: ModelInputs, options: ScoreOptions = {}): tf.Tensor2D {
   return pool(forwardOf(model, inputs.ids.shape, options), inputs);
 }

@@ -23,7 +23,7 @@ const withHead = (name: string, head: "value" | "mean") => {
 function hidden(model: RewardModel, side: { ids: number[][]; mask: number[][] }): number[][][] {
   const { ids, mask } = inputsOf(side);
   const forward = { ...model, lora: null, dropout: createDropout(undefined), recompute: false, fullLastLayer: true };
-  const all = hiddenStates(forward, ids, mask, layoutOf(mask), null);
+  const all = hiddenStates(forward, ids, layoutOf(mask), null);
   return all.reshape([...mask.shape, model.config.hiddenSize]).arraySync() as number[][][];
 }
 
