@@ -7,9 +7,10 @@ import { initBackend } from "../lib/engine/backend";
 import { projectPath } from "../lib/paths";
 import { compare } from "./compare";
 import { curveFigures, measureCurves } from "./curves";
+import { measureFamilies, type FamilyRow } from "./families";
 import { createJob, type Job } from "./job";
 import { COMPARISONS, type Comparison, type Row } from "./rows";
-import { markdownTable, reached } from "./table";
+import { familiesTable, markdownTable, reached } from "./table";
 
 interface Flags {
   readonly only?: string[];
@@ -17,9 +18,12 @@ interface Flags {
   readonly units?: string;
   readonly pairs?: string;
   readonly share?: string;
+  readonly families?: string[];
 }
 
 const results = (name: string): string => projectPath("bench", "results", name);
+
+const unitsOf = (flags: Flags): number => Number(flags.units ?? (flags.quick ? 3 : 5));
 
 async function environment(quick: boolean, job: Job): Promise<Record<string, unknown>> {
   const backend = await initBackend();
@@ -27,7 +31,7 @@ async function environment(quick: boolean, job: Job): Promise<Record<string, unk
 }
 
 async function runComparison(comparison: Comparison, job: Job, flags: Flags): Promise<void> {
-  const units = Number(flags.units ?? (flags.quick ? 3 : 5));
+  const units = unitsOf(flags);
   console.log(`${comparison.name}: ${units} units a side, in turn`);
   const sides = await comparison.sides(job, flags.quick ?? false);
   const measured = await compare(sides, { units, tolerance: comparison.tolerance });
@@ -46,21 +50,34 @@ async function runCurves(job: Job, flags: Flags): Promise<void> {
       writeFileSync(results(`${curve.name.replace(/ /g, "-")}-${what}.plotly.json`), `${JSON.stringify(figure)}\n`);
 }
 
+async function runFamilies(job: Job, flags: Flags): Promise<void> {
+  const units = unitsOf(flags);
+  console.log(`families: ${units} units a side, in turn`);
+  const families = await measureFamilies(job, units, flags.families);
+  const record = { name: "families", environment: await environment(flags.quick ?? false, job), families };
+  writeFileSync(results("families.json"), `${JSON.stringify(record, null, 2)}\n`);
+}
+
+/** What is measured in another form than rows with a target. */
+const OTHERS: Readonly<Record<string, (job: Job, flags: Flags) => Promise<void>>> = { families: runFamilies, curves: runCurves };
+
 function writeTable(): Row[] {
   const files = COMPARISONS.map(({ name }) => results(`${name}.json`)).filter((file) => existsSync(file));
   const rows = files.flatMap((file) => JSON.parse(readFileSync(file, "utf8")).rows as Row[]);
-  writeFileSync(results("table.md"), markdownTable(rows));
+  const families: FamilyRow[] = existsSync(results("families.json")) ? JSON.parse(readFileSync(results("families.json"), "utf8")).families : [];
+  writeFileSync(results("table.md"), [markdownTable(rows), ...(families.length ? [familiesTable(families)] : [])].join("\n"));
   return rows;
 }
 
 async function main(): Promise<void> {
-  const names = [...COMPARISONS.map(({ name }) => name), "curves"];
+  const names = [...COMPARISONS.map(({ name }) => name), ...Object.keys(OTHERS)];
   const flags = new Command("bench")
     .description("Measures Rewardbook beside torch, transformers and TRL, both sides in turn.")
     .option("--only <names...>", `some of: ${names.join(", ")}; all when absent`)
     .option("--quick", "fewer units and smaller jobs: about 15 minutes")
     .option("--units <n>", "measured units a side")
     .option("--pairs <file>", "preference pairs; synthetic ones when there are no others")
+    .option("--families <types...>", "model types for the comparison of families; all when absent")
     .option("--share <x>", "share of the jobs' pairs, for a quick look")
     .parse()
     .opts<Flags>();
@@ -73,7 +90,7 @@ async function main(): Promise<void> {
     for (const name of flags.only ?? names) {
       const comparison = COMPARISONS.find((one) => one.name === name);
       try {
-        await (comparison ? runComparison(comparison, job, flags) : runCurves(job, flags));
+        await (comparison ? runComparison(comparison, job, flags) : OTHERS[name](job, flags));
       } catch (error) {
         failures.push(`${name}: ${(error as Error).message}`);
         console.error(failures.at(-1));

@@ -1,4 +1,5 @@
-// In: the rows of all results on disk. Out: the Markdown table of the README.
+// In: the rows of all results on disk. Out: the Markdown tables of the README.
+import type { BothSides, FamilyRow } from "./families";
 import type { Row } from "./rows";
 
 const number = (value: number): string =>
@@ -20,4 +21,19 @@ export function markdownTable(rows: readonly Row[]): string {
     return `| ${cells.join(" | ")} |`;
   });
   return ["| work | against | ours | theirs | measured | target | reached |", "|---|---|---|---|---|---|---|", ...lines, ""].join("\n");
+}
+
+/** One line a family, ours against transformers' better attention. */
+export function familiesTable(rows: readonly FamilyRow[]): string {
+  const speed = ({ oursPairsPerSecond: ours, theirsPairsPerSecond: theirs }: BothSides) => [number(ours), number(theirs), `${number(ours / theirs)}×`];
+  const memory = ({ oursPeakMb: ours, theirsPeakMb: theirs }: BothSides) => `${number(ours)} / ${number(theirs)}`;
+  const lines = rows.map(({ family, shape, parameters, scoring, training }) => {
+    const cells = [family, shape, `${number(parameters / 1e6)} M`, ...speed(scoring), ...speed(training), memory(scoring), memory(training)];
+    return `| ${cells.join(" | ")} |`;
+  });
+  const heads = [
+    "family", "shape, random weights", "parameters", "scoring, pairs/s", "transformers", "ratio", "training step, pairs/s", "transformers", "ratio",
+    "peak scoring, MB: ours / transformers", "peak training, MB",
+  ];
+  return [`| ${heads.join(" | ")} |`, `|${"---|".repeat(heads.length)}`, ...lines, ""].join("\n");
 }
