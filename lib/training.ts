@@ -5,7 +5,7 @@ import type { StepRecord } from "./storage/metricsLog";
 import { saveEpoch, saveLast } from "./training/checkpoints";
 import { finishRun, type TrainingResult } from "./training/finish";
 import { together } from "./training/frozenStep";
-import { prepareRun, type TrainingRun } from "./training/prepare";
+import { prepareRun, type RunStep, type TrainingRun } from "./training/prepare";
 import { learningRateAt } from "./training/schedule";
 import type { StepOutcome } from "./training/step";
 import { validate, type ValidationRecord } from "./training/validate";
@@ -63,10 +63,11 @@ export async function trainRewardModel(input: TrainingInput, hooks: TrainingHook
 async function trainEpoch(run: TrainingRun, epoch: number, hooks: TrainingHooks, stop: AbortSignal): Promise<void> {
   const { config, state } = run;
   const updates = planEpoch(run.dataset.lengths, run.widths, run.plan, epoch);
+  const step = run.stepFor(epoch);
   while (state.epoch_step < updates.length) {
     if (stop.aborted || run.finished) return;
     const started = performance.now();
-    const { outcomes, learningRates } = runNext(run, updates, epoch);
+    const { outcomes, learningRates } = runNext(run, step, updates);
     const seconds = (performance.now() - started) / 1000 / outcomes.length;
     outcomes.forEach((outcome, i) => {
       state.step++;
@@ -89,8 +90,9 @@ async function trainEpoch(run: TrainingRun, epoch: number, hooks: TrainingHooks,
 }
 
 /** The next update, or the next few where the step can take them at once and nothing is due between them. */
-function runNext({ config, state, totalSteps, stepFor }: TrainingRun, updates: readonly Update[], epoch: number): { outcomes: StepOutcome[]; learningRates: number[] } {
-  const step = stepFor(epoch);
+function runNext(
+  { config, state, totalSteps }: TrainingRun, step: RunStep, updates: readonly Update[],
+): { outcomes: StepOutcome[]; learningRates: number[] } {
   const due = [config.max_steps, config.eval_steps, config.save_steps].filter((every) => every > 0);
   const room = Math.min(...due.map((every) => every - (state.step % every)));
   const group = step.runTogether ? together(updates, state.epoch_step, room) : [updates[state.epoch_step]];

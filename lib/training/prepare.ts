@@ -30,7 +30,7 @@ import { createFrozenStep, isHeadOnly, type FrozenStep } from "./frozenStep";
 import { createTrainingStep, type TrainingStep } from "./step";
 
 /** A step that may be able to take several updates at once. */
-type RunStep = TrainingStep & Partial<Pick<FrozenStep, "runTogether">>;
+export type RunStep = TrainingStep & Partial<Pick<FrozenStep, "runTogether">>;
 
 /** A training under way. */
 export interface TrainingRun {
