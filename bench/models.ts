@@ -2,12 +2,14 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseModelConfig } from "../lib/models/config";
+import { trunkShapes } from "../lib/models/families";
 import { parameterShapes } from "../lib/models/rewardModel";
 import { projectPath } from "../lib/paths";
 import { createRandom, hashSeed } from "../lib/random";
 import { writeSafetensors } from "../lib/storage/safetensors";
 
-export type Size = "minilm" | "bert-base" | "smollm2-135m";
+export const SIZES = ["minilm", "bert-base", "smollm2-135m", "llama-3.2-3b"] as const;
+export type Size = (typeof SIZES)[number];
 
 const miniLm = (): Record<string, unknown> =>
   JSON.parse(readFileSync(projectPath("models", "all-MiniLM-L6-v2", "config.json"), "utf8"));
@@ -26,19 +28,27 @@ export function sizeConfig(size: Size, changes: Record<string, unknown> = {}): R
         max_position_embeddings: 8192, hidden_act: "silu", tie_word_embeddings: true, pad_token_id: 2, bos_token_id: 1, eos_token_id: 2,
         ...changes,
       };
+    case "llama-3.2-3b":
+      return {
+        model_type: "llama", architectures: ["LlamaForCausalLM"], vocab_size: 128256, hidden_size: 3072, intermediate_size: 8192,
+        num_hidden_layers: 28, num_attention_heads: 24, num_key_value_heads: 8, head_dim: 128, rms_norm_eps: 1e-5, rope_theta: 500000,
+        rope_scaling: { rope_type: "llama3", factor: 32, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 },
+        max_position_embeddings: 131072, hidden_act: "silu", tie_word_embeddings: true, ...changes,
+      };
   }
 }
 
-/** Writes config.json and model.safetensors with seeded random weights of the usual scale. */
-export async function writeRandomModel(dir: string, json: Record<string, unknown>): Promise<void> {
+/** Writes config.json and model.safetensors with seeded random weights of the usual scale, one tensor in memory at a time. */
+export async function writeRandomModel(dir: string, json: Record<string, unknown>, dtype: "F32" | "BF16" = "F32"): Promise<void> {
   const config = parseModelConfig(json, dir);
   mkdirSync(dir, { recursive: true });
   writeFileSync(join(dir, "config.json"), JSON.stringify({ ...json, num_labels: 1 }));
-  const tensors = [...parameterShapes(config)].map(([name, shape]) => {
+  const shapes = String(json.architectures).endsWith("ForCausalLM") ? trunkShapes(config) : parameterShapes(config);
+  const tensors = [...shapes].map(([name, shape]) => {
     const size = shape.reduce((product, d) => product * d, 1);
     return [name, { shape, data: async () => values(name, size) }] as const;
   });
-  await writeSafetensors(join(dir, "model.safetensors"), tensors as never);
+  await writeSafetensors(join(dir, "model.safetensors"), tensors, { dtype });
 }
 
 function values(name: string, size: number): Float32Array {
