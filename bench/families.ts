@@ -27,9 +27,10 @@ export interface FamilyRow {
 
 const ATTENTION = ["sdpa", "eager"];
 const [PAIRS, LENGTH] = [6, 128];
-/** Losses after a few steps; scores of one forward pass in bf16. */
+/** Losses after a few steps. */
 const LOSS_TOLERANCE = 0.02;
-const SCORE_TOLERANCE = 0.05;
+/** Scores of one pass in bf16, where transformers' own two attentions differ by up to 0.02; another text's score is 1.4 away. */
+const SCORE_TOLERANCE = 0.1;
 
 /** Texts of 64 to 128 tokens, padded on the right. */
 function writeBatch(job: Job, { family, config }: FamilyShape): string {
