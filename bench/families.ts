@@ -29,7 +29,7 @@ const ATTENTION = ["sdpa", "eager"];
 const [PAIRS, LENGTH] = [6, 128];
 /** Losses after a few steps. */
 const LOSS_TOLERANCE = 0.02;
-/** Scores of one pass in bf16, where transformers' own two attentions differ by up to 0.02; another text's score is 1.4 away. */
+/** Scores of one pass in bf16, where transformers' own two attentions differ by up to 0.02; another text's score is several times as far. */
 const SCORE_TOLERANCE = 0.1;
 
 /** Texts of 64 to 128 tokens, padded on the right. */
