@@ -67,7 +67,7 @@ function scoreDifference(family: string, [ours, ...theirs]: readonly Measured[])
     const difference = Math.max(...texts.map((text) => Math.abs(ours.first[text] - first[text]))) / size;
     if (difference <= SCORE_TOLERANCE) return difference;
     const [a, b] = [ours.first, first].map((scores) => texts.map((text) => scores[text]?.toFixed(4)).join(" "));
-    throw new Error(`families: ${family}: expected the scores of ${label}, ${b}, got ${a}`);
+    throw new Error(`${family}: expected the scores of ${label}, ${b}, got ${a}`);
   });
   return Math.max(...differences);
 }
