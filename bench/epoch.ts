@@ -6,7 +6,7 @@ import { initBackend, measureGemm } from "../lib/engine/backend";
 import { resolvePrecision } from "../lib/evaluation/score";
 import type { PreferencePair } from "../lib/pairs/pair";
 import { loadRewardModel } from "../lib/storage/checkpoint";
-import { planEpoch, planTrainingWidths } from "../lib/text/batches";
+import { createTrainingPlan } from "../lib/text/trainingPlan";
 import { createTrainingStep } from "../lib/training/step";
 import { modelFlops } from "./flops";
 import { serve } from "./serve";
@@ -26,14 +26,13 @@ void serve<EpochSettings>(async (settings) => {
   const loaded = await loadRewardModel(settings.model);
   const pairs: PreferencePair[] = JSON.parse(readFileSync(settings.pairs, "utf8"));
   const dataset = await buildDataset(pairs, loaded.tokenizer, { ...loaded.settings, max_length, beta: 0, margin: 0 });
-  const plan = {
-    batchSize: batch_size, gradientAccumulation: 1, tokensPerBatch: config.tokens_per_batch, maxLength: max_length, seed: config.seed, epochs: 1,
-  };
-  const widths = planTrainingWidths(dataset.lengths, plan);
-  const updates = planEpoch(dataset.lengths, widths, plan, 1); // the same epoch each time: a unit compiles nothing new
+  const plan = createTrainingPlan(dataset.tokens, {
+    batchSize: batch_size, gradientAccumulation: 1, tokensPerBatch: config.tokens_per_batch, seed: config.seed, epochs: 1, linkedPairs: config.linked_pairs,
+  });
+  const updates = plan.epoch(1); // the same epoch each time: a unit compiles nothing new
   const step = createTrainingStep({
     model: loaded.model, trainable: [...loaded.model.parameters.keys()], dataset, config,
-    precision: await resolvePrecision("auto"), padId: loaded.tokenizer.padId, fusedWidths: new Set(widths),
+    precision: await resolvePrecision("auto"), padId: loaded.tokenizer.padId, fused: new Set(plan.shapes),
   });
   const lengths = Array.from({ length: dataset.tokens.size }, (_, i) => dataset.tokens.length(i));
   const flops = modelFlops(loaded.model, lengths);
@@ -47,6 +46,6 @@ void serve<EpochSettings>(async (settings) => {
       tokens += outcome.tokens;
       padded += outcome.paddedTokens;
     }
-    return { tokens, updates: updates.length, loss, pairs: pairs.length, padded, widths: widths.length, flops, gemm };
+    return { tokens, updates: updates.length, loss, pairs: pairs.length, padded, shapes: plan.shapes.length, flops, gemm };
   };
 });

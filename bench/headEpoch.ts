@@ -11,7 +11,7 @@ import { trainableNames } from "../lib/models/freeze";
 import { createRandom } from "../lib/random";
 import { loadRewardModel } from "../lib/storage/checkpoint";
 import { openEncoderCache, textHash } from "../lib/storage/encoderCache";
-import type { Update } from "../lib/text/batches";
+import type { Update } from "../lib/text/trainingPlan";
 import { createFrozenStep, together } from "../lib/training/frozenStep";
 import { serve } from "./serve";
 
@@ -35,18 +35,18 @@ void serve<HeadEpochSettings>(async ({ model: dir, head, pairs, batch }) => {
   }
   rmSync(folder, { recursive: true });
   const truncation = { pairs: 0, texts: 0, tokens_cut: 0, tokens: 2 * pairs };
-  const dataset = { size: pairs, tokens, lengths: new Int32Array(pairs).fill(1), weights: new Float32Array(pairs).fill(1), margins: new Float32Array(pairs), truncation };
+  const dataset = { size: pairs, tokens, weights: new Float32Array(pairs).fill(1), margins: new Float32Array(pairs), truncation };
   const config = resolveConfig({ freeze: "head-only", batch_size: batch });
   const step = createFrozenStep({
     model, trainable: [...trainableNames(model, "head-only")], dataset, config, cache, padId: tokenizer.padId,
-    precision: await resolvePrecision("auto"), fusedWidths: new Set(), tokensPerBatch: config.tokens_per_batch,
+    precision: await resolvePrecision("auto"), tokensPerBatch: config.tokens_per_batch,
   });
   let updates = 0;
   return () => {
     const order = random.shuffle(Array.from({ length: pairs }, (_, i) => i));
     const all = Array.from({ length: Math.ceil(pairs / batch) }, (_, i): Update => {
       const rows = order.slice(i * batch, (i + 1) * batch);
-      return { pairs: rows.length, batches: [{ rows, width: 1, capacity: batch }] };
+      return { pairs: rows.length, batches: [{ rows, lines: [], shape: { height: 2 * batch, width: 1, texts: 1, pairs: batch } }] };
     });
     for (let done = 0; done < all.length; ) {
       const group = together(all, done);

@@ -42,7 +42,8 @@ async function readAll(file: string | undefined): Promise<{ pairs: PreferencePai
 export async function createJob(file: string | undefined, share = 1): Promise<Job> {
   const dir = mkdtempSync(join(tmpdir(), "rewardbook-bench-"));
   const { pairs: all, dataName } = await readAll(file);
-  const shuffled = createRandom(1).shuffle(all);
+  const place = new Map(createRandom(1).shuffle([...new Set(all.map(({ questionId }) => questionId))]).map((id, i) => [id, i]));
+  const shuffled = [...all].sort((a, b) => place.get(a.questionId)! - place.get(b.questionId)!); // whole prompts, as a data set has them
   const made = new Map<string, Promise<string>>();
   const once = (name: string, make: (path: string) => Promise<void>): Promise<string> => {
     const path = join(dir, name);

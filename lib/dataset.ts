@@ -5,13 +5,18 @@ import { join } from "node:path";
 import type { TrainingConfig } from "./config";
 import { pairWeight } from "./loss";
 import type { PreferencePair } from "./pairs/pair";
-import type { Batch } from "./text/batches";
+import { textHash } from "./storage/encoderKey";
 import type { Encoded, Tokenizer } from "./text/tokenizer";
+import type { TrainingBatch } from "./text/trainingPlan";
 
-/** Token ids of many texts in one unlinked temporary file: memory stays flat however many there are. */
+/** Token ids of many texts, equal ones once, in one unlinked temporary file: memory stays flat however long they are. */
 export class TokenStore {
   private readonly file: number;
+  /** Where each different text begins, tokens. */
   private readonly offsets: number[] = [0];
+  private readonly known = new Map<string, number>(); // hash → number of the different text
+  private readonly different: number[] = []; // of each text
+  private readonly firsts: number[] = []; // first text of each different one
   private pending: Buffer[] = [];
   private pendingBytes = 0;
 
@@ -23,6 +28,12 @@ export class TokenStore {
 
   /** Adds one text; ids fit 32 bits. */
   push(ids: Uint32Array): void {
+    const hash = textHash(ids);
+    const known = this.known.get(hash);
+    this.different.push(known ?? this.firsts.length);
+    if (known !== undefined) return;
+    this.known.set(hash, this.firsts.length);
+    this.firsts.push(this.different.length - 1);
     this.pending.push(Buffer.from(ids.buffer, ids.byteOffset, ids.byteLength));
     this.pendingBytes += ids.byteLength;
     this.offsets.push(this.offsets[this.offsets.length - 1] + ids.length);
@@ -35,18 +46,25 @@ export class TokenStore {
     this.pendingBytes = 0;
   }
 
+  /** Texts pushed. */
   get size(): number {
-    return this.offsets.length - 1;
+    return this.different.length;
+  }
+
+  /** The first text that is equal to this one: itself, where it is new. */
+  same(index: number): number {
+    return this.firsts[this.different[index]];
   }
 
   length(index: number): number {
-    return this.offsets[index + 1] - this.offsets[index];
+    const text = this.different[index];
+    return this.offsets[text + 1] - this.offsets[text];
   }
 
   ids(index: number): Uint32Array {
     if (this.pendingBytes > 0) this.flush();
     const ids = new Uint32Array(this.length(index));
-    readSync(this.file, new Uint8Array(ids.buffer), 0, ids.byteLength, this.offsets[index] * 4);
+    readSync(this.file, new Uint8Array(ids.buffer), 0, ids.byteLength, this.offsets[this.different[index]] * 4);
     return ids;
   }
 
@@ -59,8 +77,6 @@ export class TokenStore {
 export interface PairDataset {
   readonly size: number;
   readonly tokens: TokenStore;
-  /** Longer text of each pair, tokens. */
-  readonly lengths: Int32Array;
   readonly weights: Float32Array;
   readonly margins: Float32Array;
   /** What the maximum length cost: pairs and texts cut, tokens lost of how many. */
@@ -104,11 +120,9 @@ export async function buildDataset(
     if (chunk.length === CHUNK) await flush();
   }
   if (chunk.length) await flush();
-  const lengths = Int32Array.from(weights, (_, i) => Math.max(tokens.length(2 * i), tokens.length(2 * i + 1)));
   return {
     size: weights.length,
     tokens,
-    lengths,
     weights: Float32Array.from(weights),
     margins: Float32Array.from(margins),
     truncation,
@@ -152,32 +166,53 @@ export function layOut(texts: readonly Uint32Array[], rows: number, width: numbe
   return { ids, mask, tokens };
 }
 
-/** A training batch of P = `capacity` pairs: 2P rows, the chosen half first. */
-export interface PairArrays extends TokenArrays {
+/** A training batch of P pairs in B rows of T tokens, which may hold several texts each. */
+export interface PairArrays {
+  /** [B·T] */
+  readonly ids: Int32Array;
+  /** [B·T] number of the token's text in its row, from 1; 0 on padding. */
+  readonly mask: Float32Array;
+  /** [2P] where the scores of the chosen, then of the rejected texts are among the [B·S] of all places. */
+  readonly at: Int32Array;
   /** [P]: 1 / pairs of the optimizer step; 0 for a filler. The loss is Σ share·ℓ, whatever the batch split. */
   readonly share: Float32Array;
   readonly weights: Float32Array;
   readonly margins: Float32Array;
+  /** Real tokens among the B·T. */
+  readonly tokens: number;
 }
 
 /**
- * The arrays of one batch of pairs.
+ * The arrays of one batch of pairs. Of S = 2 places a row, with texts a, b, c:
  *
- *   rows 0…P−1  chosen    [CLS] Question: … [SEP] 0 0
- *   rows P…2P−1 rejected  [CLS] Question: … [SEP] 0 0
+ *   ids   a a a b b 0     mask  1 1 1 2 2 0
+ *         c c c c 0 0           1 1 1 1 0 0
+ *
+ * a's score is at place 0, b's at 1, c's at 2.
  */
-export function pairArrays(dataset: PairDataset, batch: Batch, stepPairs: number, padId: number): PairArrays {
-  const { rows, capacity, width } = batch;
-  const texts: Uint32Array[] = new Array(2 * capacity);
-  const share = new Float32Array(capacity);
-  const weights = new Float32Array(capacity).fill(1);
-  const margins = new Float32Array(capacity);
+export function pairArrays(dataset: PairDataset, { rows, lines, shape }: TrainingBatch, stepPairs: number, padId: number): PairArrays {
+  const { height, width, texts: S, pairs: P } = shape;
+  const ids = new Int32Array(height * width).fill(padId);
+  const mask = new Float32Array(height * width);
+  const placeOf = new Map<number, number>();
+  let tokens = 0;
+  lines.forEach((line, row) => {
+    let start = row * width;
+    line.forEach((text, slot) => {
+      const own = dataset.tokens.ids(text);
+      ids.set(own, start);
+      mask.fill(slot + 1, start, (start += own.length));
+      placeOf.set(text, row * S + slot);
+      tokens += own.length;
+    });
+  });
+  const [share, weights, margins] = [new Float32Array(P), new Float32Array(P).fill(1), new Float32Array(P)];
+  const at = new Int32Array(2 * P);
   rows.forEach((pair, i) => {
-    texts[i] = dataset.tokens.ids(2 * pair);
-    texts[capacity + i] = dataset.tokens.ids(2 * pair + 1);
+    [at[i], at[P + i]] = [2 * pair, 2 * pair + 1].map((text) => placeOf.get(dataset.tokens.same(text))!);
     share[i] = 1 / stepPairs;
     weights[i] = dataset.weights[pair];
     margins[i] = dataset.margins[pair];
   });
-  return { ...layOut(texts, 2 * capacity, width, padId), share, weights, margins };
+  return { ids, mask, at, share, weights, margins, tokens };
 }

@@ -9,7 +9,7 @@ import { prepareRun, type RunStep, type TrainingRun } from "./training/prepare";
 import { learningRateAt } from "./training/schedule";
 import type { StepOutcome } from "./training/step";
 import { validate, type ValidationRecord } from "./training/validate";
-import { planEpoch, type Update } from "./text/batches";
+import type { Update } from "./text/trainingPlan";
 
 export type { TrainingResult } from "./training/finish";
 export type { ValidationRecord } from "./training/validate";
@@ -62,7 +62,7 @@ export async function trainRewardModel(input: TrainingInput, hooks: TrainingHook
 /** The optimizer steps of one epoch, from where the state stands. */
 async function trainEpoch(run: TrainingRun, epoch: number, hooks: TrainingHooks, stop: AbortSignal): Promise<void> {
   const { config, state } = run;
-  const updates = planEpoch(run.dataset.lengths, run.widths, run.plan, epoch);
+  const updates = run.plan.epoch(epoch);
   const step = run.stepFor(epoch);
   while (state.epoch_step < updates.length) {
     if (stop.aborted || run.finished) return;

@@ -20,38 +20,41 @@ describe("TokenStore", () => {
   });
 });
 
-// Literal tensors, as the doc comment of pairArrays describes them: chosen half first, right padding, a filler pair at the end of each half.
-test("pairArrays lays out a batch with one filler", () => {
-  const tokens = store([[101, 5, 102], [101, 6, 7, 102], [101, 8, 102], [101, 102]]);
+// Literal tensors, as the doc comment of pairArrays describes them: two texts in the first row, one that both pairs share, a filler row and pair.
+test("pairArrays lays out a batch with a shared text, a filler row and a filler pair", () => {
+  const tokens = store([[101, 5, 102], [101, 6, 7, 102], [101, 5, 102], [101, 102]]);
   const dataset: PairDataset = {
     size: 2,
     tokens,
-    lengths: Int32Array.of(4, 3),
     weights: Float32Array.of(1, 2.5),
     margins: Float32Array.of(0, 0.5),
     truncation: { pairs: 0, texts: 0, tokens_cut: 0, tokens: 12 },
   };
-  const arrays = pairArrays(dataset, { rows: [1, 0], width: 5, capacity: 3 }, 4, 0);
+  const shape = { height: 3, width: 6, texts: 2, pairs: 3 };
+  const arrays = pairArrays(dataset, { rows: [1, 0], lines: [[1, 3], [0]], shape }, 4, 9);
   expect(Array.from(arrays.ids)).toEqual([
-    101, 8, 102, 0, 0,
-    101, 5, 102, 0, 0,
-    0, 0, 0, 0, 0,
-    101, 102, 0, 0, 0,
-    101, 6, 7, 102, 0,
-    0, 0, 0, 0, 0,
+    101, 6, 7, 102, 101, 102,
+    101, 5, 102, 9, 9, 9,
+    9, 9, 9, 9, 9, 9,
   ]);
   expect(Array.from(arrays.mask)).toEqual([
-    1, 1, 1, 0, 0,
-    1, 1, 1, 0, 0,
-    1, 0, 0, 0, 0,
-    1, 1, 0, 0, 0,
-    1, 1, 1, 1, 0,
-    1, 0, 0, 0, 0,
+    1, 1, 1, 1, 2, 2,
+    1, 1, 1, 0, 0, 0,
+    0, 0, 0, 0, 0, 0,
   ]);
+  expect(Array.from(arrays.at)).toEqual([2, 2, 0, 1, 0, 0]);
   expect(Array.from(arrays.share)).toEqual([0.25, 0.25, 0]);
   expect(Array.from(arrays.weights)).toEqual([2.5, 1, 1]);
   expect(Array.from(arrays.margins)).toEqual([0.5, 0, 0]);
-  expect(arrays.tokens).toBe(12);
+  expect(arrays.tokens).toBe(9);
+  tokens.close();
+});
+
+test("equal texts are stored once", () => {
+  const tokens = store([[1, 2], [3], [1, 2], [], []]);
+  expect([0, 1, 2, 3, 4].map((text) => tokens.same(text))).toEqual([0, 1, 0, 3, 3]);
+  expect(tokens.ids(2)).toEqual(Uint32Array.of(1, 2));
+  expect(tokens.length(4)).toBe(0);
   tokens.close();
 });
 

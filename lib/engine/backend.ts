@@ -1,13 +1,13 @@
 // In: what the machine has. Out: a ready tfjs backend and its description.
-import { mkdirSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import * as util from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 import { UsageError } from "../errors";
-import { projectPath } from "../paths";
 import { nativeBackend } from "./binding";
-import { hasBf16, judgeGpu, xlaCacheKey } from "./choice";
+import { hasBf16, judgeGpu } from "./choice";
 import { registerWasmKernels } from "./wasmKernels";
+import { useXlaCache } from "./xlaCache";
 
 export { measureGemm } from "./gemm";
 
@@ -42,16 +42,6 @@ const XLA_FLAGS = [
   "--xla_cpu_fast_math_honor_nans=false",
 ].join(" ");
 
-/** Flags that keep what XLA compiles in a folder, so that a later process loads it: a third of the time to the first step. */
-function xlaCacheFlags(): string {
-  const library = projectPath("node_modules", "@tensorflow", "tfjs-node", "deps", "lib", "libtensorflow_cc.so.2");
-  const { size, mtimeMs } = statSync(library);
-  const key = xlaCacheKey({ cpuinfo: readOrNull("/proc/cpuinfo") ?? process.arch, library: `${size} ${mtimeMs}`, flags: process.env.XLA_FLAGS ?? "" });
-  const folder = projectPath(".cache", "xla", key);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return `--tf_xla_persistent_cache_directory=${folder}`;
-}
-
 let ready: BackendInfo | null = null;
 
 /**
@@ -75,11 +65,7 @@ export async function initBackend(options: { backend?: "auto" | BackendName } = 
 async function loadTensorflow(): Promise<string | null> {
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "3";
   process.env.XLA_FLAGS ??= XLA_FLAGS;
-  try {
-    process.env.TF_XLA_FLAGS ??= xlaCacheFlags();
-  } catch {
-    // a folder that cannot be written, or a library elsewhere: compiled anew each time
-  }
+  useXlaCache(readOrNull("/proc/cpuinfo") ?? process.arch);
   process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true"; // without it TensorFlow takes the whole GPU at once
   const legacy = (util as { default?: object }).default ?? util;
   (legacy as Record<string, unknown>).isNullOrUndefined ??= (x: unknown) => x === null || x === undefined; // gone since Node 23

@@ -35,7 +35,7 @@ export interface ScoreItem {
 
 /** Scores stored token rows; keeps its compiled graphs until disposed. */
 export interface Scorer {
-  /** @returns reward of each row of the store, shape [N] */
+  /** Equal texts are scored once. @returns reward of each text of the store, shape [N] */
   score(tokens: TokenStore, options?: Pick<ScoringOptions, "onProgress" | "signal">): Promise<Float64Array>;
   dispose(): void;
 }
@@ -57,7 +57,8 @@ export function createScorer(model: RewardModel, padId: number, options: Scoring
   const parameters = countParameters(model) - embeddingSize(model);
   const score: Scorer["score"] = async (tokens, { onProgress, signal } = {}) => {
     const rewards = new Float64Array(tokens.size);
-    const lengths = Int32Array.from({ length: tokens.size }, (_, i) => tokens.length(i));
+    const texts = Array.from(rewards, (_, i) => i).filter((i) => tokens.same(i) === i);
+    const lengths = texts.map((text) => tokens.length(text));
     const batches = planScoring(lengths, {
       tokensPerBatch: options.tokensPerBatch ?? DEFAULT_TOKENS_PER_BATCH,
       maxLength: lengths.reduce((a, b) => Math.max(a, b), 1),
@@ -68,17 +69,17 @@ export function createScorer(model: RewardModel, padId: number, options: Scoring
     let done = 0;
     for (const { rows, width, capacity } of batches) {
       signal?.throwIfAborted();
-      const { ids, mask } = layOut(rows.map((row) => tokens.ids(row)), capacity, width, padId);
+      const { ids, mask } = layOut(rows.map((row) => tokens.ids(texts[row])), capacity, width, padId);
       const inputs = [tf.tensor2d(ids, [capacity, width], "int32"), tf.tensor2d(mask, [capacity, width])];
       const [output] = (pays(width) ? fused : quick)(...inputs);
       const values = output.dataSync();
       tf.dispose([...inputs, output]);
-      rows.forEach((row, i) => (rewards[row] = values[i]));
+      rows.forEach((row, i) => (rewards[texts[row]] = values[i]));
       done += rows.length;
-      onProgress?.(done, tokens.size);
+      onProgress?.(done, texts.length);
       await breathe();
     }
-    return rewards;
+    return rewards.map((_, i) => rewards[tokens.same(i)]);
   };
   const dispose = () => {
     fused.dispose();
@@ -106,7 +107,7 @@ export async function scoreTexts(loaded: LoadedModel, items: readonly ScoreItem[
 }
 
 /**
- * Scored pairs, ready for `evaluateScores`. A text that stands in several pairs is scored once.
+ * Scored pairs, ready for `evaluateScores`.
  *
  * @param options.beta β of the pair weights (w = 1 + β·confidencePenalty)
  */
@@ -116,16 +117,8 @@ export async function scorePairs(
   options: ScoringOptions & { readonly beta?: number } = {},
 ): Promise<ScoredPair[]> {
   const encoded = await encodePairs(pairs, loaded.tokenizer, encodingOf(loaded));
-  const rows = new Map<string, number>();
-  const distinct: Uint32Array[] = [];
-  const rowOf = encoded.map(({ ids }) => {
-    const key = Buffer.from(ids.buffer, ids.byteOffset, ids.byteLength).toString("latin1");
-    if (!rows.has(key)) rows.set(key, distinct.push(ids) - 1);
-    return rows.get(key)!;
-  });
-  const where = (row: number) => pairs[Math.floor(rowOf.indexOf(row) / 2)].id;
-  const scores = await scoreEncoded(loaded, distinct, options, where);
-  return pairs.map((pair, i) => toScoredPair(pair, scores[rowOf[2 * i]], scores[rowOf[2 * i + 1]], options.beta ?? 0));
+  const scores = await scoreEncoded(loaded, encoded.map(({ ids }) => ids), options, (text) => pairs[Math.floor(text / 2)].id);
+  return pairs.map((pair, i) => toScoredPair(pair, scores[2 * i], scores[2 * i + 1], options.beta ?? 0));
 }
 
 /** A pair with its two rewards. */

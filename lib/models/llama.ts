@@ -125,6 +125,13 @@ function decoderLayer(forward: Forward, x: tf.Tensor2D, { layer, B, rotation, bi
   return tf.add(middle, linear(forward, gated as tf.Tensor2D, `${layer}.mlp.down_proj`));
 }
 
+/** @throws InputError when a sliding window would hide tokens of a text of `length` tokens */
+export function checkWindow({ slidingWindow }: ModelConfig, length: number): void {
+  if (slidingWindow !== null && length > slidingWindow) {
+    throw new InputError(`text: expected at most ${slidingWindow} tokens (sliding_window), got ${length}; lower max_length`);
+  }
+}
+
 /**
  * Last hidden states, after the final norm: [B·S, H] of the rows `read` names (last tokens), or [B·T, H].
  *
@@ -133,12 +140,7 @@ function decoderLayer(forward: Forward, x: tf.Tensor2D, { layer, B, rotation, bi
 export function llamaHidden(forward: Forward, ids: tf.Tensor2D, layout: Layout, read: tf.Tensor1D | null): tf.Tensor2D {
   const { config, fullLastLayer } = forward;
   const { B, T, S } = layout;
-  // several texts a row: each is at most `max_length` long, which textPositions has bounded by the window
-  if (config.slidingWindow !== null && S === 1 && T > config.slidingWindow) {
-    throw new InputError(
-      `llamaHidden: expected at most ${config.slidingWindow} tokens (sliding_window), got ${T}; lower max_length`,
-    );
-  }
+  if (S === 1) checkWindow(config, T); // texts that share a row are shorter: the caller has looked at each
   const rotation = rotationOf(config, T);
   const causal = causalBias(layout);
   let x = tf.reshape(gatherRows(stored(forward, "model.embed_tokens.weight"), ids), [

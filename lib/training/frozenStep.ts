@@ -5,7 +5,7 @@ import { compile } from "../engine/compile";
 import { headShapes } from "../models/heads";
 import { scorePooled, type RewardModel } from "../models/rewardModel";
 import type { EncoderCache } from "../storage/encoderCache";
-import type { Update } from "../text/batches";
+import type { Update } from "../text/trainingPlan";
 import { encodeOnce, type EncodingPlan } from "./frozenEncoder";
 import { createOptimizer, lossAndGradients } from "./lossGradients";
 import type { StepOutcome, TrainingStep, TrainingStepOptions } from "./step";
@@ -20,7 +20,7 @@ export function isHeadOnly(model: RewardModel, trainable: readonly string[]): bo
   return model.lora === null && trainable.every((name) => head.has(name));
 }
 
-export interface FrozenStepOptions extends TrainingStepOptions, EncodingPlan {
+export interface FrozenStepOptions extends Omit<TrainingStepOptions, "fused">, EncodingPlan {
   /** Vectors of so many bytes stay on the backend; of more each run uploads its own. Default 1 GiB. */
   readonly residentBytes?: number;
 }

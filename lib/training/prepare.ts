@@ -19,7 +19,7 @@ import { loadRewardModel, textPositions, type LoadedModel } from "../storage/che
 import { findModel } from "../storage/findModel";
 import { readJsonFile } from "../storage/settings";
 import { openMetricsLog, type MetricsLog } from "../storage/metricsLog";
-import { planEpoch, planTrainingWidths, type TrainingPlanOptions } from "../text/batches";
+import { createTrainingPlan, type BatchShape, type TrainingPlan } from "../text/trainingPlan";
 import type { TrainingHooks } from "../training";
 import { findResumePoint } from "./checkpoints";
 import { readTrainingPairs, type TrainingPairs } from "./data";
@@ -42,8 +42,7 @@ export interface TrainingRun {
   readonly val: readonly PreferencePair[];
   readonly valDataset: PairDataset;
   readonly scorer: Scorer;
-  readonly plan: TrainingPlanOptions;
-  readonly widths: readonly number[];
+  readonly plan: TrainingPlan;
   readonly totalSteps: number;
   readonly log: MetricsLog;
   /** `data.json`. */
@@ -139,16 +138,15 @@ export async function prepareRun(given: TrainingConfig, hooks: TrainingHooks): P
   for (const [name, { truncation, size }] of [["training", dataset], ["validation", valDataset]] as const) {
     if (truncation.pairs) say(`${name}: ${truncation.pairs} of ${size} pairs longer than ${config.max_length} tokens; ${truncation.tokens_cut} tokens cut`);
   }
-  const plan: TrainingPlanOptions = {
+  const plan = createTrainingPlan(dataset.tokens, {
     batchSize: config.batch_size,
     gradientAccumulation: config.gradient_accumulation,
     tokensPerBatch: config.tokens_per_batch,
-    maxLength: config.max_length,
     seed: config.seed,
     epochs: config.epochs,
-  };
-  const stepsPerEpoch = Math.ceil(Math.ceil(dataset.size / config.batch_size) / config.gradient_accumulation);
-  const allSteps = stepsPerEpoch * config.epochs;
+    linkedPairs: config.linked_pairs,
+  });
+  const allSteps = plan.updatesPerEpoch * config.epochs;
 
   const log = openMetricsLog(config.run, resumeFrom ? state.step : undefined);
   log.write("config.json", { ...config, model: directory === resumeFrom ? config.model : directory });
@@ -182,8 +180,7 @@ function assembleRun(prepared: Prepared): TrainingRun {
   const padId = loaded.tokenizer.padId;
   const scorer = createScorer(loaded.model, padId, { precision, tokensPerBatch: config.tokens_per_batch });
   const warnings: Warning[] = [];
-  const widths = planTrainingWidths(dataset.lengths, plan);
-  const fusedWidths = widthsWorthFusing(loaded.model, dataset, widths, plan);
+  const fused = shapesWorthFusing(loaded.model, plan);
   let step: { rule: string; step: RunStep } | null = null;
   let frozen: FrozenEncoder | null = null;
   const started = performance.now();
@@ -193,7 +190,7 @@ function assembleRun(prepared: Prepared): TrainingRun {
     const rule = ruleAt(epoch);
     if (step?.rule === rule) return step.step;
     const trainable = [...trainableNames(loaded.model, rule)];
-    const options = { model: loaded.model, trainable, dataset, config, precision, padId, fusedWidths };
+    const options = { model: loaded.model, trainable, dataset, config, precision, padId, fused };
     frozen?.dispose();
     // A frozen encoder gives a text the same vector every time; with dropout it would not.
     const plan = { precision, padId, tokensPerBatch: config.tokens_per_batch };
@@ -210,7 +207,6 @@ function assembleRun(prepared: Prepared): TrainingRun {
   };
   return {
     ...prepared,
-    widths,
     scorer: { score: (tokens, options) => (frozen?.scorer ?? scorer).score(tokens, options), dispose: () => scorer.dispose() },
     monitor: createMonitor({ truncatedShare: dataset.truncation.pairs / dataset.size }),
     warnings,
@@ -236,14 +232,10 @@ function assembleRun(prepared: Prepared): TrainingRun {
   };
 }
 
-/** The widths whose graphs run often enough, over all epochs, to pay for their compilation. */
-function widthsWorthFusing(model: RewardModel, dataset: PairDataset, widths: readonly number[], plan: TrainingPlanOptions): Set<number> {
-  const tokens = new Map<number, number>();
-  for (const { batches } of planEpoch(dataset.lengths, widths, plan, 1)) {
-    for (const { width, capacity } of batches) tokens.set(width, (tokens.get(width) ?? 0) + 2 * capacity * width * plan.epochs);
-  }
+/** The shapes whose graphs run often enough, over all epochs, to pay for their compilation. */
+function shapesWorthFusing(model: RewardModel, { work }: TrainingPlan): Set<BatchShape> {
   const parameters = countParameters(model) - embeddingSize(model);
-  return new Set(widths.filter((width) => xlaPays({ parameters, tokens: tokens.get(width) ?? 0, training: true })));
+  return new Set([...work].filter(([, tokens]) => xlaPays({ parameters, tokens, training: true })).map(([shape]) => shape));
 }
 
 function announce(pairs: TrainingPairs, say: (text: string) => void): void {

@@ -5,7 +5,8 @@ import { pairArrays, type PairDataset } from "../dataset";
 import type { AdamW } from "../engine/adamw";
 import { compile, type CompiledFunction } from "../engine/compile";
 import { scoreInputs, type RewardModel } from "../models/rewardModel";
-import type { Batch, Update } from "../text/batches";
+import { checkWindow } from "../models/llama";
+import type { BatchShape, TrainingBatch, Update } from "../text/trainingPlan";
 import { createOptimizer, lossAndGradients } from "./lossGradients";
 
 /** What one optimizer step saw. Rewards are those before the step. */
@@ -16,7 +17,7 @@ export interface StepOutcome {
   readonly rejected: Float32Array;
   /** Before clipping; when it is not finite the optimizer has changed nothing. */
   readonly gradNorm: number;
-  /** Real and padded tokens that went through the model. */
+  /** Real and padded tokens that went through the model; a text that several pairs of a batch share counts once. */
   readonly tokens: number;
   readonly paddedTokens: number;
 }
@@ -37,41 +38,45 @@ export interface TrainingStepOptions {
   readonly config: TrainingConfig;
   readonly precision: "bf16" | "f32";
   readonly padId: number;
-  /** Widths whose graphs XLA compiles: those that run often enough to pay for it. */
-  readonly fusedWidths: ReadonlySet<number>;
+  /** Shapes whose graphs XLA compiles: those that run often enough to pay for it. */
+  readonly fused: ReadonlySet<BatchShape>;
 }
 
 /**
- * One optimizer step for the pairs of an update: loss and gradients of each batch in one compiled graph per width,
+ * One optimizer step for the pairs of an update: loss and gradients of each batch in one compiled graph per shape,
  * gradients summed over the batches (each pair carries its share 1/N, so the split does not matter), then AdamW.
  */
 export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
   const { model, dataset, config, precision, padId } = options;
-  const optimizer = createOptimizer(options, options.fusedWidths.size > 0 ? undefined : false);
+  for (let text = 0; text < dataset.tokens.size; text++) checkWindow(model.config, dataset.tokens.length(text));
+  const optimizer = createOptimizer(options, options.fused.size > 0 ? undefined : false);
   const gradientsOf = (ids: tf.Tensor, mask: tf.Tensor, ...numbers: tf.Tensor[]) => {
-    const [share, weights, margins, seed] = numbers as tf.Tensor1D[];
-    const inputs = { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D };
-    return lossAndGradients(options, (dropoutSeed) => scoreInputs(model, inputs, { dropoutSeed }), { share, weights, margins, seed });
+    const [texts, at, share, weights, margins, seed] = numbers as tf.Tensor1D[];
+    const inputs = { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D, texts };
+    const score = (dropoutSeed?: tf.Tensor1D) => tf.gather(scoreInputs(model, inputs, { dropoutSeed }), at);
+    return lossAndGradients(options, score, { share, weights, margins, seed });
   };
   const fused = compile(gradientsOf, { precision, name: "gradients" });
   const quick = compile(gradientsOf, { precision, name: "gradients", xla: false });
-  const gradientsFor = (width: number): CompiledFunction => (options.fusedWidths.has(width) ? fused : quick);
+  const gradientsFor = (shape: BatchShape): CompiledFunction => (options.fused.has(shape) ? fused : quick);
   const accumulate = compile(
     (...both) => both.slice(0, both.length / 2).map((sum, i) => tf.add(sum, both[both.length / 2 + i])),
     { precision: "f32", name: "accumulate", xla: false },
   );
 
-  const runBatch = (batch: Batch, pairs: number, seed: tf.Tensor1D) => {
+  const runBatch = (batch: TrainingBatch, pairs: number, seed: tf.Tensor1D) => {
     const arrays = pairArrays(dataset, batch, pairs, padId);
-    const shape: [number, number] = [2 * batch.capacity, batch.width];
+    const { height, width, texts } = batch.shape;
     const inputs = [
-      tf.tensor2d(arrays.ids, shape, "int32"),
-      tf.tensor2d(arrays.mask, shape),
+      tf.tensor2d(arrays.ids, [height, width], "int32"),
+      tf.tensor2d(arrays.mask, [height, width]),
+      tf.range(1, texts + 1),
+      tf.tensor1d(arrays.at, "int32"),
       tf.tensor1d(arrays.share),
       tf.tensor1d(arrays.weights),
       tf.tensor1d(arrays.margins),
     ];
-    const [values, ...grads] = gradientsFor(batch.width)(...inputs, seed);
+    const [values, ...grads] = gradientsFor(batch.shape)(...inputs, seed);
     const numbers = values.dataSync() as Float32Array;
     tf.dispose([...inputs, values]);
     return { numbers, grads, tokens: arrays.tokens };
@@ -85,13 +90,13 @@ export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
     const seedTensor = tf.tensor1d([config.seed, seed], "int32");
     for (const batch of update.batches) {
       const { numbers, grads, tokens: real } = runBatch(batch, update.pairs, seedTensor);
-      const [P, n] = [batch.capacity, batch.rows.length];
+      const [P, n] = [batch.shape.pairs, batch.rows.length];
       for (let i = 0; i < n; i++) loss += numbers[i];
       chosen.set(numbers.subarray(P, P + n), seen);
       rejected.set(numbers.subarray(2 * P, 2 * P + n), seen);
       seen += n;
       tokens += real;
-      paddedTokens += 2 * P * batch.width;
+      paddedTokens += batch.shape.height * batch.shape.width;
       if (sum === null) sum = grads;
       else {
         const total: tf.Tensor[] = accumulate(...sum, ...grads);

@@ -1,6 +1,6 @@
 // What XLA compiles is kept on disk: a second process must find it, and get the same numbers from it.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -34,6 +34,13 @@ test("a second process loads what the first compiled, with the same bits", () =>
   expect(readdirSync(folder).sort()).toEqual(entries);
   const x = -3 + (6 * 700) / 1023;
   expect(first[700]).toBeCloseTo(Math.tanh(Math.exp(x)) * Math.sin(x), 5);
+});
+
+test.each([0, 300])("a torn entry of %i bytes is compiled again", (size) => {
+  const expected = run();
+  for (const name of readdirSync(folder)) truncateSync(join(folder, name), size);
+  expect(run()).toEqual(expected);
+  expect(readdirSync(folder).every((name) => statSync(join(folder, name)).size > 300)).toBe(true);
 });
 
 describe("xlaCacheKey", () => {

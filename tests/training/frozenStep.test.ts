@@ -13,14 +13,14 @@ import { loadRewardModel, type LoadedModel } from "../../lib/storage/checkpoint"
 import { cacheFor, createFrozenScorer } from "../../lib/training/frozenEncoder";
 import { createFrozenStep, isHeadOnly, together } from "../../lib/training/frozenStep";
 import { createTrainingStep, type StepOutcome } from "../../lib/training/step";
-import { planEpoch, planTrainingWidths, type Update } from "../../lib/text/batches";
+import { createTrainingPlan, type Update } from "../../lib/text/trainingPlan";
 import { makeModelDirectory } from "../storage/modelDirectory";
 
 const root = mkdtempSync(join(tmpdir(), "frozen-"));
 afterAll(() => rmSync(root, { recursive: true }));
 
 const config = resolveConfig({ freeze: "head-only", batch_size: 4, gradient_accumulation: 2, max_length: 16, precision: "f32", learning_rate: 1e-2, label_smoothing: 0.1, centering: 0.01 });
-const plan = { batchSize: 4, gradientAccumulation: 2, tokensPerBatch: 128, maxLength: 16, seed: 1, epochs: 1 };
+const plan = { batchSize: 4, gradientAccumulation: 2, tokensPerBatch: 128, seed: 1, epochs: 1, linkedPairs: 4 };
 const pairs = Array.from({ length: 13 }, (_, i): PreferencePair => ({
   id: `${i}`, questionId: `${i}`, prompt: `Question ${i % 5}`, chosen: "the quick fox ".repeat(1 + (i % 4)), rejected: `lazy dog ${i % 3}`,
   riskLevel: "UNKNOWN", confidencePenalty: (i % 3) / 2, margin: i % 2 ? 0.5 : undefined, line: i + 1, raw: {},
@@ -31,7 +31,7 @@ async function prepare(family: string): Promise<{ loaded: LoadedModel; dataset: 
   await makeModelDirectory(dir, family);
   const loaded = await loadRewardModel(dir, { settings: { template: "{prompt} {response}", max_length: 16 } });
   const dataset = await buildDataset(pairs, loaded.tokenizer, { ...config, template: "{prompt} {response}", max_length: 16 });
-  const updates = planEpoch(dataset.lengths, planTrainingWidths(dataset.lengths, plan), plan, 1);
+  const updates = createTrainingPlan(dataset.tokens, plan).epoch(1);
   return { loaded, dataset, updates, trainable: [...trainableNames(loaded.model, "head-only")] };
 }
 
@@ -44,7 +44,7 @@ describe("createFrozenStep", () => {
     for (const frozen of [false, true]) {
       const { loaded, dataset, updates, trainable } = await prepare(family);
       const cache = cacheFor(loaded, { dir: join(root, "cache"), precision: "f32" });
-      const options = { model: loaded.model, trainable, dataset, config, precision: "f32", padId: loaded.tokenizer.padId, fusedWidths: new Set<number>() } as const;
+      const options = { model: loaded.model, trainable, dataset, config, precision: "f32", padId: loaded.tokenizer.padId, fused: new Set<never>() } as const;
       const step = frozen ? createFrozenStep({ ...options, cache, tokensPerBatch: 256 }) : createTrainingStep(options);
       const outcomes = updates.map((update, i) => step.run(update, 1e-2, i));
       results.push({
@@ -74,9 +74,9 @@ describe("createFrozenStep", () => {
     const [many, seen] = [{ ...plan, batchSize: 3, gradientAccumulation: 1, epochs: 3 }, [] as { outcomes: StepOutcome[]; state: Map<string, Float32Array> }[]];
     for (const [grouped, residentBytes] of [[false, 2 ** 30], [true, 2 ** 30], [true, 0]] as const) {
       const { loaded, dataset, trainable } = await prepare(family);
-      const updates = [1, 2, 3].flatMap((epoch) => planEpoch(dataset.lengths, planTrainingWidths(dataset.lengths, many), many, epoch).filter(({ pairs }) => pairs === 3));
+      const updates = [1, 2, 3].flatMap((epoch) => createTrainingPlan(dataset.tokens, many).epoch(epoch).filter(({ pairs }) => pairs === 3));
       const cache = cacheFor(loaded, { dir: join(root, "cache-together"), precision: "f32" });
-      const step = createFrozenStep({ model: loaded.model, trainable, dataset, config, precision: "f32", padId: loaded.tokenizer.padId, fusedWidths: new Set<number>(), cache, tokensPerBatch: 256, residentBytes });
+      const step = createFrozenStep({ model: loaded.model, trainable, dataset, config, precision: "f32", padId: loaded.tokenizer.padId, fused: new Set<never>(), cache, tokensPerBatch: 256, residentBytes });
       const outcomes: StepOutcome[] = [];
       while (outcomes.length < updates.length) {
         const at = outcomes.length, group = grouped ? together(updates, at) : [updates[at]];
@@ -108,7 +108,7 @@ describe("createFrozenStep", () => {
   it("encodes each distinct text once, and nothing the second time", async () => {
     const { loaded, dataset, trainable } = await prepare("distilbert");
     const dir = join(root, "cache-once");
-    const options = { model: loaded.model, trainable, dataset, config, precision: "f32", padId: 0, fusedWidths: new Set<number>(), tokensPerBatch: 256 } as const;
+    const options = { model: loaded.model, trainable, dataset, config, precision: "f32", padId: 0, fused: new Set<never>(), tokensPerBatch: 256 } as const;
     const first = cacheFor(loaded, { dir, precision: "f32" });
     const tensors = tf.memory().numTensors;
     createFrozenStep({ ...options, cache: first }).dispose();
