@@ -61,7 +61,7 @@ export const trainingSchema = z.strictObject({
     .string()
     .default("none")
     .describe("none, head-only, top-N, embeddings, pattern:REGEX; gradual: one more layer from the top each epoch"),
-  head: z.enum(["auto", "classification", "value", "mean"]).default("auto").describe("classification: as transformers has it; value: dropout and a linear layer on the last token; mean: on the mean token"),
+  head: z.enum(["auto", "classification", "cls", "value", "mean"]).default("auto").describe("classification: as transformers has it; cls: a linear layer on the first token; value: dropout and a linear layer on the last token; mean: on the mean token"),
   architecture: z
     .enum(["separate", "shared"])
     .default("separate")

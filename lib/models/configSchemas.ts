@@ -6,10 +6,10 @@ import { ropeFields } from "./rope";
 /**
  * How a text's hidden states become one number.
  * `classification`: transformers' own head: pooler or dense layer and classifier on the first token; a decoder's `score` on
- * the last. `value`: dropout 0.1 and a linear layer on the last token (the teaching head). `mean`: a linear layer on the
- * mean over tokens.
+ * the last. `cls`: a linear layer on the first token, encoders only. `value`: dropout 0.1 and a linear layer on the last
+ * token (the teaching head). `mean`: a linear layer on the mean over tokens.
  */
-export const HEADS = ["classification", "value", "mean"] as const;
+export const HEADS = ["classification", "cls", "value", "mean"] as const;
 export type HeadKind = (typeof HEADS)[number];
 
 export type Activation = "gelu" | "gelu_new" | "relu" | "silu" | "tanh";

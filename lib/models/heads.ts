@@ -1,6 +1,7 @@
 // In: the hidden states a head reads. Out: one score a text. And which parameters the head of a configuration has.
 
 import * as tf from "@tensorflow/tfjs-core";
+import { InputError } from "../errors";
 import { isDecoder, type ModelConfig } from "./config";
 import { linear, type Forward, type Layout } from "./layers";
 
@@ -12,6 +13,8 @@ const VALUE_HEAD_DROPOUT = 0.1;
  * The heads transformers does not know are called `score`; a decoder's has no bias, so that Python loads it as its own.
  */
 export function headShapes(config: ModelConfig): Map<string, number[]> {
+  if (config.head === "cls" && isDecoder(config))
+    throw new InputError(`head: expected classification, value or mean for a ${config.modelType}, got cls; a decoder's first token sees nothing of the text`);
   const H = config.hiddenSize;
   const dense = (module: string, out: number): [string, number[]][] => [
     [`${module}.weight`, [out, H]],
@@ -46,7 +49,7 @@ export function scorePooledRows(forward: Forward, x: tf.Tensor2D): tf.Tensor1D {
   const { config, dropout } = forward;
   const output = (input: tf.Tensor2D) =>
     tf.reshape(linear(forward, input, outputModule(config)), [x.shape[0]]) as tf.Tensor1D;
-  if (config.head === "mean") return output(x);
+  if (config.head === "mean" || config.head === "cls") return output(x);
   if (config.head === "value") return output(dropout(x, VALUE_HEAD_DROPOUT));
   const rate = config.dropout.classifier;
   switch (config.modelType) {

@@ -1,11 +1,12 @@
 // In: a reward model (named variables under a configuration) and token ids. Out: scores.
 
 import * as tf from "@tensorflow/tfjs-core";
-import { isDecoder, type ModelConfig } from "./config";
+import type { ModelConfig } from "./config";
 import { className, hiddenStates, trunkShapes } from "./families";
 import { headShapes, meanOverTokens, rowsRead, scorePooledRows } from "./heads";
 import { createDropout, layoutOf, type Forward } from "./layers";
 import { activationBytes, RECOMPUTE_ABOVE } from "./memory";
+import { isStandardHead } from "./pythonHead";
 
 export interface LoraSettings {
   readonly rank: number;
@@ -125,12 +126,11 @@ export function countParameters(model: RewardModel): number {
  * A head that transformers does not know is named in `rewardbook_head`, and the class is the base model's.
  */
 export function checkpointConfig(config: ModelConfig): Record<string, unknown> {
-  const known = config.head === "classification" || (config.head === "value" && isDecoder(config));
   const { rewardbook_head: _, ...raw } = config.raw;
   return {
     ...raw,
     ...(config.head === "classification" ? {} : { rewardbook_head: config.head }),
-    architectures: [className(config) + (known ? "ForSequenceClassification" : "Model")],
+    architectures: [className(config) + (isStandardHead(config) ? "ForSequenceClassification" : "Model")],
     num_labels: 1,
     id2label: { 0: "LABEL_0" },
     label2id: { LABEL_0: 0 },

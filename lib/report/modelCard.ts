@@ -1,5 +1,7 @@
 // In: what a checkpoint was trained on and how it measured. Out: its README.md with Hugging Face front matter.
 import { basename } from "node:path";
+import type { ModelConfig } from "../models/config";
+import { isStandardHead, pythonHead } from "../models/pythonHead";
 import { percent } from "./figure";
 import { code, markdownTable, markdownText, yaml } from "./markdown";
 
@@ -29,7 +31,7 @@ export interface ModelCardOptions {
   readonly settings: { readonly template: string; readonly max_length: number; readonly truncation?: string; readonly append_eos?: boolean };
   /** On the validation pairs; null for a state saved between validations. */
   readonly evaluation: CardEvaluation | null;
-  readonly modelConfig?: { readonly modelType?: string; readonly head?: string };
+  readonly modelConfig: Pick<ModelConfig, "modelType" | "head">;
   /** `data.json`. */
   readonly data?: Readonly<Record<string, unknown>>;
 }
@@ -207,23 +209,22 @@ function usage({ settings, modelConfig }: ModelCardOptions): string {
     : templateExpression(settings.template) + (settings.append_eos ? " + tokenizer.eos_token" : "");
   // Where the text itself holds a special token, the tokenizer must read it as one.
   const split = chat || settings.append_eos ? "" : ", split_special_tokens=True";
+  const { imports, load, score } = pythonHead(modelConfig, '"DIR"');
   const python = [
     "import torch",
-    "from transformers import AutoModelForSequenceClassification, AutoTokenizer",
+    ...imports,
     "",
     `tokenizer = AutoTokenizer.from_pretrained("DIR"${split})`,
-    'model = AutoModelForSequenceClassification.from_pretrained("DIR").eval()',
+    ...load,
     "",
     "def reward(prompt, response):",
     `    text = ${text}`,
-    `    inputs = tokenizer(text, truncation=True, max_length=${settings.max_length}, return_tensors="pt"${chat ? ", add_special_tokens=False" : ""})`,
+    `    ids = tokenizer(text, truncation=True, max_length=${settings.max_length}, return_tensors="pt"${chat ? ", add_special_tokens=False" : ""})`,
     "    with torch.no_grad():",
-    "        return model(**inputs).logits[0, 0].item()",
+    `        return ${score}`,
   ].join("\n");
-  const standard = (modelConfig?.head ?? "classification") === "classification";
-  const inPython = standard
-    ? `In Python (\`DIR\` is this directory):\n\n\`\`\`python\n${python}\n\`\`\``
-    : `Its head (${markdownText(String(modelConfig?.head))}) is not one that transformers has; load it with Rewardbook.`;
+  const head = isStandardHead(modelConfig) ? "" : `; transformers does not know its head (${modelConfig.head}), two lines add it`;
+  const inPython = `In Python (\`DIR\` is this directory${head}):\n\n\`\`\`python\n${python}\n\`\`\``;
   const here =
     "```sh\nnpx rewardbook score --checkpoint DIR --input pairs.jsonl --out scored.jsonl\nnpx rewardbook serve --checkpoint DIR --port 8000\n```";
   return ["## How to use", inPython, `In Rewardbook:\n\n${here}`].join("\n\n");

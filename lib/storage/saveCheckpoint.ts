@@ -1,7 +1,9 @@
 // In: a reward model, its tokenizer and settings. Out: a Hugging Face directory that Python loads, whole or not at all.
 import { copyFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { ModelConfig } from "../models/config";
 import { mergedParameters } from "../models/lora";
+import { pythonHead } from "../models/pythonHead";
 import { checkpointConfig } from "../models/rewardModel";
 import { CHAT_TEMPLATE } from "../text/template";
 import type { Tokenizer } from "../text/tokenizer";
@@ -46,9 +48,9 @@ export async function saveRewardModel(dir: string, options: SaveOptions): Promis
       pad_token_id: padTokenId(model.config, tokenizer),
       [DTYPE_KEY]: dtype === "BF16" ? "bfloat16" : "float32",
     });
-    await writeTokenizer(temporary, tokenizer, settings);
+    await writeTokenizer(temporary, tokenizer, { settings, inputs: inputNames(model.config) });
     await writeJson(join(temporary, SETTINGS_FILE), settings);
-    await writeFile(join(temporary, "README.md"), options.modelCard ?? shortModelCard(settings));
+    await writeFile(join(temporary, "README.md"), options.modelCard ?? shortModelCard(model.config, settings));
     await extra?.(temporary);
   });
 }
@@ -56,8 +58,14 @@ export async function saveRewardModel(dir: string, options: SaveOptions): Promis
 /** Read by transformers 4 and 5 alike. */
 const DTYPE_KEY = "torch_dtype";
 
+/** What the tokenizer hands the model: without this, transformers 4 adds segments, which most families refuse. */
+const inputNames = ({ modelType }: ModelConfig): string[] =>
+  modelType === "bert" ? ["input_ids", "token_type_ids", "attention_mask"] : ["input_ids", "attention_mask"];
+
 /** The tokenizer's files, changed where Python would otherwise cut, pad or fail differently. */
-async function writeTokenizer(dir: string, tokenizer: Tokenizer, settings: RewardbookSettings): Promise<void> {
+async function writeTokenizer(
+  dir: string, tokenizer: Tokenizer, { settings, inputs }: { settings: RewardbookSettings; inputs: readonly string[] },
+): Promise<void> {
   const { json, config, map } = readTokenizerFiles(tokenizer.dir);
   for (const name of await readdir(tokenizer.dir)) {
     if (COPIED.test(name)) await copyFile(join(tokenizer.dir, name), join(dir, name));
@@ -69,6 +77,7 @@ async function writeTokenizer(dir: string, tokenizer: Tokenizer, settings: Rewar
   const pad = { pad_token: tokens.pad_token ?? tokenizer.padToken };
   await writeJson(join(dir, "tokenizer_config.json"), {
     tokenizer_class: "PreTrainedTokenizerFast",
+    model_input_names: inputs,
     ...config,
     ...pad,
     model_max_length: settings.max_length,
@@ -79,7 +88,7 @@ async function writeTokenizer(dir: string, tokenizer: Tokenizer, settings: Rewar
 }
 
 /** How Python gets the ids that the model was trained on. */
-export function pythonExample(settings: RewardbookSettings): string {
+export function pythonExample(config: ModelConfig, settings: RewardbookSettings): string {
   const chat = settings.template === CHAT_TEMPLATE;
   const text = JSON.stringify(
     settings.template.replace("{prompt}", "\0p").replace("{response}", "\0r").replace(/[{}]/g, "$&$&"),
@@ -95,23 +104,17 @@ export function pythonExample(settings: RewardbookSettings): string {
     : `ids = tok(f${text}${eos}, ${options})`;
   // Where the line itself names a special token, the tokenizer must read it as one.
   const split = chat || settings.append_eos ? "" : ", split_special_tokens=True";
-  return [
-    "from transformers import AutoModelForSequenceClassification, AutoTokenizer",
-    "",
-    `tok = AutoTokenizer.from_pretrained(DIR${split})`,
-    "model = AutoModelForSequenceClassification.from_pretrained(DIR)",
-    encode,
-    "score = model(**ids).logits[0, 0].item()",
-  ].join("\n");
+  const { imports, load, score } = pythonHead(config, "DIR");
+  return [...imports, "", `tok = AutoTokenizer.from_pretrained(DIR${split})`, ...load, encode, `score = ${score}`].join("\n");
 }
 
-function shortModelCard(settings: RewardbookSettings): string {
+function shortModelCard(config: ModelConfig, settings: RewardbookSettings): string {
   return (
     `---\nlibrary_name: transformers\npipeline_tag: text-classification\ntags: [reward-model, ` +
     `rewardbook]\n---\n# Reward model\n\n` +
     `Gives one number for a prompt and an answer; only differences between answers to one prompt mean something.\n\n` +
     "```python\n" +
-    pythonExample(settings) +
+    pythonExample(config, settings) +
     "\n```\n"
   );
 }

@@ -28,7 +28,7 @@ FAMILIES = {
     "distilbert": ("wordpiece", dict(vocab_size=1024, dim=32, n_layers=2, n_heads=4, hidden_dim=64, max_position_embeddings=130)),
     "roberta": ("bpe-roberta", ENCODER),
     "xlm-roberta": ("unigram", ENCODER),
-    "llama": ("bpe-llama", dict(DECODER, rope_theta=500000.0, rope_parameters=dict(LLAMA3_ROPE, rope_theta=500000.0), tie_word_embeddings=True)),
+    "llama": ("bpe-llama", dict(DECODER, rope_theta=500000.0, rope_scaling=LLAMA3_ROPE, tie_word_embeddings=True)),
     "qwen2": ("bpe-llama", DECODER),
     "qwen3": ("bpe-llama", dict(DECODER, head_dim=16)),
     "mistral": ("bpe-llama", dict(DECODER, sliding_window=None)),
@@ -43,6 +43,11 @@ def encode(tok, settings, prompt, response):
 
 
 CARD_CASES = [0, 1, 6]  # short, and free of special-token text
+
+
+def card_of(path):
+    """The Python lines of a directory's model card."""
+    return (path / "README.md").read_text().split("```python\n")[1].split("```")[0].replace("DIR", repr(str(path)))
 
 
 def exec_card(snippet, case):
@@ -126,11 +131,11 @@ def check():
     for path in sorted((WORK / "ours").iterdir()):
         settings = json.loads((path / "rewardbook.json").read_text())
         tok = AutoTokenizer.from_pretrained(path, split_special_tokens=True)
-        model = AutoModelForSequenceClassification.from_pretrained(path, dtype=torch.float32)
+        model = AutoModelForSequenceClassification.from_pretrained(path).float()  # the keyword changed its name in transformers 5
         rows = [encode(tok, settings, c["prompt"], c["response"]) for c in CASES]
-        snippet = (path / "README.md").read_text().split("```python\n")[1].split("```")[0].replace("DIR", repr(str(path)))
-        card = [exec_card(snippet, CASES[i]) for i in CARD_CASES]
+        card = [exec_card(card_of(path), CASES[i]) for i in CARD_CASES]
         result[path.name] = dict(card=card, ids=rows, scores=score(model, tok, rows), labels=model.config.num_labels, pad=[model.config.pad_token_id, tok.pad_token_id], cls=type(model).__name__)
+    heads = {path.name: [exec_card(card_of(path), CASES[i]) for i in CARD_CASES] for path in sorted((WORK / "heads").iterdir())}
     from peft import PeftModel
 
     adapters = {}
@@ -144,7 +149,7 @@ def check():
     before = {name: p.clone() for name, p in model.named_parameters()}
     log = [row["loss"] for row in train(model, tok, WORK / "continued").state.log_history if "loss" in row]
     changed = sum(not torch.equal(p, before[name]) for name, p in model.named_parameters())
-    (WORK / "result.json").write_text(json.dumps(dict(models=result, adapters=adapters, continued=dict(losses=log, changed=changed, parameters=len(before)))))
+    (WORK / "result.json").write_text(json.dumps(dict(models=result, heads=heads, adapters=adapters, continued=dict(losses=log, changed=changed, parameters=len(before)))))
 
 
 {"make": make, "check": check}[sys.argv[1]]()

@@ -6,6 +6,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../lib/engine/backend";
 import { readAdapter, writeAdapter } from "../../lib/models/adapter";
+import type { HeadKind } from "../../lib/models/config";
 import { attachLora } from "../../lib/models/lora";
 import { scoreInputs } from "../../lib/models/rewardModel";
 import { loadRewardModel, saveRewardModel, type LoadedModel } from "../../lib/storage/checkpoint";
@@ -54,6 +55,17 @@ const PLAIN = { template: "Question:\n{prompt}\n\nAnswer:\n{response}", max_leng
 const ours = new Map<string, { ids: number[][]; scores: number[] }>();
 const adapters = new Map<string, number[]>();
 
+/** Heads that transformers does not have: the card's lines read them. */
+const HEADS = [["distilbert", "cls"], ["bert", "value"], ["roberta", "mean"], ["qwen3", "mean"]] as const;
+const heads = new Map<string, number[]>();
+
+async function saveWithHead(family: string, head: HeadKind): Promise<void> {
+  const loaded = await loadRewardModel(inWork("python", family), { settings: PLAIN, head, seed: 4 });
+  await saveRewardModel(inWork("heads", `${family}-${head}`), { loaded, settings: loaded.settings });
+  const ids = await loaded.tokenizer.encode(CASES, encodingOf(loaded));
+  heads.set(`${family}-${head}`, score(loaded, ids.map((row) => [...row.ids])));
+}
+
 /** Loads a model and saves it again, remembering what it scores here. */
 async function roundTrip(name: string, source: string, dtype?: "BF16"): Promise<void> {
   const loaded = await loadRewardModel(source, { settings: PLAIN });
@@ -71,6 +83,8 @@ beforeAll(async () => {
   for (const family of FAMILIES) await roundTrip(family, inWork("python", family));
   await roundTrip("qwen3-bf16", inWork("python", "qwen3"), "BF16");
   if (existsSync(ENCODER)) await roundTrip("default-encoder", ENCODER);
+  mkdirSync(inWork("heads"));
+  for (const [family, head] of HEADS) await saveWithHead(family, head);
   for (const family of ["llama", "bert"]) {
     const { model, tokenizer, settings } = await loadRewardModel(inWork("python", family));
     attachLora(model, { rank: 4, alpha: 8, seed: 3 });
@@ -119,6 +133,11 @@ describe("saved here, loaded by Python", () => {
     expect(difference(theirs.card, [0, 1, 6].map((i) => scores[i]))).toBeLessThan(tolerance);
     expect([theirs.labels, theirs.pad[0]]).toEqual([1, theirs.pad[1]]);
     expect(theirs.cls).toMatch(/ForSequenceClassification$/);
+  });
+
+  it.each(HEADS)("%s with head %s: the card's lines give the same scores", (family, head) => {
+    const name = `${family}-${head}`;
+    expect(difference(json("result.json").heads[name], [0, 1, 6].map((i) => heads.get(name)![i]))).toBeLessThan(TOLERANCE);
   });
 
   it("goes on training in TRL", () => {

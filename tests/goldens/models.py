@@ -1,11 +1,14 @@
 """Writes tests/goldens/models/*.json: tiny random models of every family with the scores and pair-loss gradients of Python's transformers.
 
 Run: .cache/reference/bin/python -P tests/goldens/models.py (-P: a neighbour here is called statistics.py)
-Arrays are base64 of little-endian f32. Versions are inside each file.
+     … models.py --check prints, as JSON, how far the transformers at hand is from what is committed
+Versions are inside each file; transformers 4.51 and 5.23 give the same numbers.
+Arrays are base64 of little-endian f32.
 """
 import base64
 import json
 import pathlib
+import sys
 
 import numpy as np
 import peft
@@ -48,11 +51,16 @@ def unpack(packed):
     return torch.tensor(np.frombuffer(base64.b64decode(packed["data"]), "<f4").reshape(packed["shape"]).copy())
 
 
+# The order of transformers 4; transformers 5 lists RoBERTa's otherwise, and each would get another's numbers.
+EMBEDDINGS = ["word_embeddings", "position_embeddings", "token_type_embeddings", "embeddings.LayerNorm"]
+
+
 def randomise(model):
     """Larger than the usual start, so that every operation moves the score."""
     generator = torch.Generator().manual_seed(7)
+    place = lambda item: next((i for i, part in enumerate(EMBEDDINGS) if part in item[0]), len(EMBEDDINGS))
     with torch.no_grad():
-        for name, p in model.named_parameters():
+        for name, p in sorted(model.named_parameters(), key=place):
             noise = torch.randn(p.shape, generator=generator)
             if p.dim() == 1:
                 p.copy_((1 if "norm" in name.lower() and name.endswith("weight") else 0) + 0.1 * noise)
@@ -114,9 +122,7 @@ def minilm():
 def adapter(name, targets):
     """A PEFT adapter with trained-looking matrices on the golden model: its files and the scores under it."""
     saved = json.loads((OUT / f"{name}.json").read_text())
-    config = AutoConfig.for_model(**{k: v for k, v in saved["config"].items() if k != "num_labels"}, num_labels=1)
-    model = AutoModelForSequenceClassification.from_config(config, attn_implementation="eager").eval()
-    model.load_state_dict({n: unpack(p) for n, p in saved["tensors"].items()}, strict=False)
+    model = built(saved)
     settings = peft.LoraConfig(r=3, lora_alpha=5, lora_dropout=0.1, target_modules=targets, task_type=peft.TaskType.SEQ_CLS)
     wrapped = peft.get_peft_model(model, settings).eval()
     generator = torch.Generator().manual_seed(11)
@@ -132,10 +138,88 @@ def adapter(name, targets):
     (folder / "scores.json").write_text(json.dumps({"versions": {**VERSIONS, "peft": peft.__version__}, "scores": scores.tolist()}) + "\n")
 
 
+def built(saved):
+    """The model of a golden, from its own configuration and tensors."""
+    config = AutoConfig.for_model(**{k: v for k, v in saved["config"].items() if k != "num_labels"}, num_labels=1)
+    model = AutoModelForSequenceClassification.from_config(config, attn_implementation="eager").eval()
+    missing, unexpected = model.load_state_dict({n: unpack(p) for n, p in saved["tensors"].items()}, strict=False)
+    named = dict(model.named_parameters())
+    assert not unexpected and not [n for n in missing if n in named], (missing, unexpected)
+    return model
+
+
+def hidden_of(model, ids, mask):
+    trunk = getattr(model, model.base_model_prefix)
+    return trunk(input_ids=torch.tensor(ids), attention_mask=torch.tensor(mask)).last_hidden_state
+
+
+def read(head, hidden, mask):
+    """What a head reads of the hidden states [B, T, H], padded right."""
+    mask = torch.tensor(mask, dtype=hidden.dtype)
+    if head == "cls":
+        return hidden[:, 0]
+    if head == "value":
+        return hidden[torch.arange(len(hidden)), mask.sum(1).long() - 1]
+    return (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+
+
+def heads(name, kinds):
+    """Linear heads that transformers does not have, on the golden model: scores and gradients of the pair loss."""
+    saved = json.loads((OUT / f"{name}.json").read_text())
+    ids, mask = saved["right"]["ids"], saved["right"]["mask"]
+    found = {}
+    for kind in kinds:
+        model = built(saved)
+        linear = torch.nn.Linear(model.config.hidden_size, 1, bias=name in ENCODERS)
+        generator = torch.Generator().manual_seed(13)
+        with torch.no_grad():
+            for p in linear.parameters():
+                p.copy_(0.3 * torch.randn(p.shape, generator=generator))
+        scores = linear(read(kind, hidden_of(model, ids, mask), mask))[:, 0]
+        loss = torch.nn.functional.softplus(-(scores[:2] - scores[2:])).mean()
+        loss.backward()
+        trunk = {n: p for n, p in model.named_parameters() if n in WATCHED}
+        gradients = {**trunk, **{f"score.{n}": p for n, p in linear.named_parameters()}}
+        tensors = {f"score.{n}": pack(p) for n, p in linear.named_parameters()}
+        found[kind] = {"scores": scores.tolist(), "loss": loss.item(), "tensors": tensors, "gradients": {n: pack(p.grad) for n, p in gradients.items()}}
+    return found
+
+
+ENCODERS = ["bert", "distilbert", "roberta"]
+# One tensor at each end of the trunk: a gradient that is lost on the way shows in the first.
+WATCHED = {
+    "bert.embeddings.word_embeddings.weight", "bert.encoder.layer.1.output.dense.weight",
+    "distilbert.embeddings.word_embeddings.weight", "distilbert.transformer.layer.1.ffn.lin2.weight",
+    "roberta.embeddings.word_embeddings.weight", "roberta.encoder.layer.1.output.dense.weight",
+    "model.embed_tokens.weight", "model.layers.1.mlp.down_proj.weight",
+}
+
+
+def distance(name):
+    """Largest difference of the scores, and relative distance of all gradients, between this transformers and the golden."""
+    saved = json.loads((OUT / f"{name}.json").read_text())
+    model = built(saved)
+    sides = [saved["right"]] + ([saved["left"]] if "score.weight" in saved["tensors"] else [])
+    scores = max((scores_of(model, side["ids"], side["mask"]) - torch.tensor(side["scores"])).abs().max().item() for side in sides)
+    right = scores_of(model, saved["right"]["ids"], saved["right"]["mask"])
+    torch.nn.functional.softplus(-(right[:2] - right[2:])).mean().backward()
+    gradients = {n: torch.zeros_like(p) if p.grad is None else p.grad for n, p in model.named_parameters()}
+    assert set(gradients) == set(saved["gradients"]), set(gradients) ^ set(saved["gradients"])
+    flat = lambda of: torch.cat([of(n).flatten() for n in sorted(gradients)])
+    expected = flat(lambda n: unpack(saved["gradients"][n]))
+    return {"scores": scores, "gradients": ((flat(lambda n: gradients[n]) - expected).norm() / expected.norm()).item()}
+
+
 if __name__ == "__main__":
+    if "--check" in sys.argv:
+        print(json.dumps({"versions": VERSIONS, "distances": {each: distance(each) for each in MODELS}}))
+        sys.exit()
     OUT.mkdir(exist_ok=True)
     for each in MODELS:
         (OUT / f"{each}.json").write_text(json.dumps(golden(each)) + "\n")
     adapter("bert", ["query", "dense"])
     adapter("llama3", ["q_proj", "v_proj"])
+    kinds = {**{name: ["cls", "value", "mean"] for name in ENCODERS}, "llama": ["mean"]}
+    found = {name: heads(name, each) for name, each in kinds.items()}
+    (OUT / "heads.json").write_text(json.dumps({"versions": VERSIONS, **found}) + "\n")
     (OUT / "minilm.json").write_text(json.dumps(minilm()) + "\n")

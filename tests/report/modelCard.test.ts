@@ -9,6 +9,7 @@ const golden = (name: string) => readFileSync(join(__dirname, "../goldens/report
 
 const options: ModelCardOptions = {
   config: { run: "r1", model: "models/all-MiniLM-L6-v2", epochs: 2, learning_rate: 5e-5, seed: 42 },
+  modelConfig: { modelType: "bert", head: "classification" },
   settings: { template: "Question:\n{prompt}\n\nAnswer:\n{response}", max_length: 256, truncation: "right" },
   evaluation: {
     n_pairs: 400,
@@ -71,7 +72,13 @@ describe("modelCard", () => {
   });
 
   test("a head that transformers does not have is not promised to load there", () => {
-    expect(modelCard({ ...options, modelConfig: { head: "mean" } })).not.toContain("from transformers");
+    const card = (modelType: "bert" | "llama", head: "cls" | "value" | "mean") => modelCard({ ...options, modelConfig: { modelType, head } });
+    for (const [head, reads] of [["cls", "x[0]"], ["value", "x[-1]"], ["mean", "x.mean(0)"]] as const) {
+      expect(card("bert", head)).not.toContain("ForSequenceClassification");
+      expect(card("bert", head)).toContain(`(${reads} @ head["score.weight"]`);
+    }
+    expect(card("llama", "value")).toContain("AutoModelForSequenceClassification");
+    expect(card("llama", "mean")).not.toContain("score.bias");
   });
 
   test("a state between validations has no metrics", () => {
