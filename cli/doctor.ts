@@ -1,5 +1,5 @@
 // rewardbook doctor: what this installation has, how fast it multiplies, what is missing and how to get it.
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
@@ -8,7 +8,9 @@ import { projectPath } from "../lib/paths";
 import { DEFAULT_MODEL } from "../lib/storage/findModel";
 import { findBrowser } from "../lib/report/browser";
 import { graphLines, reportGraph } from "./graphReport";
-import { createOutput } from "./output";
+import { EXIT, ExitWith } from "./exit";
+import { checkGpu, gpuLines, printReference } from "./gpuCheck";
+import { createOutput, type Output } from "./output";
 
 interface Missing {
   readonly what: string;
@@ -94,6 +96,12 @@ function lines(d: Diagnosis): string[] {
   ];
 }
 
+async function reportGpu(out: Output): Promise<void> {
+  const report = await checkGpu();
+  out.result(report, gpuLines(report));
+  if (!report.ok) throw new ExitWith(EXIT.input);
+}
+
 export function register(program: Command): void {
   program
     .command("doctor")
@@ -102,10 +110,14 @@ export function register(program: Command): void {
     .option("--model <dir>", "model of --graph (default: the default encoder)", projectPath("models", DEFAULT_MODEL))
     .option("--rows <n>", "texts of the batch of --graph", Number, 32)
     .option("--width <n>", "tokens of each text of --graph", Number, 128)
+    .option("--gpu", "check the NVIDIA GPU: the processor's loss and gradients, the time of a step; a report to paste into an issue")
+    .addOption(new Option("--gpu-reference").hideHelp())
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
-      const diagnosis = await diagnose();
       const out = createOutput(options.json === true);
+      if (options.gpuReference) return initBackend().then(() => void process.stdout.write(printReference()));
+      if (options.gpu) return reportGpu(out);
+      const diagnosis = await diagnose();
       if (!options.graph) return out.result(diagnosis, lines(diagnosis));
       const { model, rows, width } = options;
       const precision = diagnosis.backend.bf16 ? "bf16" : "f32";

@@ -1,11 +1,12 @@
 // In: what the machine has. Out: a ready tfjs backend and its description.
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import * as util from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 import { UsageError } from "../errors";
+import { projectPath } from "../paths";
 import { nativeBackend } from "./binding";
-import { hasBf16, judgeGpu } from "./choice";
+import { hasBf16, judgeGpu, memoryGrowth } from "./choice";
 import { registerWasmKernels } from "./wasmKernels";
 import { useXlaCache } from "./xlaCache";
 
@@ -66,7 +67,7 @@ async function loadTensorflow(): Promise<string | null> {
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "3";
   process.env.XLA_FLAGS ??= XLA_FLAGS;
   useXlaCache(readOrNull("/proc/cpuinfo") ?? process.arch);
-  process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true"; // without it TensorFlow takes the whole GPU at once
+  process.env.TF_FORCE_GPU_ALLOW_GROWTH = memoryGrowth(process.env);
   const legacy = (util as { default?: object }).default ?? util;
   (legacy as Record<string, unknown>).isNullOrUndefined ??= (x: unknown) => x === null || x === undefined; // gone since Node 23
   try {
@@ -92,14 +93,15 @@ async function quietly<T>(load: () => Promise<T>): Promise<T> {
 function describeTensorflow(): BackendInfo {
   const native = nativeBackend()!;
   const inUse = native.binding.isUsingGpuDevice();
-  const facts = { driver: readOrNull("/proc/driver/nvidia/version"), cudaBuild: inUse };
+  const facts = { driver: readOrNull("/proc/driver/nvidia/version"), cudaBuild: existsSync(projectPath(".cache", "tensorflow", "nvidia")) };
   const verdict = judgeGpu({ ...facts, visibleDevices: process.env.CUDA_VISIBLE_DEVICES });
+  const unused = verdict.usable ? `${verdict.reason}, but TensorFlow found no device; TF_CPP_MIN_LOG_LEVEL=0 npx rewardbook doctor shows why` : verdict.reason;
   return {
     name: "tensorflow",
     version: native.binding.TF_Version,
     threads: availableParallelism(),
     gpu: inUse ? gpuName() : null,
-    gpuReason: inUse ? "in use" : verdict.reason,
+    gpuReason: inUse ? "in use" : unused,
     bf16: inUse || hasBf16(readOrNull("/proc/cpuinfo") ?? ""),
     compiled: true,
   };

@@ -22,6 +22,9 @@ export function hasBf16(cpuinfo: string): boolean {
   return flags.includes("avx512_bf16") || flags.includes("amx_bf16");
 }
 
+/** TF_FORCE_GPU_ALLOW_GROWTH: unless the user says otherwise memory is taken as needed, not the whole GPU at once. */
+export const memoryGrowth = (env: Readonly<Record<string, string | undefined>>): string => env.TF_FORCE_GPU_ALLOW_GROWTH ?? "true";
+
 /** The oldest driver that runs CUDA 12 programs (CUDA release notes, minor version compatibility). */
 const OLDEST_DRIVER = [525, 60, 13];
 
