@@ -74,7 +74,7 @@ export const trainingSchema = z.strictObject({
 
   patience: count.default(2).describe("validations without a better (accuracy, −ECE) before stopping; 0: never"),
   eval_steps: count.default(0).describe("validate every so many steps as well; 0: by epoch only"),
-  save_steps: count.default(100).describe("save the training state every so many steps; 0: by epoch only"),
+  save_steps: count.default(100).describe("save the training state every so many steps (a head on a frozen encoder: at least ten seconds apart); 0: by epoch only"),
   gate: z.enum(["auto", "enforce", "report", "off"]).default("auto").describe("quality gate; auto: enforced from gate_min_pairs on"),
   gate_min_pairs: count.default(100).describe("fewest validation pairs on which the gate is judged"),
   gate_train_accuracy: fraction.default(0.7).describe("least training accuracy"),

@@ -59,11 +59,15 @@ export async function trainRewardModel(input: TrainingInput, hooks: TrainingHook
   }
 }
 
+/** A head on cached vectors does thousands of steps in the time that writing its model takes. */
+const SAVES_APART_MS = 10_000;
+
 /** The optimizer steps of one epoch, from where the state stands. */
 async function trainEpoch(run: TrainingRun, epoch: number, hooks: TrainingHooks, stop: AbortSignal): Promise<void> {
   const { config, state } = run;
   const updates = run.plan.epoch(epoch);
   const step = run.stepFor(epoch);
+  let saved = performance.now();
   while (state.epoch_step < updates.length) {
     if (stop.aborted || run.finished) return;
     const started = performance.now();
@@ -83,7 +87,11 @@ async function trainEpoch(run: TrainingRun, epoch: number, hooks: TrainingHooks,
     if (config.eval_steps > 0 && state.step % config.eval_steps === 0 && state.epoch_step < updates.length) {
       await validate(run, epoch, "step", hooks);
     }
-    if (config.save_steps > 0 && state.step % config.save_steps === 0) await saveLast(run);
+    const saveDue = config.save_steps > 0 && state.step % config.save_steps === 0;
+    if (saveDue && (!step.runTogether || performance.now() - saved > SAVES_APART_MS)) {
+      await saveLast(run);
+      saved = performance.now();
+    }
     await breathe();
     state.train_seconds += (performance.now() - started) / 1000;
   }

@@ -37,9 +37,16 @@ it("a head-only run trains on cached vectors, to the numbers of the whole model,
 // Expected: the run that is never interrupted; several updates a graph run move neither a validation nor the end.
 it("updates that run together keep to eval_steps, max_steps and the bits of a resumed run", async () => {
   const [model, pairs] = [await saveTinyModel(folder), writeTinyPairs(folder)];
-  const input = { model, pairs, max_length: 64, epochs: 2, batch_size: 4, learning_rate: 3e-3, val_ratio: 0.2, train_ratio: 0.8, freeze: "head-only", max_steps: 45, eval_steps: 10 } as const;
+  const input = { model, pairs, max_length: 64, epochs: 2, batch_size: 4, learning_rate: 3e-3, val_ratio: 0.2, train_ratio: 0.8, freeze: "head-only", max_steps: 45, eval_steps: 10, save_steps: 4 } as const;
   const steps: number[] = [];
-  await trainRewardModel({ ...input, run: "straight" }, { onStep: ({ step }) => steps.push(step) });
+  const saved = new Set<boolean>(); // within an epoch of milliseconds nothing is written
+  await trainRewardModel({ ...input, run: "straight" }, {
+    onStep: ({ step, epoch }) => {
+      steps.push(step);
+      if (epoch === 1) saved.add(existsSync(join("checkpoints", "straight", "last")));
+    },
+  });
+  expect([...saved]).toEqual([false]);
   expect(steps).toEqual(Array.from({ length: 45 }, (_, i) => i + 1));
   expect(lines("straight", "val_steps.jsonl").map(({ step }) => step)).toEqual([10, 20, 30, 40]);
   const stop = new AbortController();
