@@ -82,21 +82,31 @@ class Worker {
 }
 
 /**
- * Runs the sides in turn, unit by unit: a change of the machine's mood meets all of them. One unit each warms up.
+ * Runs the sides in turn, unit by unit: a change of the machine's mood meets all of them. One unit each warms up, alone
+ * from the start of its process.
  *
- * @param options.tolerance largest relative difference of the last losses, where the sides report one
+ * @param options.tolerance largest relative difference of the losses, where the sides report one
+ * @param options.judged    which unit's losses are compared: the last, or, where units go on training over the same pairs
+ *   in another order and drift apart, the first
  * @throws when a side did other work: tokens, updates or loss
  */
-export async function compare(sides: readonly Side[], options: { units: number; tolerance: number }): Promise<Measured[]> {
-  const workers = sides.map((side) => new Worker(side));
+export async function compare(
+  sides: readonly Side[],
+  options: { units: number; tolerance: number; judged?: "first" | "last" },
+): Promise<Measured[]> {
+  const workers: Worker[] = [];
   try {
-    for (const worker of workers) await worker.next(); // ready
-    const units: Unit[][] = workers.map(() => []);
-    for (let round = 0; round <= options.units; round++)
+    const units: Unit[][] = sides.map(() => []);
+    for (const [i, side] of sides.entries()) {
+      workers.push(new Worker(side));
+      await workers[i].next(); // ready
+      units[i].push((await workers[i].next("go")) as Unit);
+    }
+    for (let round = 0; round < options.units; round++)
       for (const [i, worker] of workers.entries()) units[i].push((await worker.next("go")) as Unit);
     const peaks: number[] = [];
     for (const worker of workers) peaks.push((await worker.next("quit")).peak_mb);
-    checkEqualWork(sides, units, options.tolerance);
+    checkEqualWork(sides, units, options.tolerance, options.judged ?? "last");
     return sides.map(({ label }, i) => {
       const [first, ...counted] = units[i];
       const allMs = counted.map(({ ms }) => ms);
@@ -110,8 +120,9 @@ export async function compare(sides: readonly Side[], options: { units: number; 
   }
 }
 
-function checkEqualWork(sides: readonly Side[], units: readonly Unit[][], tolerance: number): void {
+function checkEqualWork(sides: readonly Side[], units: readonly Unit[][], tolerance: number, judged: "first" | "last"): void {
   const [ours] = units;
+  const unit = judged === "first" ? 0 : -1;
   const times = (i: number) => `${sides[i].label}: ${units[i].slice(1).map(({ ms }) => ms.toFixed(0)).join(", ")} ms`;
   const fail = (i: number, what: string, a: number | undefined, b: number | undefined) => {
     throw new Error(`bench: expected equal work, got ${what} ${a} for ${sides[0].label} and ${b} for ${sides[i].label} (${times(0)}; ${times(i)})`);
@@ -121,9 +132,9 @@ function checkEqualWork(sides: readonly Side[], units: readonly Unit[][], tolera
       if (ours[0][field] !== undefined && theirs[0][field] !== undefined && ours[0][field] !== theirs[0][field])
         fail(k + 1, field, ours[0][field], theirs[0][field]);
     for (const field of ["loss", "margin"]) {
-      const [a, b] = [ours.at(-1)![field], theirs.at(-1)![field]];
+      const [a, b] = [ours.at(unit)![field], theirs.at(unit)![field]];
       if (a === undefined || b === undefined) continue;
-      if (!(Math.abs(a - b) <= tolerance * Math.max(Math.abs(b), 0.1))) fail(k + 1, `last ${field}`, a, b);
+      if (!(Math.abs(a - b) <= tolerance * Math.max(Math.abs(b), 0.1))) fail(k + 1, `${judged} ${field}`, a, b);
     }
   });
 }

@@ -34,18 +34,19 @@ void serve<EpochSettings>(async (settings) => {
     model: loaded.model, trainable: [...loaded.model.parameters.keys()], dataset, config,
     precision: await resolvePrecision("auto"), padId: loaded.tokenizer.padId, fused: new Set(plan.shapes),
   });
-  const lengths = Array.from({ length: dataset.tokens.size }, (_, i) => dataset.tokens.length(i));
-  const flops = modelFlops(loaded.model, lengths);
+  const read = updates.flatMap(({ batches }) => batches.flatMap(({ lines }) => lines.flat().map((text) => dataset.tokens.length(text))));
+  const flops = modelFlops(loaded.model, read); // of what went through the model: an answer that pairs share once a batch
+  const tokens = Array.from({ length: dataset.tokens.size }, (_, text) => dataset.tokens.length(text)).reduce((a, b) => a + b, 0);
   const gemm = (measureGemm().bf16 ?? measureGemm().f32) * 1e9;
   let count = 0;
   return () => {
-    let [loss, tokens, padded] = [0, 0, 0];
+    let [loss, tokens_read, padded] = [0, 0, 0];
     for (const update of updates) {
       const outcome = step.run(update, learning_rate, ++count);
       loss += (outcome.loss * update.pairs) / pairs.length;
-      tokens += outcome.tokens;
+      tokens_read += outcome.tokens;
       padded += outcome.paddedTokens;
     }
-    return { tokens, updates: updates.length, loss, pairs: pairs.length, padded, shapes: plan.shapes.length, flops, gemm };
+    return { tokens, tokens_read, updates: updates.length, loss, pairs: pairs.length, padded, shapes: plan.shapes.length, flops, gemm };
   };
 });

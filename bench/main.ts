@@ -34,7 +34,7 @@ async function runComparison(comparison: Comparison, job: Job, flags: Flags): Pr
   const units = unitsOf(flags);
   console.log(`${comparison.name}: ${units} units a side, in turn`);
   const sides = await comparison.sides(job, flags.quick ?? false);
-  const measured = await compare(sides, { units, tolerance: comparison.tolerance });
+  const measured = await compare(sides, { units, tolerance: comparison.tolerance, judged: comparison.judged });
   for (const side of measured) console.log(`  ${side.label.padEnd(28)} median ${side.medianMs.toFixed(0)} ms, least ${side.minMs.toFixed(0)} ms, first ${side.firstMs.toFixed(0)} ms, peak ${side.peakMb.toFixed(0)} MB`);
   const rows = comparison.rows(new Map(measured.map((side) => [side.label, side])));
   const record = { name: comparison.name, environment: await environment(flags.quick ?? false, job), rows, measured };

@@ -5,7 +5,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { ModelConfig } from "./config";
 import {
   activate,
+  attendFromRows,
   attention,
+  fewRows,
   layerNorm,
   linear,
   parameter,
@@ -85,14 +87,14 @@ interface EncoderLayer {
 function encoderLayer(forward: Forward, x: tf.Tensor2D, { layer, B, bias, read }: EncoderLayer): tf.Tensor2D {
   const { config } = forward;
   const rows = read ? pickRows(x, read) : x;
+  const self = `${layer}.attention.self`;
   const heads = (input: tf.Tensor2D, name: string) =>
-    splitHeads(linear(forward, input, `${layer}.attention.self.${name}`), B, config.heads);
-  const mixed = attention(forward, {
-    query: heads(rows, "query"),
-    key: heads(x, "key"),
-    value: heads(x, "value"),
-    bias,
-  });
+    splitHeads(linear(forward, input, `${self}.${name}`), B, config.heads);
+  const query = heads(rows, "query");
+  const mixed =
+    read && fewRows(forward, query)
+      ? attendFromRows(forward, x, { query, bias, key: `${self}.key`, value: `${self}.value` })
+      : attention(forward, { query, key: heads(x, "key"), value: heads(x, "value"), bias });
   const attended = forward.dropout(linear(forward, mixed, `${layer}.attention.output.dense`), config.dropout.hidden);
   const middle = layerNorm(forward, tf.add(rows, attended) as tf.Tensor2D, `${layer}.attention.output.LayerNorm`);
   const wide = activate(linear(forward, middle, `${layer}.intermediate.dense`), config.activation);

@@ -5,7 +5,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { ModelConfig } from "./config";
 import {
   activate,
+  attendFromRows,
   attention,
+  fewRows,
   layerNorm,
   linear,
   pickRows,
@@ -62,12 +64,11 @@ function transformerLayer(forward: Forward, x: tf.Tensor2D, { layer, B, bias, re
   const rows = read ? pickRows(x, read) : x;
   const heads = (input: tf.Tensor2D, name: string) =>
     splitHeads(linear(forward, input, `${layer}.attention.${name}`), B, config.heads);
-  const mixed = attention(forward, {
-    query: heads(rows, "q_lin"),
-    key: heads(x, "k_lin"),
-    value: heads(x, "v_lin"),
-    bias,
-  });
+  const query = heads(rows, "q_lin");
+  const mixed =
+    read && fewRows(forward, query)
+      ? attendFromRows(forward, x, { query, bias, key: `${layer}.attention.k_lin`, value: `${layer}.attention.v_lin` })
+      : attention(forward, { query, key: heads(x, "k_lin"), value: heads(x, "v_lin"), bias });
   const middle = layerNorm(
     forward,
     tf.add(linear(forward, mixed, `${layer}.attention.out_lin`), rows) as tf.Tensor2D,

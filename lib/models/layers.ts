@@ -192,3 +192,40 @@ export function attention(
   const mixed = tf.reshape(tf.matMul(grouped(dropped, T), value), [B, A, Tq, D]);
   return tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [B * Tq, A * D]);
 }
+
+/**
+ * What a few rows of a text see, as `attention` has it, without keys and values of all the others:
+ * q·(Wₖx + bₖ) = (Wₖᵀq)·x + q·bₖ, and Σp·(Wᵥx + bᵥ) = Wᵥ·Σp·x + bᵥ·Σp.
+ *
+ * @param x     [B·T, H] the states that are looked at
+ * @param query [B, heads, S, D]
+ * @param bias  [B, 1, S, T]
+ * @param key   module of the key's projection, likewise `value`; each with weight [heads·D, H] and bias
+ * @returns [B·S, heads·D]
+ */
+export function attendFromRows(
+  forward: Forward,
+  x: tf.Tensor2D,
+  { query, bias, key, value }: { query: tf.Tensor4D; bias: tf.Tensor4D; key: string; value: string },
+): tf.Tensor2D {
+  const [B, A, S, D] = query.shape;
+  const [T, H] = [bias.shape[3], x.shape[1]];
+  const states = tf.reshape(x, [B, T, H]) as tf.Tensor3D;
+  const weightOf = (module: string) => tf.reshape(parameter(forward, `${module}.weight`), [A, D, H]);
+  const byHead = (rows: tf.Tensor, last: number) => tf.reshape(tf.transpose(tf.reshape(rows, [B, A, S, last]), [1, 0, 2, 3]), [A, B * S, last]);
+  const byText = (rows: tf.Tensor, last: number) => tf.transpose(tf.reshape(rows, [A, B, S, last]), [1, 0, 2, 3]);
+  const scaled = tf.mul(query, 1 / Math.sqrt(D));
+  const asked = byText(tf.matMul(byHead(scaled, D), weightOf(key)), H);
+  const products = tf.reshape(tf.matMul(tf.reshape(asked, [B, A * S, H]), states, false, true), [B, A, S, T]);
+  const constant = tf.sum(tf.mul(scaled, tf.reshape(parameter(forward, `${key}.bias`), [1, A, 1, D])), 3, true);
+  const scores = tf.add(tf.add(products, constant), bias);
+  const weights = forward.dropout(tf.softmax(scores) as tf.Tensor4D, forward.config.dropout.attention);
+  const seen = byHead(tf.matMul(tf.reshape(weights, [B, A * S, T]), states), H);
+  const offset = tf.mul(byHead(tf.sum(weights, 3), 1), tf.reshape(parameter(forward, `${value}.bias`), [A, 1, D]));
+  const mixed = tf.add(tf.matMul(seen, weightOf(value), false, true), offset);
+  return tf.reshape(tf.transpose(tf.reshape(mixed, [A, B, S, D]), [1, 2, 0, 3]), [B * S, A * D]);
+}
+
+/** Whether `attendFromRows` is less work, and allowed: it multiplies by the weights themselves, which low-rank updates are not part of. */
+export const fewRows = ({ lora, config }: Forward, query: tf.Tensor4D): boolean =>
+  lora === null && query.shape[2] * config.heads < config.hiddenSize / 2;

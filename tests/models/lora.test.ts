@@ -69,7 +69,8 @@ describe("attachLora", () => {
     const model = modelOf(readGolden("bert"));
     const before = scores(model);
     attachLora(model, { rank: 2, alpha: 4, seed: 3 });
-    expect(scores(model)).toEqual(before);
+    // up to rounding: with low-rank updates the last layer projects all keys and values
+    scores(model).forEach((score, i) => expect(score).toBeCloseTo(before[i], 6));
     shake(model);
     const adapted = scores(model);
     expect(excess(adapted, before, 0, 1e-3)).toBeGreaterThan(1);
