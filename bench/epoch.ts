@@ -1,5 +1,5 @@
 // Our side of fine-tuning on real pairs: an epoch of the training loop's own batches, steps and optimizer.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { resolveConfig } from "../lib/config";
 import { buildDataset } from "../lib/dataset";
 import { initBackend, measureGemm } from "../lib/engine/backend";
@@ -17,6 +17,8 @@ export interface EpochSettings {
   readonly batch_size: number;
   readonly max_length: number;
   readonly learning_rate: number;
+  /** File that gets the pair indices of each update, for a side that goes through them in the same order. */
+  readonly updates?: string;
 }
 
 void serve<EpochSettings>(async (settings) => {
@@ -26,14 +28,17 @@ void serve<EpochSettings>(async (settings) => {
   const loaded = await loadRewardModel(settings.model);
   const pairs: PreferencePair[] = JSON.parse(readFileSync(settings.pairs, "utf8"));
   const dataset = await buildDataset(pairs, loaded.tokenizer, { ...loaded.settings, max_length, beta: 0, margin: 0 });
+  // As many graphs as a run over 4,096 pairs would pay for: their compilation is not counted.
   const plan = createTrainingPlan(dataset.tokens, {
-    batchSize: batch_size, gradientAccumulation: 1, tokensPerBatch: config.tokens_per_batch, seed: config.seed, epochs: 1, linkedPairs: config.linked_pairs,
+    batchSize: batch_size, gradientAccumulation: 1, tokensPerBatch: config.tokens_per_batch, seed: config.seed,
+    epochs: Math.ceil(4096 / pairs.length), linkedPairs: config.linked_pairs,
   });
   const updates = plan.epoch(1); // the same epoch each time: a unit compiles nothing new
   const step = createTrainingStep({
     model: loaded.model, trainable: [...loaded.model.parameters.keys()], dataset, config,
     precision: await resolvePrecision("auto"), padId: loaded.tokenizer.padId, fused: new Set(plan.shapes),
   });
+  if (settings.updates) writeFileSync(settings.updates, JSON.stringify(updates.map(({ batches }) => batches.flatMap(({ rows }) => rows))));
   const read = updates.flatMap(({ batches }) => batches.flatMap(({ lines }) => lines.flat().map((text) => dataset.tokens.length(text))));
   const flops = modelFlops(loaded.model, read); // of what went through the model: an answer that pairs share once a batch
   const tokens = Array.from({ length: dataset.tokens.size }, (_, text) => dataset.tokens.length(text)).reduce((a, b) => a + b, 0);
@@ -41,12 +46,14 @@ void serve<EpochSettings>(async (settings) => {
   let count = 0;
   return () => {
     let [loss, tokens_read, padded] = [0, 0, 0];
+    const losses: Record<string, number> = {};
     for (const update of updates) {
       const outcome = step.run(update, learning_rate, ++count);
+      losses[`loss_${Object.keys(losses).length + 1}`] = outcome.loss;
       loss += (outcome.loss * update.pairs) / pairs.length;
       tokens_read += outcome.tokens;
       padded += outcome.paddedTokens;
     }
-    return { tokens, tokens_read, updates: updates.length, loss, pairs: pairs.length, padded, shapes: plan.shapes.length, flops, gemm };
+    return { tokens, tokens_read, updates: updates.length, loss, pairs: pairs.length, padded, shapes: plan.shapes.length, flops, gemm, ...losses };
   };
 });

@@ -4,7 +4,7 @@ import json
 import torch
 from transformers import AutoModelForSequenceClassification
 
-from side import serve
+from side import padded, serve
 
 
 def setup(settings):
@@ -20,9 +20,7 @@ def setup(settings):
         scores = torch.zeros(len(tokens))
         for start in range(0, len(order), settings["batch_size"]):
             rows = order[start : start + settings["batch_size"]]
-            width = max(len(tokens[row]) for row in rows)
-            ids = torch.tensor([tokens[row] + [0] * (width - len(tokens[row])) for row in rows])
-            mask = torch.tensor([[1] * len(tokens[row]) + [0] * (width - len(tokens[row])) for row in rows])
+            ids, mask = padded([tokens[row] for row in rows])
             scores[rows] = model(input_ids=ids, attention_mask=mask).logits[:, 0].float()
         return {"tokens": total, "pairs": len(tokens) // 2, "margin": (scores[0::2] - scores[1::2]).mean().item()}
 

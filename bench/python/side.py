@@ -41,3 +41,24 @@ def without_dropout(model):
     for name in ("attention_probs_dropout_prob", "hidden_dropout_prob", "attention_dropout"):
         if hasattr(model.config, name):
             setattr(model.config, name, 0.0)
+
+
+def adamw(model, learning_rate):
+    """As both sides have it: decay 0.01, none on biases and normalisations."""
+    import torch
+
+    decays, plain = [], []
+    for name, parameter in model.named_parameters():
+        (plain if name.endswith("bias") or "norm" in name.lower() else decays).append(parameter)
+    groups = [{"params": decays, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=learning_rate)
+
+
+def padded(texts):
+    """Token ids and mask [B, T], padded on the right with 0 to the longest."""
+    import torch
+
+    width = max(map(len, texts))
+    ids = torch.tensor([text + [0] * (width - len(text)) for text in texts])
+    mask = torch.tensor([[1] * len(text) + [0] * (width - len(text)) for text in texts])
+    return ids, mask

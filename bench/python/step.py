@@ -4,7 +4,7 @@ import json
 import torch
 from transformers import AutoModelForSequenceClassification
 
-from side import serve, without_dropout
+from side import adamw, serve, without_dropout
 
 
 def setup(settings):
@@ -14,11 +14,7 @@ def setup(settings):
     batch = json.load(open(settings["batch"]))
     ids, mask = torch.tensor(batch["ids"]), torch.tensor(batch["mask"])
     pairs = ids.shape[0] // 2
-    decays, plain = [], []
-    for name, parameter in model.named_parameters():
-        (plain if name.endswith("bias") or "norm" in name.lower() else decays).append(parameter)
-    groups = [{"params": decays, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=settings["learning_rate"])
+    optimizer = adamw(model, settings["learning_rate"])
 
     def unit():
         optimizer.zero_grad()

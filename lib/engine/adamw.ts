@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "../errors";
 import { nativeBackend } from "./binding";
-import { compile, type CompiledFunction } from "./compile";
+import { compile } from "./compile";
 
 export interface AdamWOptions {
   /** Decoupled decay: each step shrinks a weight by learningRate·weightDecay. */
@@ -38,15 +38,17 @@ interface Slot {
   readonly parameter: tf.Variable;
   readonly average: tf.Variable;
   readonly square: tf.Variable;
-  readonly decay: number;
+  readonly decays: boolean;
 }
 
+/** Numbers of the parameters that one graph updates. */
+const GROUP_SIZE = 8e6;
 /** Keeps the scale finite for a gradient of zero (torch.nn.utils.clip_grad_norm_ adds the same). */
 const CLIP_EPSILON = 1e-6;
 
 /**
  * AdamW: m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², w ← w·(1−ηλ) − η·m̂ / (√v̂ + ε), m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ),
- * with g scaled by min(1, clip/‖g‖). One compiled graph serves batches of every shape.
+ * with g scaled by min(1, clip/‖g‖). A few compiled graphs serve batches of every shape.
  *
  * Reference: Loshchilov and Hutter (2019), Decoupled Weight Decay Regularization, algorithm 2; arithmetic as torch.optim.AdamW.
  */
@@ -54,13 +56,32 @@ export function createAdamW(parameters: ReadonlyMap<string, tf.Variable>, option
   const zeros = (shape: number[]) => tf.tidy(() => tf.variable(tf.zeros(shape), false));
   const slots: Slot[] = [...parameters].map(([name, parameter]) => ({
     name, parameter, average: zeros(parameter.shape), square: zeros(parameter.shape),
-    decay: options.decays(name) ? options.weightDecay : 0,
+    decays: options.weightDecay > 0 && options.decays(name),
   }));
   const count = tf.tidy(() => tf.variable(tf.scalar(0), false));
-  const apply: AdamW["apply"] = (gradients, learningRate) => updateAll(slots, count, options, learningRate, gradients);
-  const update: CompiledFunction = compile((learningRate, ...gradients) => apply(gradients, learningRate as tf.Scalar), {
-    name: "AdamW", precision: "f32", xla: options.xla,
-  });
+  const apply: AdamW["apply"] = (gradients, learningRate) => {
+    const { norm, skipped, coefficients } = prepare(count, options, learningRate, gradients);
+    updateSlots(slots, coefficients, gradients);
+    return [norm, skipped];
+  };
+  const begin = compile(
+    (learningRate, ...gradients) => {
+      const { norm, skipped, coefficients } = prepare(count, options, learningRate as tf.Scalar, gradients);
+      return [norm, skipped, ...coefficients];
+    },
+    { name: "gradient norm", precision: "f32", xla: false },
+  );
+  // Weights and moments live twice while a graph writes the new ones: a few parameters at a time, that is little memory.
+  const groups = inGroups(slots).map((members) => ({
+    members,
+    update: compile(
+      (...args) => {
+        updateSlots(members, args.slice(0, COEFFICIENTS), args.slice(COEFFICIENTS));
+        return [];
+      },
+      { name: "AdamW", precision: "f32", xla: options.xla, maxGraphs: 1 },
+    ),
+  }));
   const state = () =>
     new Map<string, tf.Tensor>([
       ["step", count],
@@ -71,9 +92,11 @@ export function createAdamW(parameters: ReadonlyMap<string, tf.Variable>, option
   return {
     step(gradients, learningRate) {
       const rate = tf.scalar(learningRate);
-      const [gradNorm, skipped] = update(rate, ...gradients) as tf.Scalar[];
-      rate.dispose();
-      return { gradNorm, skipped };
+      const [gradNorm, skipped, ...coefficients] = begin(rate, ...gradients);
+      let done = 0;
+      for (const { members, update } of groups) update(...coefficients, ...gradients.slice(done, (done += members.length)));
+      tf.dispose([rate, ...coefficients]);
+      return { gradNorm: gradNorm as tf.Scalar, skipped: skipped as tf.Scalar };
     },
     apply,
     state,
@@ -88,40 +111,71 @@ export function createAdamW(parameters: ReadonlyMap<string, tf.Variable>, option
       }
     },
     dispose: () => {
-      update.dispose();
+      begin.dispose();
+      for (const { update } of groups) update.dispose();
       for (const tensor of state().values()) tensor.dispose();
     },
   };
 }
 
-function updateAll(
-  slots: readonly Slot[], count: tf.Variable, options: AdamWOptions, learningRate: tf.Scalar, gradients: readonly tf.Tensor[],
-): tf.Tensor[] {
-  const { beta1, beta2, epsilon, gradClip } = options;
+/** Parameters in their order, in groups of about so many numbers. */
+function inGroups(slots: readonly Slot[]): Slot[][] {
+  const groups: Slot[][] = [];
+  let room = 0;
+  for (const slot of slots) {
+    if (slot.parameter.size > room || groups.length === 0) {
+      groups.push([]);
+      room = GROUP_SIZE;
+    }
+    groups[groups.length - 1].push(slot);
+    room -= slot.parameter.size;
+  }
+  return groups;
+}
+
+/** Scalars that `updateSlots` takes. */
+const COEFFICIENTS = 8;
+
+/** Counts the step; the norm before clipping, and what all parameters share. */
+function prepare(
+  count: tf.Variable, options: AdamWOptions, learningRate: tf.Scalar, gradients: readonly tf.Tensor[],
+): { norm: tf.Tensor; skipped: tf.Tensor; coefficients: tf.Tensor[] } {
+  const { beta1, beta2, epsilon, gradClip, weightDecay } = options;
   const norm = tf.sqrt(tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient)))));
   const finite = tf.isFinite(norm);
   const step = tf.add(count, tf.cast(finite, "float32"));
+  count.assign(step as never);
   const scale = Number.isFinite(gradClip) ? tf.minimum(1, tf.div(gradClip, tf.add(norm, CLIP_EPSILON))) : tf.scalar(1);
   // 1 − βᵗ = −expm1(t·ln β): exact where 1 − pow(β, t) loses digits
   const correction = (beta: number) => tf.neg(tf.expm1(tf.mul(tf.maximum(step, 1), Math.log(beta))));
   // A step that is skipped runs with coefficients that change nothing, on numbers that are finite. All that is one number
   // a step goes into the coefficients: without fusion each operation on a tensor is a pass through memory.
   const when = (then: tf.Tensor | number, otherwise: number) => tf.where(finite, then, otherwise);
-  const [keep1, keep2] = [when(beta1, 1), when(beta2, 1)];
-  const [take1, take2] = [when(tf.mul(scale, 1 - beta1), 0), when(tf.mul(tf.square(scale), 1 - beta2), 0)];
   const root2 = tf.sqrt(correction(beta2));
-  const [rate, floor] = [when(tf.mul(tf.div(learningRate, correction(beta1)), root2), 0), tf.mul(root2, epsilon)];
-  slots.forEach(({ parameter, average, square, decay }, i) => {
+  const coefficients = [
+    finite,
+    when(beta1, 1), // kept of the average
+    when(beta2, 1), // and of the square
+    when(tf.mul(scale, 1 - beta1), 0), // taken of the gradient
+    when(tf.mul(tf.square(scale), 1 - beta2), 0), // and of its square
+    when(tf.mul(tf.div(learningRate, correction(beta1)), root2), 0),
+    tf.mul(root2, epsilon),
+    tf.sub(1, when(tf.mul(learningRate, weightDecay), 0)),
+  ];
+  return { norm, skipped: tf.sub(1, tf.cast(finite, "float32")), coefficients };
+}
+
+function updateSlots(slots: readonly Slot[], coefficients: readonly tf.Tensor[], gradients: readonly tf.Tensor[]): void {
+  const [finite, keep1, keep2, take1, take2, rate, floor, shrink] = coefficients;
+  slots.forEach(({ parameter, average, square, decays }, i) => {
     const gradient = select(finite, gradients[i], average);
     const m = tf.add(tf.mul(average, keep1), tf.mul(gradient, take1));
     const v = tf.add(tf.mul(square, keep2), tf.mul(tf.square(gradient), take2));
-    const shrunk = decay === 0 ? parameter : tf.mul(parameter, tf.sub(1, when(tf.mul(learningRate, decay), 0)));
+    const shrunk = decays ? tf.mul(parameter, shrink) : parameter;
     parameter.assign(tf.sub(shrunk, tf.div(tf.mul(m, rate), tf.add(tf.sqrt(v), floor))) as never);
     average.assign(m as never);
     square.assign(v as never);
   });
-  count.assign(step as never);
-  return [norm, tf.sub(1, tf.cast(finite, "float32"))];
 }
 
 /** One of two tensors of the same shape. `tf.where` would first make a condition for each number. */

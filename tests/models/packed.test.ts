@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";
 import { initBackend } from "../../lib/engine/backend";
 import { compile } from "../../lib/engine/compile";
-import { parseModelConfig, type HeadKind } from "../../lib/models/config";
+import { isDecoder, parseModelConfig, type HeadKind } from "../../lib/models/config";
 import { createRewardModel } from "../../lib/models/createModel";
 import { scoreInputs, type RewardModel } from "../../lib/models/rewardModel";
 import { excess, FAMILIES, readGolden, relativeDistance, unpackAll } from "./golden";
@@ -62,7 +62,7 @@ function gradientsOf(model: RewardModel, scores: () => tf.Tensor1D): tf.Tensor[]
 describe.each(FAMILIES)("%s", (name) => {
   const golden = readGolden(name);
   const config = parseModelConfig(golden.config, name);
-  const heads: HeadKind[] = ["classification", "value", "mean"];
+  const heads: HeadKind[] = ["classification", "value", "mean", ...(isDecoder(config) ? [] : (["cls"] as const))];
 
   test.each(heads)("head %s: scores and gradients of packed rows equal those of rows apart", (head) => {
     const model = createRewardModel(config, unpackAll(golden.tensors), { head, seed: 2 });
