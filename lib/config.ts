@@ -41,7 +41,7 @@ export const trainingSchema = z.strictObject({
   batch_size: z.number().int().min(1).default(16).describe("pairs of one batch"),
   gradient_accumulation: z.number().int().min(1).default(1).describe("batches of one optimizer step"),
   tokens_per_batch: z.number().int().min(64).default(8192).describe("most padded tokens of one graph run (memory)"),
-  linked_pairs: z.number().int().min(1).default(4).describe("most pairs that go side by side because they share an answer, which is then read once; 1: purely random batches"),
+  linked_pairs: z.number().int().min(1).describe("most pairs that go side by side because they share an answer, which is then read once; 1: purely random batches; default: a quarter of an update's, at most 4").optional(),
   learning_rate: z.number().positive().default(5e-5).describe("peak learning rate"),
   schedule: z.enum(["linear", "cosine", "constant"]).default("linear").describe("learning rate after the warm-up"),
   warmup_ratio: fraction.default(0.1).describe("share of the steps that warm up linearly"),

@@ -19,8 +19,8 @@ export interface TrainingPlanOptions {
   readonly tokensPerBatch: number;
   readonly seed: number;
   readonly epochs: number;
-  /** Most pairs that go side by side because they share an answer; 1 leaves the order to chance alone. */
-  readonly linkedPairs: number;
+  /** Most pairs that go side by side because they share an answer; 1 leaves the order to chance alone. Default: a quarter of an update's, at most 4. */
+  readonly linkedPairs?: number;
 }
 
 /** One graph run. */
@@ -59,6 +59,8 @@ export interface TrainingPlan {
   epoch(epoch: number): Update[];
 }
 
+/** More saves little: n linked pairs have about n + 1 texts. */
+const MOST_LINKED = 4;
 /** Rows of up to so many tokens may hold several of even the longest texts. */
 const ROOMY_WIDTH = 512;
 const MAX_GRAPHS = 8;
@@ -113,7 +115,7 @@ const rowCost = (width: number): number => width * (1 + width / ATTENTION_WIDTH)
 
 /** The pairs of each update, linked ones side by side. */
 function epochUpdates(texts: PairTexts, options: TrainingPlanOptions, random: Random): number[][] {
-  const order = linkedOrder(texts, options.linkedPairs, random);
+  const order = linkedOrder(texts, options.linkedPairs ?? Math.max(1, Math.min(MOST_LINKED, Math.floor(updateSize(options) / 4))), random);
   const size = updateSize(options);
   return Array.from({ length: Math.ceil(order.length / size) }, (_, i) => order.slice(i * size, (i + 1) * size));
 }

@@ -82,6 +82,12 @@ describe("createTrainingPlan", () => {
     expect(lines.flat().length).toBe(4);
   });
 
+  // A batch of two must not become one prompt's; sixteen pairs still come from four places or more.
+  test.each([[2, 1], [8, 2], [16, 4], [64, 4]])("updates of %i pairs link %i by default", (batchSize, linkedPairs) => {
+    const { linkedPairs: _, ...rest } = { ...options, batchSize };
+    expect(createTrainingPlan(texts, rest).epoch(1)).toEqual(createTrainingPlan(texts, { ...rest, linkedPairs }).epoch(1));
+  });
+
   test("linked groups change from epoch to epoch and are no larger than asked for", () => {
     // one prompt, a baseline answer that 40 others are compared with: everything is linked with everything
     const star = textsOf(Array.from({ length: 40 }, (_, i) => ["base", `answer ${i}`]).flat(), () => 30);
