@@ -5,12 +5,13 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { initBackend } from "../lib/engine/backend";
 import { projectPath } from "../lib/paths";
+import { measureAccuracy, type AccuracyResult } from "./accuracy";
 import { compare } from "./compare";
 import { curveFigures, measureCurves } from "./curves";
 import { measureFamilies, type FamilyRow } from "./families";
 import { createJob, type Job } from "./job";
 import { COMPARISONS, type Comparison, type Row } from "./rows";
-import { familiesTable, markdownTable, reached } from "./table";
+import { accuracyLine, familiesTable, markdownTable, reached } from "./table";
 
 interface Flags {
   readonly only?: string[];
@@ -58,14 +59,25 @@ async function runFamilies(job: Job, flags: Flags): Promise<void> {
   writeFileSync(results("families.json"), `${JSON.stringify(record, null, 2)}\n`);
 }
 
+async function runAccuracy(job: Job, flags: Flags): Promise<void> {
+  console.log("accuracy: one whole run a side, one after the other");
+  const accuracy = await measureAccuracy(job, flags.quick ?? false);
+  console.log(`  ${accuracyLine(accuracy)}`);
+  const record = { name: "accuracy", environment: await environment(flags.quick ?? false, job), accuracy };
+  writeFileSync(results("accuracy.json"), `${JSON.stringify(record, null, 2)}\n`);
+}
+
 /** What is measured in another form than rows with a target. */
-const OTHERS: Readonly<Record<string, (job: Job, flags: Flags) => Promise<void>>> = { families: runFamilies, curves: runCurves };
+const OTHERS: Readonly<Record<string, (job: Job, flags: Flags) => Promise<void>>> = { families: runFamilies, accuracy: runAccuracy, curves: runCurves };
 
 function writeTable(): Row[] {
   const files = COMPARISONS.map(({ name }) => results(`${name}.json`)).filter((file) => existsSync(file));
   const rows = files.flatMap((file) => JSON.parse(readFileSync(file, "utf8")).rows as Row[]);
-  const families: FamilyRow[] = existsSync(results("families.json")) ? JSON.parse(readFileSync(results("families.json"), "utf8")).families : [];
-  writeFileSync(results("table.md"), [markdownTable(rows), ...(families.length ? [familiesTable(families)] : [])].join("\n"));
+  const resultOf = <T>(name: string): T | undefined =>
+    existsSync(results(`${name}.json`)) ? JSON.parse(readFileSync(results(`${name}.json`), "utf8"))[name] : undefined;
+  const [accuracy, families] = [resultOf<AccuracyResult>("accuracy"), resultOf<FamilyRow[]>("families")];
+  const parts = [markdownTable(rows), accuracy && `${accuracyLine(accuracy)}\n`, families && familiesTable(families)];
+  writeFileSync(results("table.md"), parts.filter(Boolean).join("\n"));
   return rows;
 }
 

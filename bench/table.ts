@@ -1,4 +1,5 @@
 // In: the rows of all results on disk. Out: the Markdown tables of the README.
+import type { AccuracyResult, SideAccuracy } from "./accuracy";
 import type { BothSides, FamilyRow } from "./families";
 import type { Row } from "./rows";
 
@@ -21,6 +22,16 @@ export function markdownTable(rows: readonly Row[]): string {
     return `| ${cells.join(" | ")} |`;
   });
   return ["| work | against | ours | theirs | measured | target | reached |", "|---|---|---|---|---|---|---|", ...lines, ""].join("\n");
+}
+
+/** Both accuracies, their difference and the verdict, in one sentence. */
+export function accuracyLine({ trainPairs, heldOutPairs, ours, theirs, difference, interval, verdict }: AccuracyResult): string {
+  const points = (share: number) => (100 * share).toFixed(1);
+  const signed = (share: number) => `${share < 0 ? "−" : "+"}${points(Math.abs(share))}`;
+  const side = ({ accuracy, interval: [low, high] }: SideAccuracy) => `${points(accuracy)}% [${points(low)}, ${points(high)}]`;
+  const apart = `${signed(difference)} points [${signed(interval[0])}, ${signed(interval[1])}]`;
+  const data = `${heldOutPairs} held-out pairs after one epoch over ${number(trainPairs)}, same split, budget and seed`;
+  return `Accuracy on ${data}: ours ${side(ours)}, TRL RewardTrainer bf16 ${side(theirs)}; difference ${apart}: ${verdict}.`;
 }
 
 /** One line a family, ours against transformers' better attention. */

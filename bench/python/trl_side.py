@@ -25,35 +25,41 @@ def columns(tokens):
     return {f"chosen_{suffix}": chosen, f"rejected_{suffix}": rejected}
 
 
-def setup(settings):
+def create_trainer(settings, tokens, **changes):
+    """A RewardTrainer over `tokens` (chosen and rejected in turn) with the defaults of our side; `changes` to its configuration."""
     model = AutoModelForSequenceClassification.from_pretrained(settings["model"], num_labels=1, attn_implementation=settings["attention"])
     tokenizer = AutoTokenizer.from_pretrained(settings["model"])
     if tokenizer.eos_token is None:  # a BERT tokenizer has none and TRL wants one
         tokenizer.eos_token = tokenizer.sep_token
-    tokens = json.load(open(settings["tokens"]))
     dataset = Dataset.from_dict(columns(tokens))
-    work = tempfile.mkdtemp()
-    config = RewardConfig(
-        output_dir=work, max_length=settings["max_length"], bf16=settings["bf16"], use_cpu=True, num_train_epochs=1,
-        per_device_train_batch_size=settings["batch_size"], per_device_eval_batch_size=settings["batch_size"],
-        learning_rate=settings["learning_rate"], lr_scheduler_type="constant", weight_decay=0.01, max_grad_norm=1.0,
-        gradient_checkpointing=False, save_strategy="no", report_to=[], logging_strategy="no", disable_tqdm=True,
-        remove_unused_columns=False, dataloader_num_workers=0,
-    )
-    trainer = RewardTrainer(model=model, args=config, processing_class=tokenizer, train_dataset=dataset, eval_dataset=dataset)
+    config = {
+        "output_dir": tempfile.mkdtemp(), "max_length": settings["max_length"], "bf16": settings["bf16"], "use_cpu": True, "num_train_epochs": 1,
+        "per_device_train_batch_size": settings["batch_size"], "per_device_eval_batch_size": settings["batch_size"],
+        "learning_rate": settings["learning_rate"], "lr_scheduler_type": "constant", "weight_decay": 0.01, "max_grad_norm": 1.0,
+        "gradient_checkpointing": False, "save_strategy": "no", "report_to": [], "logging_strategy": "no", "disable_tqdm": True,
+        "remove_unused_columns": False, "dataloader_num_workers": 0,
+    }
+    trainer = RewardTrainer(model=model, args=RewardConfig(**{**config, **changes}), processing_class=tokenizer, train_dataset=dataset, eval_dataset=dataset)
     kept = len(trainer.train_dataset)
     assert kept == len(tokens) // 2, f"TRL dropped pairs: {kept} of {len(tokens) // 2} left"
-    total = sum(map(len, tokens))
+    return trainer
+
+
+def setup(settings):
+    tokens = json.load(open(settings["tokens"]))
+    trainer = create_trainer(settings, tokens)
+    total, pairs = sum(map(len, tokens)), len(trainer.train_dataset)
 
     def train():
         result = trainer.train()
-        return {"tokens": total, "updates": trainer.state.global_step, "loss": result.training_loss, "pairs": kept}
+        return {"tokens": total, "updates": trainer.state.global_step, "loss": result.training_loss, "pairs": pairs}
 
     def evaluate():
         trainer.evaluate()
-        return {"tokens": total, "pairs": kept}
+        return {"tokens": total, "pairs": pairs}
 
     return train if settings["what"] == "train" else evaluate
 
 
-serve(setup)
+if __name__ == "__main__":
+    serve(setup)
