@@ -1,7 +1,6 @@
 // In: a tokenised text and the parts it was made of. Out: which tokens may be cut.
-import type { Encoding } from "tokenizers";
 import type { TextPart } from "./template";
-import type { TokenLayout } from "./truncate";
+import type { TokenLayout, Truncation } from "./truncate";
 
 /** Tokens a post-processor puts before and after a text. */
 export interface Frame {
@@ -38,50 +37,62 @@ export function frameOf(definition: unknown): Frame {
 /**
  * Where prompt and answer lie among the tokens. A token that straddles two parts belongs to neither.
  *
- * @param ids      all tokens, those added after the engine included
- * @param special  ids of special tokens: leading ones are kept with the head
- * @param appended tokens added at the end after the engine
+ * @param ids             all tokens, those added after the engine included
+ * @param options.offsets where each token begins and ends, code points; null where no cut depends on it (see `needsOffsets`)
+ * @param options.special ids of special tokens: leading ones are kept with the head
+ * @param options.appended tokens added at the end after the engine
  */
 export function layOutTokens(
-  ids: readonly number[],
-  encoding: Encoding,
+  ids: Uint32Array,
   parts: readonly TextPart[],
-  {
-    frame,
-    special,
-    appended,
-  }: { readonly frame: Frame; readonly special: ReadonlySet<number>; readonly appended: number },
+  { frame, special, appended, offsets }: {
+    readonly frame: Frame;
+    readonly special: ReadonlySet<number>;
+    readonly appended: number;
+    readonly offsets: Offsets | null;
+  },
 ): TokenLayout {
   const end = ids.length - appended - frame.tail;
-  const offsets = encoding.getOffsets();
-  const range = (from: TextPart["from"]): [number, number] => {
-    let start = 0;
-    for (const part of parts) {
-      const stop = start + codePoints(part.text);
-      if (part.from === from) {
-        const first = seek(offsets, frame.head, end, ([tokenStart]) => tokenStart >= start);
-        return [
-          first,
-          Math.max(
-            first,
-            seek(offsets, first, end, ([, tokenStop]) => tokenStop > stop),
-          ),
-        ];
-      }
-      start = stop;
-    }
-    return [frame.head, frame.head];
-  };
+  const range = (from: TextPart["from"]) => (offsets ? tokensOf(from, parts, offsets, [frame.head, end]) : NOWHERE);
   const prompt = range("prompt"),
     response = range("response");
-  const isLast = parts.at(-1)?.from === "response";
   let head = frame.head;
   while (head < end && special.has(ids[head])) head++;
-  return { ids, head, tail: ids.length - (isLast ? end : Math.max(head, response[1])), prompt, response };
+  return { ids, head, tail: ids.length - (endsWithResponse(parts) ? end : Math.max(head, response[1])), prompt, response };
+}
+
+type Offsets = readonly (readonly number[])[];
+
+const NOWHERE = [0, 0] as const;
+
+const endsWithResponse = (parts: readonly TextPart[]): boolean => parts.at(-1)?.from === "response";
+
+/** Whether a cut depends on where prompt and answer lie. */
+export const needsOffsets = (parts: readonly TextPart[], truncation: Truncation): boolean =>
+  truncation === "prompt-first" || !endsWithResponse(parts);
+
+/** Tokens [first, stop) of one part among those from `begin` to `end`. */
+function tokensOf(
+  from: TextPart["from"],
+  parts: readonly TextPart[],
+  offsets: Offsets,
+  [begin, end]: readonly [number, number],
+): readonly [number, number] {
+  let start = 0;
+  for (const part of parts) {
+    const stop = start + codePoints(part.text);
+    if (part.from === from) {
+      const first = seek(offsets, begin, end, ([tokenStart]) => tokenStart >= start);
+      const last = seek(offsets, first, end, ([, tokenStop]) => tokenStop > stop);
+      return [first, last];
+    }
+    start = stop;
+  }
+  return [begin, begin];
 }
 
 /** First index in [from, to) at which the test holds, else `to`. */
-function seek(offsets: readonly number[][], from: number, to: number, test: (offset: number[]) => boolean): number {
+function seek(offsets: Offsets, from: number, to: number, test: (offset: readonly number[]) => boolean): number {
   while (from < to && !test(offsets[from])) from++;
   return from;
 }

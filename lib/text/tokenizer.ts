@@ -4,11 +4,14 @@ import { Tokenizer as Engine } from "tokenizers";
 import { InputError } from "../errors";
 import type { Message } from "../pairs/pair";
 import { renderChat, type RenderedText } from "./renderChat";
-import { frameOf, layOutTokens } from "./layout";
-import { nameSecretly } from "./specialTokens";
+import { encodeItems, type Renderer } from "./encodeItems";
+import { frameOf } from "./layout";
+import { nameSecretly, type SpecialTokens } from "./specialTokens";
 import { CHAT_TEMPLATE, templateParts } from "./template";
-import { readTokenizerFiles, type TokenizerFiles } from "./tokenizerFiles";
-import { truncateTokens, type Truncation } from "./truncate";
+import { wholeTexts } from "./tokeniseTexts";
+import { readTokenizerFiles, type TokenizerFiles, type TokenizerSettings } from "./tokenizerFiles";
+import type { Truncation } from "./truncate";
+import { rememberWords } from "./wordMemory";
 
 export type { Truncation } from "./truncate";
 
@@ -52,9 +55,6 @@ export interface Tokenizer {
   idToToken(id: number): string | null;
 }
 
-/** Texts handed to the engine at once: enough for its threads, little enough memory. */
-const CHUNK = 256;
-
 /**
  * Opens the tokenizer of a Hugging Face directory.
  *
@@ -67,10 +67,9 @@ const CHUNK = 256;
  * @throws InputError when a file is missing or wrong, or there is neither a padding nor an end-of-sequence token
  */
 export function openTokenizer(dir: string, options: { readonly appendEos?: boolean } = {}): Tokenizer {
-  const path = join(dir, "tokenizer.json");
   const files = readTokenizerFiles(dir);
   const special = nameSecretly(files.definition);
-  const engine = openEngine(special.definition, path);
+  const engine = openEngine(special.definition, join(dir, "tokenizer.json"));
   const idOf = (token: string | null | undefined) => (token == null ? null : engine.tokenToId(special.arm(token)));
   const { pad_token: pad, eos_token: eos, chat_template: chat } = files.settings;
   const padToken = idOf(pad) !== null ? pad! : (namedPadding(files.definition) ?? eos);
@@ -82,17 +81,11 @@ export function openTokenizer(dir: string, options: { readonly appendEos?: boole
     );
   }
   const eosId = idOf(eos);
-  const ends = frameOf(files.definition.post_processor);
-  const appendEos = (options.appendEos ?? ends.tail === 0) && eosId !== null && eosId !== padId;
-  const plain = (item: TextItem, template: string): RenderedText => {
-    const parts = templateParts(template, item).map(({ from, text }) => ({
-      from,
-      text: from === "template" ? special.arm(text) : text,
-    }));
-    return { text: parts.map((part) => part.text).join(""), parts: () => parts };
-  };
-  const rendered = (item: TextItem, template: string) =>
-    template === CHAT_TEMPLATE ? renderChat(clean(item), special, files.settings, dir) : plain(clean(item), template);
+  const frame = frameOf(files.definition.post_processor);
+  const appendEos = (options.appendEos ?? frame.tail === 0) && eosId !== null && eosId !== padId;
+  const render = renderer(special, files.settings, dir);
+  const tokenise = rememberWords(engine, special.definition) ?? wholeTexts(engine);
+  const reader = { render, tokenise, frame, special: special.ids, padId, endId: appendEos ? eosId : null };
 
   return {
     dir,
@@ -106,37 +99,22 @@ export function openTokenizer(dir: string, options: { readonly appendEos?: boole
     idToToken: (id) =>
       files.definition.added_tokens.find((token) => token.id === id)?.content ?? engine.idToToken(id),
     render: (item, template) =>
-      special.spell(rendered(item, template).text) + (appendEos && template !== CHAT_TEMPLATE ? eos! : ""),
-    encode: async (items, { template, maxLength, truncation }) => {
-      const isChat = template === CHAT_TEMPLATE;
-      const frame = isChat ? { head: 0, tail: 0 } : ends;
-      const eosIds = appendEos && !isChat ? [eosId] : [];
-      const out: Encoded[] = [];
-      for (let from = 0; from < items.length; from += CHUNK) {
-        const texts = items.slice(from, from + CHUNK).map((item) => rendered(item, template));
-        const encodings = await engine.encodeBatch(
-          texts.map(({ text }) => text),
-          { addSpecialTokens: !isChat },
-        );
-        encodings.forEach((encoding, i) => {
-          const ids = encoding.getIds().concat(eosIds);
-          // transformers reads a decoder's score at the last token that is not padding, whatever the mask says
-          while (ids.at(-1) === padId) ids.pop();
-          if (ids.length === 0) ids.push(padId);
-          if (ids.length <= maxLength) out.push({ ids: Uint32Array.from(ids), cut: 0 });
-          else {
-            const layout = layOutTokens(ids, encoding, texts[i].parts(), {
-              frame,
-              special: special.ids,
-              appended: eosIds.length,
-            });
-            out.push({ ids: truncateTokens(layout, maxLength, truncation), cut: ids.length - maxLength });
-          }
-        });
-      }
-      return out;
-    },
+      special.spell(render(item, template).text) + (appendEos && template !== CHAT_TEMPLATE ? eos! : ""),
+    encode: (items, how) => encodeItems(items, how, reader),
   };
+}
+
+/** Renders templates with the special tokens' secret names, and user data without any. */
+function renderer(special: SpecialTokens, settings: TokenizerSettings, dir: string): Renderer {
+  const plain = (item: TextItem, template: string): RenderedText => {
+    const parts = templateParts(template, item).map(({ from, text }) => ({
+      from,
+      text: from === "template" ? special.arm(text) : text,
+    }));
+    return { text: parts.map((part) => part.text).join(""), parts: () => parts };
+  };
+  return (item, template) =>
+    template === CHAT_TEMPLATE ? renderChat(clean(item), special, settings, dir) : plain(clean(item), template);
 }
 
 /** A special token meant for padding that the settings do not name, such as Llama 3's <|finetune_right_pad_id|>. */

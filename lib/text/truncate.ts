@@ -5,7 +5,7 @@ export type Truncation = "right" | "left" | "prompt-first";
 
 /** A tokenised text by what may be cut of it; ranges are [start, end) in tokens. */
 export interface TokenLayout {
-  readonly ids: readonly number[];
+  readonly ids: Uint32Array;
   /** Leading special tokens, always kept. */
   readonly head: number;
   /** What follows the answer (separator, end of turn), always kept. */
@@ -45,11 +45,13 @@ export function truncateTokens(layout: TokenLayout, maxLength: number, truncatio
     // The template's own words are too long: what is left of the body goes from its beginning.
     if (excess > 0) cuts.splice(0, cuts.length, [head, head + (ids.length - maxLength)]);
   }
+  cuts.sort(([a], [b]) => a - b); // a template may have the answer first
   const kept = new Uint32Array(maxLength);
   let from = 0,
     to = 0;
   for (const [start, end] of [...cuts, [ids.length, ids.length]]) {
-    for (; from < start; from++) kept[to++] = ids[from];
+    kept.set(ids.subarray(from, start), to);
+    to += start - from;
     from = end;
   }
   return kept;

@@ -56,6 +56,11 @@ describe("truncation", () => {
     expect(words(tokenizer, seven[0])).toBe("[CLS] q : a : six [SEP]");
   });
 
+  it("prompt-first cuts the answer too where it comes before the prompt", async () => {
+    const [encoded] = await encode(tokenizer, [item], { template: "A: {response} Q: {prompt}", truncation: "prompt-first", maxLength: 8 });
+    expect(words(tokenizer, encoded)).toBe("[CLS] a : five six q : [SEP]");
+  });
+
   it("counts code points, not UTF-16 units, when it looks for the prompt", async () => {
     const [encoded] = await encode(tokenizer, [{ prompt: "😀 one", response: "😀 two" }], { template: "{prompt} {response}", truncation: "prompt-first", maxLength: 4 });
     expect(words(tokenizer, encoded)).toBe("[CLS] [UNK] two [SEP]");
