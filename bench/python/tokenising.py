@@ -1,4 +1,4 @@
-"""Python tokenizers' side: rendered texts to ids, cut at the maximum length, in one batch call."""
+"""Python tokenizers' side: rendered texts to ids, cut at the maximum length, in one batch call without offsets."""
 import json
 
 from tokenizers import Tokenizer
@@ -15,7 +15,7 @@ def setup(settings):
 
     def unit():
         texts = [template.replace("{prompt}", item["prompt"]).replace("{response}", item["response"]) for item in items]
-        encoded = tokenizer.encode_batch(texts)
+        encoded = tokenizer.encode_batch_fast(texts)
         return {"tokens": sum(len(text.ids) for text in encoded), "texts": len(items)}
 
     return unit
