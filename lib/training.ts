@@ -3,9 +3,10 @@ import { resolveConfig, type TrainingConfig, type TrainingInput } from "./config
 import { breathe, listenForStop } from "./interrupt";
 import type { StepRecord } from "./storage/metricsLog";
 import { saveEpoch, saveLast } from "./training/checkpoints";
+import type { RunStep } from "./training/epochSteps";
 import { finishRun, type TrainingResult } from "./training/finish";
 import { together } from "./training/frozenStep";
-import { prepareRun, type RunStep, type TrainingRun } from "./training/prepare";
+import { prepareRun, type TrainingRun } from "./training/prepare";
 import { learningRateAt } from "./training/schedule";
 import type { StepOutcome } from "./training/step";
 import { validate, type ValidationRecord } from "./training/validate";

@@ -1,0 +1,77 @@
+// In: a run's model and data. Out: the compiled step for what trains in an epoch, and the scorer that goes with it.
+import type { TrainingConfig } from "../config";
+import type { PairDataset } from "../dataset";
+import { xlaPays } from "../engine/xlaPays";
+import { createScorer, type Scorer } from "../evaluation/score";
+import { gradualFreeze, trainableNames } from "../models/freeze";
+import { countParameters, embeddingSize, type RewardModel } from "../models/rewardModel";
+import type { LoadedModel } from "../storage/checkpoint";
+import type { BatchShape, TrainingPlan } from "../text/trainingPlan";
+import { openFrozenEncoder, type FrozenEncoder } from "./frozenEncoder";
+import { createFrozenStep, isHeadOnly, type FrozenStep } from "./frozenStep";
+import { createTrainingStep, type TrainingStep } from "./step";
+
+/** A step that may be able to take several updates at once. */
+export type RunStep = TrainingStep & Partial<Pick<FrozenStep, "runTogether">>;
+
+export interface EpochSteps {
+  readonly scorer: Scorer;
+  /** The compiled step for what trains in this epoch. */
+  stepFor(epoch: number): RunStep;
+  currentStep(): TrainingStep | null;
+  dispose(): void;
+}
+
+export interface EpochStepsInput {
+  readonly config: TrainingConfig;
+  readonly precision: "bf16" | "f32";
+  readonly loaded: LoadedModel;
+  readonly dataset: PairDataset;
+  readonly plan: TrainingPlan;
+}
+
+/** Epochs that train the same weights share a step; where more thaws, a new one takes over the moments. */
+export function createEpochSteps({ config, precision, loaded, dataset, plan }: EpochStepsInput): EpochSteps {
+  const { model, tokenizer: { padId } } = loaded;
+  const reading = { precision, padId, tokensPerBatch: config.tokens_per_batch };
+  const scorer = createScorer(model, padId, reading);
+  const fused = shapesWorthFusing(model, plan);
+  let current: { rule: string; step: RunStep } | null = null;
+  let frozen: FrozenEncoder | null = null;
+  const stepFor = (epoch: number): RunStep => {
+    const rule = config.freeze === "gradual" ? gradualFreeze(model.config, epoch) : config.freeze;
+    if (current?.rule === rule) return current.step;
+    const trainable = [...trainableNames(model, rule)];
+    const options = { model, trainable, dataset, config, precision, padId, fused };
+    frozen?.dispose();
+    // A frozen encoder gives a text the same vector every time; with dropout it would not.
+    frozen = !config.dropout && isHeadOnly(model, trainable) ? openFrozenEncoder(loaded, reading) : null;
+    const step: RunStep = frozen ? createFrozenStep({ ...options, ...frozen.plan }) : createTrainingStep(options);
+    if (current) replaceStep(current.step, step);
+    current = { rule, step };
+    return step;
+  };
+  return {
+    scorer: { score: (tokens, options) => (frozen?.scorer ?? scorer).score(tokens, options), dispose: () => scorer.dispose() },
+    stepFor,
+    currentStep: () => current?.step ?? null,
+    dispose: () => {
+      current?.step.dispose();
+      frozen?.dispose();
+      scorer.dispose();
+    },
+  };
+}
+
+/** What goes on training keeps its moments; what thaws starts with none. */
+function replaceStep(old: RunStep, next: RunStep): void {
+  const moments = old.optimizer.state();
+  next.optimizer.restore(new Map([...next.optimizer.state()].map(([name, fresh]) => [name, moments.get(name) ?? fresh])));
+  old.dispose();
+}
+
+/** The shapes whose graphs run often enough, over all epochs, to pay for their compilation. */
+function shapesWorthFusing(model: RewardModel, { work }: TrainingPlan): Set<BatchShape> {
+  const parameters = countParameters(model) - embeddingSize(model);
+  return new Set([...work].filter(([, tokens]) => xlaPays({ parameters, tokens, training: true })).map(([shape]) => shape));
+}

@@ -1,0 +1,52 @@
+// In: the configuration and where the run resumes. Out: the model that is trained.
+import type { TrainingConfig } from "../config";
+import { UsageError } from "../errors";
+import type { ModelConfig } from "../models/config";
+import { attachLora } from "../models/lora";
+import { loadRewardModel, type LoadedModel } from "../storage/checkpoint";
+import { findModel } from "../storage/findModel";
+import { restoreAdapted } from "./state";
+
+/** The model of a run. */
+export interface TrainedModel {
+  readonly loaded: LoadedModel;
+  /** Where it was read. */
+  readonly directory: string;
+  /** Only head and low-rank updates are saved; the trunk stays the policy's. */
+  readonly sharesTrunk: boolean;
+}
+
+/**
+ * Loads the base model or the one that a run goes on with, low-rank updates included.
+ *
+ * @throws InputError for a model that cannot be used, UsageError for a shared trunk that is no policy's
+ */
+export async function loadTrainedModel(
+  config: TrainingConfig,
+  { precision, resumeFrom }: { readonly precision: "bf16" | "f32"; readonly resumeFrom: string | null },
+): Promise<TrainedModel> {
+  const adapted = config.lora_rank > 0;
+  const sharesTrunk = config.architecture === "shared" && (adapted || config.freeze === "head-only");
+  // Low-rank updates and a head alone go on the base they began with.
+  const directory = resumeFrom && !adapted && !sharesTrunk ? resumeFrom : findModel(config.model);
+  const loaded = await loadRewardModel(directory, {
+    seed: config.seed,
+    head: config.head === "auto" ? undefined : config.head,
+    settings: { template: config.template, max_length: config.max_length, truncation: config.truncation },
+    storage: precision === "bf16" && (adapted || config.freeze === "head-only") ? "as-stored" : "f32",
+  });
+  if (adapted) attachUpdates(loaded, config);
+  if (resumeFrom && directory !== resumeFrom) await restoreAdapted(resumeFrom, loaded.model);
+  if (config.architecture === "shared" && !isCausalLanguageModel(loaded.model.config)) {
+    throw new UsageError(`architecture: expected a …ForCausalLM directory for a shared trunk, got ${directory}; leave --architecture separate`);
+  }
+  return { loaded, directory, sharesTrunk };
+}
+
+function attachUpdates({ model }: LoadedModel, config: TrainingConfig): void {
+  const targets = config.lora_targets === "auto" ? undefined : config.lora_targets.split(",").map((name) => name.trim());
+  attachLora(model, { rank: config.lora_rank, alpha: config.lora_alpha, dropout: config.lora_dropout, targets, seed: config.seed });
+}
+
+const isCausalLanguageModel = ({ raw }: ModelConfig): boolean =>
+  Array.isArray(raw.architectures) && raw.architectures.some((name) => String(name).endsWith("ForCausalLM"));
