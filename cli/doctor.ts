@@ -74,6 +74,7 @@ export function findMissing(facts: Pick<Diagnosis, "python" | "jupyterlab" | "ba
   const missing: Missing[] = [];
   const need = (there: unknown, what: string, remedy: string) => there || missing.push({ what, remedy });
   need(facts.backend.name === "tensorflow", "TensorFlow's library (training is many times slower)", "npm run setup; it names the cause");
+  need(facts.backend.name !== "tensorflow" || facts.backend.gpu || facts.backend.kernels, "the fused kernels (training is slower)", "npm run setup; it names the cause");
   need(facts.python, "the Python environment (notebooks)", "npm run setup");
   need(facts.jupyterlab, "JupyterLab (notebooks)", "npm run setup");
   need(facts.default_encoder, "the default encoder", "npm run setup, or train with --model DIR");
@@ -88,6 +89,7 @@ function lines(d: Diagnosis): string[] {
     `rewardbook   ${d.rewardbook}, Node ${d.node}`,
     `processor    ${d.processor}, ${d.cores} cores, ${d.memory_gb} GB (${d.free_memory_gb} free)`,
     `backend      ${backend.name} ${backend.version}, ${backend.threads} threads, ${backend.compiled ? "compiled graphs" : "no graphs"}`,
+    `kernels      ${backend.kernels ? `fused attention and AdamW for ${backend.kernels}` : "none: attention and AdamW run op by op"}`,
     `GPU          ${backend.gpu ?? `none: ${backend.gpuReason}`}`,
     `speed        ${gemm.f32.toFixed(0)} GFLOP/s in f32, ${bf16} (matrix products)`,
     `notebooks    ${d.jupyterlab ? `JupyterLab ${d.jupyterlab}, Python ${d.python}` : "not installed"}`,

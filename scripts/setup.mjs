@@ -3,12 +3,14 @@
 //
 //   RB_PYTHON=path   the Python to make .venv with
 //   RB_NATIVE=0      WebAssembly backend only, no TensorFlow
+//   RB_KERNELS=0     TensorFlow without our fused kernels
 //   RB_CUDA=0|1      TensorFlow without or with CUDA, whatever GPU there is (`npm run setup -- --gpu` is RB_CUDA=1)
 //   CXX=path         the C++ compiler
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkNode, chooseHere, findCompiler, findPython } from "./setup/machine.mjs";
+import { buildKernels, kernelsFile, kernelSources } from "./setup/kernels.mjs";
 import { bindingFile, buildBinding, encoder, hasTensorFlow, installEncoder, installTensorFlow, pip } from "./setup/native.mjs";
 import { renewSelfLink, SELF_LINKS } from "./setup/selfLink.mjs";
 import { command, digest, inRoot, isInPlace, root, runSteps, StepError, withLock } from "./setup/steps.mjs";
@@ -91,10 +93,12 @@ export function listSteps({ choice = chooseHere(), compiler = findCompiler() } =
   if (choice.none || !compiler) return { steps, fallback: choice.none ?? "there is no C++ compiler (Debian, Ubuntu: apt-get install g++)" };
   steps.splice(2, 0,
     { name: "TensorFlow library", needs: ["Python environment"], inputs: () => wheel, optional: true,
-      outputs: [`${tensorflow}/libtensorflow_cc.so.2`, `${tensorflow}/libtensorflow_framework.so.2`, `${tensorflow}/include/tensorflow/c/c_api.h`],
+      outputs: ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2", "include/tensorflow/c/c_api.h", "include/tsl/platform/platform.h"].map((file) => `${tensorflow}/${file}`),
       takeOver: () => hasTensorFlow(choice), run: () => installTensorFlow(choice) },
     { name: "TensorFlow binding", needs: ["npm packages", "TensorFlow library"], inputs: () => digest([wheel, lock]), outputs: [bindingFile],
-      optional: true, run: () => buildBinding(compiler) });
+      optional: true, run: () => buildBinding(compiler) },
+    ...(process.env.RB_KERNELS === "0" ? [] : [{ name: "fused kernels", needs: ["npm packages", "TensorFlow library"], optional: true,
+      inputs: () => digest([wheel, compiler.version, text("scripts/setup/kernels.mjs"), ...kernelSources()]), outputs: [kernelsFile], run: () => buildKernels(compiler) }]));
   return { steps, fallback: null };
 }
 
@@ -117,7 +121,7 @@ export async function setup(log = console.log) {
   log("Set-up");
   const outcome = await withLock(() => runSteps(steps, log), log);
   if (fallback) warn(fallback);
-  else if ([...outcome.values()].includes("skipped")) warn("see the cause above");
+  else if (outcome.get("TensorFlow binding") === "skipped") warn("see the cause above");
   const ok = ![...outcome.values()].includes("failed");
   log(ok ? `Set-up done (${seconds()})\n` : `Set-up failed (${seconds()}); mend the cause named above and run it again: what is done stays done`);
   return ok;

@@ -7,6 +7,7 @@ import { UsageError } from "../errors";
 import { projectPath } from "../paths";
 import { nativeBackend } from "./binding";
 import { hasBf16, judgeGpu, memoryGrowth } from "./choice";
+import { kernelInstructions, loadKernels } from "./kernels";
 import { registerWasmKernels } from "./wasmKernels";
 import { useXlaCache } from "./xlaCache";
 
@@ -26,6 +27,8 @@ export interface BackendInfo {
   readonly gpuReason: string;
   /** Whether products in bfloat16 run in hardware. */
   readonly bf16: boolean;
+  /** Instruction set of the fused kernels (attention, AdamW), or null without them. */
+  readonly kernels: string | null;
   /** Whether compile() makes graphs here (elsewhere it runs the function as it is). */
   readonly compiled: boolean;
 }
@@ -73,6 +76,7 @@ async function loadTensorflow(): Promise<string | null> {
   try {
     await quietly(() => import("@tensorflow/tfjs-node"));
     await tf.setBackend("tensorflow");
+    loadKernels();
     return null;
   } catch (error) {
     return String((error as Error).message).split("\n")[0];
@@ -103,6 +107,7 @@ function describeTensorflow(): BackendInfo {
     gpu: inUse ? gpuName() : null,
     gpuReason: inUse ? "in use" : unused,
     bf16: inUse || hasBf16(readOrNull("/proc/cpuinfo") ?? ""),
+    kernels: inUse ? null : kernelInstructions(),
     compiled: true,
   };
 }
@@ -121,7 +126,7 @@ async function loadPortable(name: "wasm" | "cpu"): Promise<BackendInfo> {
   }
   if (!(await tf.setBackend(name))) throw new UsageError(`backend: expected ${name} to start, got a refusal; run npm run setup`);
   await tf.ready();
-  return { name, version: tf.version_core, threads: 1, gpu: null, gpuReason: `the ${name} backend has none`, bf16: false, compiled: false };
+  return { name, version: tf.version_core, threads: 1, gpu: null, gpuReason: `the ${name} backend has none`, bf16: false, kernels: null, compiled: false };
 }
 
 function gpuName(): string {

@@ -20,6 +20,8 @@ export interface NativeAttribute {
 /** The part of tfjs-node's native module that this project calls. */
 export interface NativeBinding {
   readonly TF_Version: string;
+  /** Set on the recorder that stands in front of the module while a function is traced. */
+  readonly recording?: true;
   readonly TF_ATTR_TYPE: number;
   readonly TF_ATTR_INT: number;
   readonly TF_ATTR_FLOAT: number;

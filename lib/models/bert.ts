@@ -12,7 +12,6 @@ import {
   linear,
   parameter,
   pickRows,
-  splitHeads,
   stored,
   type Forward,
   type Layout,
@@ -72,8 +71,9 @@ function embeddings(forward: Forward, ids: tf.Tensor2D, layout: Layout): tf.Tens
 
 interface EncoderLayer {
   readonly layer: string;
-  readonly B: number;
   readonly bias: tf.Tensor4D;
+  /** As in `attention`. */
+  readonly texts?: tf.Tensor2D;
   /** The only rows needed, or none for all: keys and values still come from every row. */
   readonly read?: tf.Tensor1D;
 }
@@ -84,17 +84,16 @@ interface EncoderLayer {
  * @param x [B·T, H]
  * @returns [B·T, H], or [B·S, H] with `read`
  */
-function encoderLayer(forward: Forward, x: tf.Tensor2D, { layer, B, bias, read }: EncoderLayer): tf.Tensor2D {
+function encoderLayer(forward: Forward, x: tf.Tensor2D, { layer, bias, texts, read }: EncoderLayer): tf.Tensor2D {
   const { config } = forward;
   const rows = read ? pickRows(x, read) : x;
   const self = `${layer}.attention.self`;
-  const heads = (input: tf.Tensor2D, name: string) =>
-    splitHeads(linear(forward, input, `${self}.${name}`), B, config.heads);
-  const query = heads(rows, "query");
+  const project = (input: tf.Tensor2D, name: string) => linear(forward, input, `${self}.${name}`);
+  const query = project(rows, "query");
   const mixed =
-    read && fewRows(forward, query)
+    read && fewRows(forward, bias.shape[2])
       ? attendFromRows(forward, x, { query, bias, key: `${self}.key`, value: `${self}.value` })
-      : attention(forward, { query, key: heads(x, "key"), value: heads(x, "value"), bias });
+      : attention(forward, { query, key: project(x, "key"), value: project(x, "value"), bias, texts });
   const attended = forward.dropout(linear(forward, mixed, `${layer}.attention.output.dense`), config.dropout.hidden);
   const middle = layerNorm(forward, tf.add(rows, attended) as tf.Tensor2D, `${layer}.attention.output.LayerNorm`);
   const wide = activate(linear(forward, middle, `${layer}.intermediate.dense`), config.activation);
@@ -119,13 +118,12 @@ export function bertHidden(
   for (let i = 0; i < config.layers; i++) {
     const shortcut = i === config.layers - 1 && !fullLastLayer ? read : null;
     const layer = `${trunk(config)}.encoder.layer.${i}`;
-    const constants = shortcut ? [layout.textBias, shortcut] : [layout.bias];
-    x = runLayer(forward, x, { prefix: `${layer}.`, constants }, (inside, input, [bias, row]) =>
+    const constants = shortcut ? [layout.textBias, shortcut] : [layout.bias, layout.texts];
+    x = runLayer(forward, x, { prefix: `${layer}.`, constants }, (inside, input, [bias, other]) =>
       encoderLayer(inside, input, {
         layer,
-        B: layout.B,
         bias: bias as tf.Tensor4D,
-        read: row as tf.Tensor1D | undefined,
+        ...(shortcut ? { read: other as tf.Tensor1D } : { texts: other as tf.Tensor2D }),
       }),
     );
   }

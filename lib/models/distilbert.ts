@@ -11,7 +11,6 @@ import {
   layerNorm,
   linear,
   pickRows,
-  splitHeads,
   stored,
   type Forward,
   type Layout,
@@ -52,23 +51,23 @@ function embeddings(forward: Forward, ids: tf.Tensor2D, { count }: Layout): tf.T
 
 interface TransformerLayer {
   readonly layer: string;
-  readonly B: number;
   readonly bias: tf.Tensor4D;
+  /** As in `attention`. */
+  readonly texts?: tf.Tensor2D;
   /** The only rows needed, or none for all. */
   readonly read?: tf.Tensor1D;
 }
 
 /** One layer, [B·T, H] → [B·T, H]; with `read`, [B·S, H]. No dropout after attention's output: the original has none. */
-function transformerLayer(forward: Forward, x: tf.Tensor2D, { layer, B, bias, read }: TransformerLayer): tf.Tensor2D {
+function transformerLayer(forward: Forward, x: tf.Tensor2D, { layer, bias, texts, read }: TransformerLayer): tf.Tensor2D {
   const { config } = forward;
   const rows = read ? pickRows(x, read) : x;
-  const heads = (input: tf.Tensor2D, name: string) =>
-    splitHeads(linear(forward, input, `${layer}.attention.${name}`), B, config.heads);
-  const query = heads(rows, "q_lin");
+  const project = (input: tf.Tensor2D, name: string) => linear(forward, input, `${layer}.attention.${name}`);
+  const query = project(rows, "q_lin");
   const mixed =
-    read && fewRows(forward, query)
+    read && fewRows(forward, bias.shape[2])
       ? attendFromRows(forward, x, { query, bias, key: `${layer}.attention.k_lin`, value: `${layer}.attention.v_lin` })
-      : attention(forward, { query, key: heads(x, "k_lin"), value: heads(x, "v_lin"), bias });
+      : attention(forward, { query, key: project(x, "k_lin"), value: project(x, "v_lin"), bias, texts });
   const middle = layerNorm(
     forward,
     tf.add(linear(forward, mixed, `${layer}.attention.out_lin`), rows) as tf.Tensor2D,
@@ -91,13 +90,12 @@ export function distilbertHidden(
   for (let i = 0; i < config.layers; i++) {
     const shortcut = i === config.layers - 1 && !fullLastLayer ? read : null;
     const layer = `distilbert.transformer.layer.${i}`;
-    const constants = shortcut ? [layout.textBias, shortcut] : [layout.bias];
-    x = runLayer(forward, x, { prefix: `${layer}.`, constants }, (inside, input, [bias, row]) =>
+    const constants = shortcut ? [layout.textBias, shortcut] : [layout.bias, layout.texts];
+    x = runLayer(forward, x, { prefix: `${layer}.`, constants }, (inside, input, [bias, other]) =>
       transformerLayer(inside, input, {
         layer,
-        B: layout.B,
         bias: bias as tf.Tensor4D,
-        read: row as tf.Tensor1D | undefined,
+        ...(shortcut ? { read: other as tf.Tensor1D } : { texts: other as tf.Tensor2D }),
       }),
     );
   }

@@ -3,6 +3,7 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import { dropout } from "../engine/dropout";
+import { fusedAttention } from "../engine/kernels";
 import type { ModelConfig } from "./config";
 import type { Activation } from "./configSchemas";
 import { widen } from "./halfStorage";
@@ -24,12 +25,14 @@ export interface Forward {
 export interface Dropout {
   <T extends tf.Tensor>(x: T, rate: number): T;
   place: number;
+  /** False without a seed. */
+  readonly active: boolean;
 }
 
 export function createDropout(seed: tf.Tensor1D | undefined): Dropout {
   const apply = <T extends tf.Tensor>(x: T, rate: number): T =>
     seed === undefined || rate === 0 ? x : dropout(x, rate, seed, drop.place++);
-  const drop = Object.assign(apply, { place: 0 });
+  const drop = Object.assign(apply, { place: 0, active: seed !== undefined });
   return drop;
 }
 
@@ -104,6 +107,8 @@ export interface Layout {
   readonly S: number;
   /** [B, S, T] 1 on the tokens of each text. */
   readonly own: tf.Tensor3D;
+  /** [B, T] 0 on padding, else the number of the text that the token belongs to. */
+  readonly texts: tf.Tensor2D;
   /** [B, T] place of each token in its text, from 1; 0 on padding. */
   readonly count: tf.Tensor2D;
   /** [B, 1, 1, T], or [B, 1, T, T] with S > 1: 0 where a token may look, very negative elsewhere. Finite, so that a row of padding alone gives no NaN. */
@@ -143,6 +148,7 @@ export function layoutOf(mask: tf.Tensor2D, texts?: tf.Tensor1D): Layout {
     T,
     S,
     own,
+    texts: mask,
     count: tf.sum(upTo, 1),
     bias: S === 1 ? textBias : tf.mul(others(), MASKED),
     textBias,
@@ -168,21 +174,36 @@ export function splitHeads(x: tf.Tensor2D, B: number, heads: number): tf.Tensor4
   return tf.transpose(tf.reshape(x, [B, x.shape[0] / B, heads, x.shape[1] / heads]), [0, 2, 1, 3]) as tf.Tensor4D;
 }
 
-/**
- * softmax((q/√D)·kᵀ + bias)·v, heads joined again: [B·Tq, heads·D].
- * Grouped queries need no copies of keys: the queries of a group are stacked along time, [B, keyValueHeads, group·Tq, D].
- *
- * @param query [B, heads, Tq, D]
- * @param key   [B, keyValueHeads, T, D], likewise `value`
- * @param bias  broadcasts to [B, heads, Tq, T]
- */
-export function attention(
-  forward: Forward,
-  heads: { query: tf.Tensor4D; key: tf.Tensor4D; value: tf.Tensor4D; bias: tf.Tensor4D },
-): tf.Tensor2D {
-  const { query, key, value, bias } = heads;
-  const [B, A, Tq, D] = query.shape;
-  const [, KV, T] = key.shape;
+export interface Attended {
+  /** [B·Tq, heads·D]. */
+  readonly query: tf.Tensor2D;
+  /** [B·T, keyValueHeads·D], likewise `value`. */
+  readonly key: tf.Tensor2D;
+  readonly value: tf.Tensor2D;
+  /** Broadcasts to [B, heads, Tq, T]. */
+  readonly bias: tf.Tensor4D;
+  /** Which text each of the B·T tokens belongs to, where all of them ask: what `bias` says, but for the order of the tokens. */
+  readonly texts?: tf.Tensor2D;
+  readonly causal?: boolean;
+}
+
+/** softmax(q·kᵀ/√D + bias)·v, heads joined again: [B·Tq, heads·D]. In one kernel where there is one and nothing is dropped. */
+export function attention(forward: Forward, attended: Attended): tf.Tensor2D {
+  const { heads, keyValueHeads, dropout: rates } = forward.config;
+  const { query, key, value, texts, causal = false } = attended;
+  const drops = forward.dropout.active && rates.attention > 0;
+  const fused = texts && !drops ? fusedAttention({ query, key, value, texts, heads, keyValueHeads, causal }) : null;
+  return fused ?? attentionByParts(forward, attended);
+}
+
+/** Grouped queries need no copies of keys: the queries of a group are stacked along time, [B, keyValueHeads, group·Tq, D]. */
+function attentionByParts(forward: Forward, attended: Attended): tf.Tensor2D {
+  const { heads: A, keyValueHeads: KV } = forward.config;
+  const { bias } = attended;
+  const [B, , , T] = bias.shape;
+  const query = splitHeads(attended.query, B, A);
+  const [key, value] = [attended.key, attended.value].map((x) => splitHeads(x, B, KV));
+  const [, , Tq, D] = query.shape;
   const grouped = (x: tf.Tensor4D, last: number) =>
     KV === A ? x : (tf.reshape(x, [B, KV, (A / KV) * Tq, last]) as tf.Tensor4D);
   const scaled = tf.mul(query, 1 / Math.sqrt(D)) as tf.Tensor4D; // cheaper here than on the [.., T] products
@@ -198,7 +219,7 @@ export function attention(
  * q·(Wₖx + bₖ) = (Wₖᵀq)·x + q·bₖ, and Σp·(Wᵥx + bᵥ) = Wᵥ·Σp·x + bᵥ·Σp.
  *
  * @param x     [B·T, H] the states that are looked at
- * @param query [B, heads, S, D]
+ * @param query [B·S, heads·D]
  * @param bias  [B, 1, S, T]
  * @param key   module of the key's projection, likewise `value`; each with weight [heads·D, H] and bias
  * @returns [B·S, heads·D]
@@ -206,15 +227,16 @@ export function attention(
 export function attendFromRows(
   forward: Forward,
   x: tf.Tensor2D,
-  { query, bias, key, value }: { query: tf.Tensor4D; bias: tf.Tensor4D; key: string; value: string },
+  { query, bias, key, value }: { query: tf.Tensor2D; bias: tf.Tensor4D; key: string; value: string },
 ): tf.Tensor2D {
-  const [B, A, S, D] = query.shape;
-  const [T, H] = [bias.shape[3], x.shape[1]];
+  const A = forward.config.heads;
+  const [B, , S, T] = bias.shape;
+  const [D, H] = [query.shape[1] / A, x.shape[1]];
   const states = tf.reshape(x, [B, T, H]) as tf.Tensor3D;
   const weightOf = (module: string) => tf.reshape(parameter(forward, `${module}.weight`), [A, D, H]);
   const byHead = (rows: tf.Tensor, last: number) => tf.reshape(tf.transpose(tf.reshape(rows, [B, A, S, last]), [1, 0, 2, 3]), [A, B * S, last]);
   const byText = (rows: tf.Tensor, last: number) => tf.transpose(tf.reshape(rows, [A, B, S, last]), [1, 0, 2, 3]);
-  const scaled = tf.mul(query, 1 / Math.sqrt(D));
+  const scaled = tf.mul(splitHeads(query, B, A), 1 / Math.sqrt(D));
   const asked = byText(tf.matMul(byHead(scaled, D), weightOf(key)), H);
   const products = tf.reshape(tf.matMul(tf.reshape(asked, [B, A * S, H]), states, false, true), [B, A, S, T]);
   const constant = tf.sum(tf.mul(scaled, tf.reshape(parameter(forward, `${key}.bias`), [1, A, 1, D])), 3, true);
@@ -226,6 +248,5 @@ export function attendFromRows(
   return tf.reshape(tf.transpose(tf.reshape(mixed, [A, B, S, D]), [1, 2, 0, 3]), [B * S, A * D]);
 }
 
-/** Whether `attendFromRows` is less work, and allowed: it multiplies by the weights themselves, which low-rank updates are not part of. */
-export const fewRows = ({ lora, config }: Forward, query: tf.Tensor4D): boolean =>
-  lora === null && query.shape[2] * config.heads < config.hiddenSize / 2;
+/** Whether `attendFromRows` is less work for S rows a text, and allowed: it multiplies by the weights themselves, which low-rank updates are not part of. */
+export const fewRows = ({ lora, config }: Forward, S: number): boolean => lora === null && S * config.heads < config.hiddenSize / 2;

@@ -12,7 +12,6 @@ import {
   linear,
   pickRows,
   rmsNorm,
-  splitHeads,
   stored,
   type Forward,
   type Layout,
@@ -53,17 +52,17 @@ export function llamaShapes(config: ModelConfig): Map<string, number[]> {
   return shapes.set("model.norm.weight", [H]);
 }
 
-/** Cosines and sines of half the dimensions (the other half is the same): [T, D/2], or one row a text, [B, 1, 1, D/2]. */
+/** Cosines and sines of half the dimensions (the other half is the same): [T, 1, D/2], or of the rows that are read, [B, S, 1, D/2]. */
 interface Rotation {
   readonly cosine: tf.Tensor;
   readonly sine: tf.Tensor;
 }
 
-/** (a, b) → (a·cos − b·sin, b·cos + a·sin), a and b the halves of the last axis. */
+/** (a, b) → (a·cos − b·sin, b·cos + a·sin), a and b the halves of the last axis of x [B, T, heads, D]. */
 function rotate(x: tf.Tensor4D, { cosine, sine }: Rotation): tf.Tensor4D {
-  const [B, A, T, D] = x.shape;
-  const a = tf.slice(x, [0, 0, 0, 0], [B, A, T, D / 2]);
-  const b = tf.slice(x, [0, 0, 0, D / 2], [B, A, T, D / 2]);
+  const [B, T, A, D] = x.shape;
+  const a = tf.slice(x, [0, 0, 0, 0], [B, T, A, D / 2]);
+  const b = tf.slice(x, [0, 0, 0, D / 2], [B, T, A, D / 2]);
   return tf.concat(
     [tf.sub(tf.mul(a, cosine), tf.mul(b, sine)), tf.add(tf.mul(b, cosine), tf.mul(a, sine))],
     3,
@@ -73,15 +72,16 @@ function rotate(x: tf.Tensor4D, { cosine, sine }: Rotation): tf.Tensor4D {
 /** Positions count from 0 with padding included, as transformers does: only differences matter to a rotary model. */
 function rotationOf({ rope }: ModelConfig, T: number): Rotation {
   const { cosine, sine } = rotaryTables(rope!, T);
-  return { cosine: tf.tensor2d(cosine, [T, cosine.length / T]), sine: tf.tensor2d(sine, [T, sine.length / T]) };
+  const table = (values: Float32Array) => tf.tensor3d(values, [T, 1, values.length / T]);
+  return { cosine: table(cosine), sine: table(sine) };
 }
 
-/** The rotation of the rows that are read: [B, 1, S, D/2]. */
+/** The rotation of the rows that are read: [B, S, 1, D/2]. */
 function rotationOfRows({ cosine, sine }: Rotation, read: tf.Tensor1D, B: number): Rotation {
-  const [T, half] = cosine.shape;
+  const [T, , half] = cosine.shape;
   const starts = tf.reshape(tf.range(0, B * T, T, "int32"), [B, 1]);
   const place = tf.reshape(tf.sub(tf.reshape(read, [B, -1]), starts), [-1]) as tf.Tensor1D;
-  const rows = (table: tf.Tensor) => tf.reshape(tf.gather(table, place), [B, 1, -1, half]);
+  const rows = (table: tf.Tensor) => tf.reshape(tf.gather(table, place), [B, -1, 1, half]);
   return { cosine: rows(cosine), sine: rows(sine) };
 }
 
@@ -89,6 +89,8 @@ interface DecoderLayer {
   readonly layer: string;
   readonly B: number;
   readonly rotation: Rotation;
+  /** As in `attention`. */
+  readonly texts?: tf.Tensor2D;
   /** Causal, [B, 1, T, T]; or of the text alone, [B, 1, S, T], where only its last token is read: it sees every token. */
   readonly bias: tf.Tensor4D;
   /** The only rows needed, the last token of each text; none for all. */
@@ -96,22 +98,24 @@ interface DecoderLayer {
 }
 
 /** One decoder layer, [B·T, H] → [B·T, H], or [B·S, H] with `read`. */
-function decoderLayer(forward: Forward, x: tf.Tensor2D, { layer, B, rotation, bias, read }: DecoderLayer): tf.Tensor2D {
+function decoderLayer(forward: Forward, x: tf.Tensor2D, { layer, B, rotation, bias, texts, read }: DecoderLayer): tf.Tensor2D {
   const { config } = forward;
   const normed = rmsNorm(forward, x, `${layer}.input_layernorm`);
-  const project = (input: tf.Tensor2D, name: string, heads: number) =>
-    splitHeads(linear(forward, input, `${layer}.self_attn.${name}_proj`), B, heads);
+  const project = (input: tf.Tensor2D, name: string) => linear(forward, input, `${layer}.self_attn.${name}_proj`);
   const positioned = (input: tf.Tensor2D, name: string, heads: number, at: Rotation) => {
-    const y = project(input, name, heads);
-    return rotate(config.modelType === "qwen3" ? rmsNorm(forward, y, `${layer}.self_attn.${name}_norm`) : y, at);
+    const y = tf.reshape(project(input, name), [B, -1, heads, config.headSize]) as tf.Tensor4D;
+    const rotated = rotate(config.modelType === "qwen3" ? rmsNorm(forward, y, `${layer}.self_attn.${name}_norm`) : y, at);
+    return tf.reshape(rotated, [input.shape[0], heads * config.headSize]) as tf.Tensor2D;
   };
   const mixed = attention(forward, {
     query: read
       ? positioned(pickRows(normed, read), "q", config.heads, rotationOfRows(rotation, read, B))
       : positioned(normed, "q", config.heads, rotation),
     key: positioned(normed, "k", config.keyValueHeads, rotation),
-    value: project(normed, "v", config.keyValueHeads),
+    value: project(normed, "v"),
     bias,
+    texts,
+    causal: true,
   });
   const middle = tf.add(
     read ? pickRows(x, read) : x,
@@ -150,14 +154,14 @@ export function llamaHidden(forward: Forward, ids: tf.Tensor2D, layout: Layout, 
   for (let i = 0; i < config.layers; i++) {
     const shortcut = i === config.layers - 1 && !fullLastLayer ? read : null;
     const layer = `model.layers.${i}`;
-    const constants = [rotation.cosine, rotation.sine, ...(shortcut ? [layout.textBias, shortcut] : [causal])];
-    x = runLayer(forward, x, { prefix: `${layer}.`, constants }, (inside, input, [cosine, sine, bias, row]) =>
+    const constants = [rotation.cosine, rotation.sine, ...(shortcut ? [layout.textBias, shortcut] : [causal, layout.texts])];
+    x = runLayer(forward, x, { prefix: `${layer}.`, constants }, (inside, input, [cosine, sine, bias, other]) =>
       decoderLayer(inside, input, {
         layer,
         B,
         rotation: { cosine, sine },
         bias: bias as tf.Tensor4D,
-        read: row as tf.Tensor1D | undefined,
+        ...(shortcut ? { read: other as tf.Tensor1D } : { texts: other as tf.Tensor2D }),
       }),
     );
   }

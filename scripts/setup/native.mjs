@@ -32,9 +32,9 @@ export async function unpackWheel({ requirement, hash, options = [], target, pat
   }
 }
 
-// What `c++ -M` lists for the binding's two sources.
-const HEADERS = ["tensorflow/c/*.h", "tensorflow/core/platform/ctstring*.h", "tsl/platform/ctstring*.h", "xla/tsl/c/*.h"];
-const LIBRARIES = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"];
+// What `c++ -M` lists for the sources of the binding and of the kernels.
+const HEADERS = ["tensorflow/c/*.h", "tensorflow/core/common_runtime/next_pluggable_device/c/*.h", "tsl/platform/platform.h", "tensorflow/core/platform/ctstring*.h", "tsl/platform/ctstring*.h", "xla/tsl/c/*.h"];
+export const LIBRARIES = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"];
 
 /** Fetches TensorFlow's two libraries and the headers of its C API into .cache/tensorflow. */
 export async function installTensorFlow(choice) {
@@ -100,7 +100,7 @@ export async function buildBinding(compiler) {
   return `TensorFlow ${version}`;
 }
 
-function nvidiaFolders(home) {
+export function nvidiaFolders(home) {
   const nvidia = path.join(home, "nvidia");
   return existsSync(nvidia) ? readdirSync(nvidia).map((name) => `nvidia/${name}/lib`) : [];
 }

@@ -5,7 +5,7 @@ import { diagnose, findMissing } from "../../cli/doctor";
 const whole = {
   python: "3.11.2",
   jupyterlab: "4.6.6",
-  backend: { name: "tensorflow", version: "2.21.0", threads: 2, gpu: null, gpuReason: "no driver", bf16: true, compiled: true },
+  backend: { name: "tensorflow", version: "2.21.0", threads: 2, gpu: null, gpuReason: "no driver", bf16: true, kernels: "avx2", compiled: true },
   browser: "/usr/bin/chromium",
   default_encoder: true,
 } as const;

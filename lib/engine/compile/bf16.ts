@@ -8,6 +8,11 @@ import { copyNode, createCast, createNode, elementCount, mapProgram, type GraphN
 import { unreshaped } from "./softmax";
 
 const PRODUCT: ReadonlySet<string> = new Set(["MatMul", "BatchMatMulV2"]);
+/** Fused kernels: which of their inputs and outputs become bf16. */
+const FUSED: ReadonlyMap<string, { readonly inputs: readonly number[]; readonly outputs: readonly number[] }> = new Map([
+  ["RewardbookAttention", { inputs: [0, 1, 2], outputs: [0] }],
+  ["RewardbookAttentionGradient", { inputs: [0, 1, 2, 4, 6], outputs: [0, 1, 2] }],
+]);
 const MOVE: ReadonlySet<string> = new Set(["Reshape", "Transpose"]);
 /** Smaller products (heads, tests) cost more to cast than they save. */
 const SMALLEST = 4096;
@@ -46,10 +51,25 @@ export function toBf16(program: Program): Program {
     narrow.set(value, result);
     return result;
   };
+  const fuse = (node: GraphNode, inputs: GraphValue[]) => {
+    const narrows = FUSED.get(node.op)!;
+    const operands = inputs.map((value, i) => (narrows.inputs.includes(i) ? toNarrow(value) : value));
+    const outputs = node.outputs.map(({ shape, dtype }, i) => [shape, narrows.outputs.includes(i) ? DType.BF16 : dtype] as const);
+    const attributes = { ...node.attributes, T: { kind: "type", value: DType.BF16 } as const };
+    const made = createNode({ op: node.op, attributes, inputs: operands, outputs, backward: node.backward });
+    nodes.push(made);
+    node.outputs.forEach((value, i) => {
+      const output = made.outputs[i];
+      const result = output.dtype === DType.BF16 ? add(createCast(output, DType.F32, node.backward)) : output;
+      if (result !== output) narrow.set(result, output);
+      wide.set(value, result);
+    });
+  };
   for (const node of program.nodes) {
     const inputs = node.inputs.map((value) => wide.get(value)!);
     const [out] = node.outputs;
-    if (isAttention(node)) {
+    if (FUSED.has(node.op) && elementCount(out.shape) > SMALLEST) fuse(node, inputs);
+    else if (isAttention(node)) {
       const weights = retyped(node, [toNarrow(inputs[0])], out.shape);
       const result = add(createCast(weights, DType.F32, node.backward));
       narrow.set(result, weights);

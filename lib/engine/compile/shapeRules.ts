@@ -1,4 +1,4 @@
-// In: an op and its inputs. Out: shape and element type of its single output, without running it.
+// In: an op and its inputs. Out: shape and element type of its outputs, without running it.
 import { DType } from "../binding";
 import { attribute, elementCount, type Attributes, type GraphValue } from "./graph";
 
@@ -136,7 +136,20 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["L2Loss", ([x]) => [[], x.dtype]],
 ]);
 
+/** The kernels of lib/engine/kernels have several outputs. */
+type SeveralRule = (inputs: readonly GraphValue[], attributes: Attributes, op: string) => OutputRule[];
+const likeFirstThree: SeveralRule = (inputs) => inputs.slice(0, 3).map((x) => [x.shape, x.dtype]);
+const SEVERAL: ReadonlyMap<string, SeveralRule> = new Map<string, SeveralRule>([
+  ["RewardbookAttention", ([query], attributes, op) =>
+    [[query.shape, query.dtype], [[query.shape[0], attribute({ op, attributes }, "heads") as number], DType.F32]]],
+  ["RewardbookAttentionGradient", likeFirstThree],
+  ["RewardbookAdamW", likeFirstThree],
+]);
+
 /** The rule's answer, or null where the op has none (it must then be run once on zeros to learn). */
-export function inferOutput(op: string, inputs: readonly GraphValue[], attributes: Attributes): OutputRule | null {
-  return RULES.get(op)?.(inputs, attributes, op) ?? null;
+export function inferOutputs(op: string, inputs: readonly GraphValue[], attributes: Attributes): OutputRule[] | null {
+  const several = SEVERAL.get(op);
+  if (several) return several(inputs, attributes, op);
+  const one = RULES.get(op)?.(inputs, attributes, op);
+  return one ? [one] : null;
 }

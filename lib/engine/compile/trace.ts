@@ -9,7 +9,7 @@ import {
   type Attribute, type Attributes, type GraphNode, type GraphValue, type Program,
 } from "./graph";
 import { calledFrom, callSite } from "./location";
-import { inferOutput } from "./shapeRules";
+import { inferOutputs } from "./shapeRules";
 
 export type TracedFunction = (...args: tf.Tensor[]) => tf.Tensor | tf.Tensor[];
 
@@ -124,8 +124,8 @@ class Recorder {
   /** Shapes from the rule table, or by running this one op on zeros. */
   private outputs(op: string, native: NativeAttribute[], attributes: Attributes, inputs: GraphValue[], count: number) {
     try {
-      const ruled = count === 1 ? inferOutput(op, inputs, attributes) : null;
-      if (ruled) return [ruled];
+      const ruled = inferOutputs(op, inputs, attributes);
+      if (ruled) return ruled;
       const zeros = inputs.map(({ shape, dtype, node }) => {
         const type = dtype === DType.F32 ? Float32Array : dtype === DType.BOOL ? Uint8Array : Int32Array;
         return this.raw.createTensor([...shape], dtype, node.data ?? new type(elementCount(shape)));
@@ -143,6 +143,7 @@ class Recorder {
 /** The native module with the recording methods in front (its own properties are read-only: assigning fails silently). */
 function recordingBinding(raw: NativeBinding, recorder: Recorder): NativeBinding {
   const recorded: Record<string, unknown> = {
+    recording: true,
     createTensor: recorder.createTensor.bind(recorder),
     tensorDataSync: recorder.tensorDataSync.bind(recorder),
     executeOp: recorder.executeOp.bind(recorder),

@@ -1,0 +1,90 @@
+// In: tensors while a function is being traced. Out: what the fused kernels of lib/engine/kernels make of them, or null where
+// there are none: then the same is computed op by op. Set-up compiles them; they are TensorFlow operations of this project.
+import { existsSync } from "node:fs";
+import * as tf from "@tensorflow/tfjs-core";
+import { projectPath } from "../paths";
+import { DType, nativeBackend, type NativeAttribute, type NativeBackend } from "./binding";
+
+const MODULE = projectPath(".cache", "kernels", "rewardbook_kernels.node");
+
+let loaded: string | null = null;
+
+/**
+ * Registers the kernels with the TensorFlow library that is loaded. RB_KERNELS=0 leaves them out; a name (baseline, avx2,
+ * avx512, avx512bf16) asks for that instruction set.
+ */
+export function loadKernels(): void {
+  if (process.env.RB_KERNELS === "0" || !existsSync(MODULE)) return;
+  try {
+    loaded = (require(MODULE) as { instructions: string }).instructions;
+  } catch (error) {
+    console.warn(`kernels: ${(error as Error).message.split("\n")[0]}; going on without them, slower; run npm run setup`);
+  }
+}
+
+/** The instruction set of the fused kernels in use, or null without them. */
+export const kernelInstructions = (): string | null => loaded;
+
+/** The backend, where the kernels can be used: in graphs on the processor. */
+function kernels(): NativeBackend | null {
+  const native = loaded === null ? null : nativeBackend();
+  return native?.binding.recording && !native.binding.isUsingGpuDevice() ? native : null;
+}
+
+function execute(native: NativeBackend, op: string, attributes: NativeAttribute[], inputs: tf.Tensor[], outputs: number): tf.Tensor[] {
+  const type = { name: "T", type: native.binding.TF_ATTR_TYPE, value: DType.F32 };
+  const results = native.binding.executeOp(op, [type, ...attributes], native.getInputTensorIds(inputs), outputs);
+  return results.map((result) => native.createOutputTensor(result));
+}
+
+export interface FusedAttention {
+  /** [B·T, heads·D]. */
+  readonly query: tf.Tensor2D;
+  /** [B·T, keyValueHeads·D], likewise `value`. */
+  readonly key: tf.Tensor2D;
+  readonly value: tf.Tensor2D;
+  /** [B, T]: 0 on padding, else the number of the text that the token belongs to; tokens see their own text. */
+  readonly texts: tf.Tensor2D;
+  readonly heads: number;
+  readonly keyValueHeads: number;
+  /** Tokens see none that come later. */
+  readonly causal: boolean;
+}
+
+/**
+ * softmax(q·kᵀ/√D)·v within each text, without writing the products to memory; 0 on padding.
+ *
+ * @returns [B·T, heads·D], or null where the kernels cannot be used
+ * Reference: Dao et al. (2022), FlashAttention, arXiv 2205.14135.
+ */
+export function fusedAttention({ query, key, value, texts, heads, keyValueHeads, causal }: FusedAttention): tf.Tensor2D | null {
+  const native = kernels();
+  if (!native) return null;
+  const { TF_ATTR_INT, TF_ATTR_BOOL } = native.binding;
+  const attributes = [
+    { name: "heads", type: TF_ATTR_INT, value: heads },
+    { name: "key_value_heads", type: TF_ATTR_INT, value: keyValueHeads },
+    { name: "causal", type: TF_ATTR_BOOL, value: causal },
+  ];
+  const attend = tf.customGrad((...args) => {
+    const [q, k, v] = args as tf.Tensor[];
+    const save = args[3] as unknown as tf.GradSaveFunc;
+    const [mixed, logSum] = execute(native, "RewardbookAttention", attributes, [q, k, v, texts], 2);
+    save([q, k, v, texts, mixed, logSum]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => execute(native, "RewardbookAttentionGradient", attributes, [...saved, dy], 3);
+    return { value: mixed, gradFunc };
+  });
+  return attend(query, key, value) as tf.Tensor2D;
+}
+
+/**
+ * One parameter's AdamW update in one pass over memory.
+ *
+ * @param coefficients [8] finite (1 or 0), then as `prepare` in adamw.ts has them
+ * @returns the new parameter and moments, or null where the kernels cannot be used
+ */
+export function fusedAdamW(state: { parameter: tf.Tensor; average: tf.Tensor; square: tf.Tensor }, gradient: tf.Tensor, coefficients: tf.Tensor): tf.Tensor[] | null {
+  const native = kernels();
+  if (!native) return null;
+  return execute(native, "RewardbookAdamW", [], [state.parameter, state.average, state.square, gradient, coefficients], 3);
+}

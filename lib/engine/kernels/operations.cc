@@ -1,0 +1,325 @@
+// Registers fused attention and AdamW as TensorFlow operations, through TensorFlow's C API, when Node loads this module.
+#include <algorithm>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <node_api.h>
+#include <sched.h>
+
+#include "kernels.h"
+#include "tensorflow/c/kernels.h"
+#include "tensorflow/c/ops.h"
+#include "tensorflow/c/tf_tensor.h"
+
+namespace rewardbook {
+namespace {
+
+/** What this processor can run, best last. */
+std::vector<const Arithmetic*> available() {
+  std::vector<const Arithmetic*> all = {&baseline};
+#ifdef REWARDBOOK_X86
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) all.push_back(&avx2);
+  if (__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")) all.push_back(&avx512);
+  if (all.back() == &avx512 && __builtin_cpu_supports("avx512bf16")) all.push_back(&avx512bf16);
+#endif
+  return all;
+}
+
+/** The best, unless RB_KERNELS names another. */
+const Arithmetic& arithmetic() {
+  static const Arithmetic& chosen = []() -> const Arithmetic& {
+    const auto all = available();
+    const char* wanted = std::getenv("RB_KERNELS");
+    for (const Arithmetic* one : all)
+      if (wanted && std::strcmp(wanted, one->name) == 0) return *one;
+    return *all.back();
+  }();
+  return chosen;
+}
+
+/** One thread for each processor this process may use, the caller among them. One job at a time. */
+class Threads : public Pool {
+ public:
+  Threads() {
+    cpu_set_t allowed;
+    const bool known = sched_getaffinity(0, sizeof allowed, &allowed) == 0;
+    const int processors = known ? CPU_COUNT(&allowed) : static_cast<int>(std::thread::hardware_concurrency());
+    for (int i = 1; i < processors; i++) std::thread([this] { serve(); }).detach();
+    helpers_ = processors > 1 ? processors - 1 : 0;
+  }
+
+  void run(int64_t count, void (*work)(void*, int64_t), void* context) override {
+    if (helpers_ == 0 || count < 2) {
+      for (int64_t i = 0; i < count; i++) work(context, i);
+      return;
+    }
+    std::lock_guard<std::mutex> one(job_);
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      work_ = work;
+      context_ = context;
+      count_ = count;
+      next_ = 0;
+      busy_ = helpers_;
+      round_++;
+    }
+    start_.notify_all();
+    take();
+    std::unique_lock<std::mutex> lock(mutex_);
+    done_.wait(lock, [this] { return busy_ == 0; });
+  }
+
+ private:
+  void take() {
+    for (;;) {
+      int64_t index;
+      {
+        std::lock_guard<std::mutex> lock(mutex_);
+        if (next_ >= count_) return;
+        index = next_++;
+      }
+      work_(context_, index);
+    }
+  }
+
+  void serve() {
+    uint64_t seen = 0;
+    for (;;) {
+      {
+        std::unique_lock<std::mutex> lock(mutex_);
+        start_.wait(lock, [&] { return round_ != seen; });
+        seen = round_;
+      }
+      take();
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (--busy_ == 0) done_.notify_one();
+    }
+  }
+
+  std::mutex job_, mutex_;
+  std::condition_variable start_, done_;
+  void (*work_)(void*, int64_t) = nullptr;
+  void* context_ = nullptr;
+  int64_t count_ = 0, next_ = 0;
+  int helpers_ = 0, busy_ = 0;
+  uint64_t round_ = 0;
+};
+
+/** Never destroyed: its threads live as long as the process. */
+Threads& threads() {
+  static Threads* const all = new Threads;
+  return *all;
+}
+
+/** Inputs and outputs of one call; the first thing that goes wrong is told to TensorFlow. */
+class Call {
+ public:
+  explicit Call(TF_OpKernelContext* context) : context_(context), status_(TF_NewStatus()) {}
+  ~Call() {
+    for (TF_Tensor* tensor : tensors_) TF_DeleteTensor(tensor);
+    TF_DeleteStatus(status_);
+  }
+
+  TF_Tensor* input(int index) {
+    TF_Tensor* tensor = nullptr;
+    TF_GetInput(context_, index, &tensor, status_);
+    return check(tensor);
+  }
+
+  /** A new output with the shape of `like`. */
+  TF_Tensor* output(int index, const TF_Tensor* like) {
+    std::vector<int64_t> shape;
+    for (int i = 0; i < TF_NumDims(like); i++) shape.push_back(TF_Dim(like, i));
+    return output(index, TF_TensorType(like), shape);
+  }
+
+  TF_Tensor* output(int index, TF_DataType type, const std::vector<int64_t>& shape) {
+    size_t bytes = TF_DataTypeSize(type);
+    for (const int64_t d : shape) bytes *= d;
+    return check(TF_AllocateOutput(context_, index, type, shape.data(), static_cast<int>(shape.size()), bytes, status_));
+  }
+
+  bool failed() const { return failed_; }
+
+  void fail(const char* message) {
+    TF_SetStatus(status_, TF_INVALID_ARGUMENT, message);
+    check(nullptr);
+  }
+
+ private:
+  TF_Tensor* check(TF_Tensor* tensor) {
+    if (tensor) tensors_.push_back(tensor);
+    if (TF_GetCode(status_) != TF_OK && !failed_) {
+      failed_ = true;
+      TF_OpKernelContext_Failure(context_, status_);
+    }
+    return tensor;
+  }
+
+  TF_OpKernelContext* context_;
+  TF_Status* status_;
+  std::vector<TF_Tensor*> tensors_;
+  bool failed_ = false;
+};
+
+template <class Element>
+Element* data(TF_Tensor* tensor) {
+  return static_cast<Element*>(TF_TensorData(tensor));
+}
+
+struct AttentionAttributes {
+  int64_t heads, keyValueHeads;
+  unsigned char causal;
+};
+
+void* createAttention(TF_OpKernelConstruction* construction) {
+  TF_Status* status = TF_NewStatus();
+  auto* attributes = new AttentionAttributes;
+  TF_OpKernelConstruction_GetAttrInt64(construction, "heads", &attributes->heads, status);
+  if (TF_GetCode(status) == TF_OK)
+    TF_OpKernelConstruction_GetAttrInt64(construction, "key_value_heads", &attributes->keyValueHeads, status);
+  if (TF_GetCode(status) == TF_OK) TF_OpKernelConstruction_GetAttrBool(construction, "causal", &attributes->causal, status);
+  if (TF_GetCode(status) != TF_OK) TF_OpKernelConstruction_Failure(construction, status);
+  TF_DeleteStatus(status);
+  return attributes;
+}
+
+/** Reads query, key, value and texts, and looks whether their shapes fit. */
+template <class Element>
+bool readAttention(Call& call, const AttentionAttributes& attributes, Attention<Element>* to) {
+  TF_Tensor* in[4];
+  for (int i = 0; i < 4; i++) in[i] = call.input(i);
+  if (call.failed()) return false;
+  const int64_t batch = TF_Dim(in[3], 0), length = TF_Dim(in[3], 1), size = TF_Dim(in[0], 1) / attributes.heads;
+  const auto fits = [&](TF_Tensor* x, int64_t heads) {
+    return TF_NumDims(x) == 2 && TF_Dim(x, 0) == batch * length && TF_Dim(x, 1) == heads * size;
+  };
+  if (!fits(in[0], attributes.heads) || !fits(in[1], attributes.keyValueHeads) || !fits(in[2], attributes.keyValueHeads)) {
+    call.fail("attention: expected query [batch*length, heads*size], key and value [batch*length, key_value_heads*size], texts [batch, length]");
+    return false;
+  }
+  to->shape = {batch, length, attributes.heads, attributes.keyValueHeads, size, attributes.causal != 0};
+  to->query = data<Element>(in[0]);
+  to->key = data<Element>(in[1]);
+  to->value = data<Element>(in[2]);
+  to->texts = data<float>(in[3]);
+  return true;
+}
+
+template <class Element>
+void computeAttention(void* kernel, TF_OpKernelContext* context) {
+  Call call(context);
+  Attention<Element> attention;
+  if (!readAttention(call, *static_cast<AttentionAttributes*>(kernel), &attention)) return;
+  TF_Tensor* mixed = call.output(0, call.input(0));
+  TF_Tensor* logSum = call.output(1, TF_FLOAT, {attention.shape.batch * attention.shape.length, attention.shape.heads});
+  if (call.failed()) return;
+  attention.mixed = data<Element>(mixed);
+  attention.logSum = data<float>(logSum);
+  if constexpr (sizeof(Element) == 4) arithmetic().attention(attention, threads());
+  else arithmetic().attentionBfloat16(attention, threads());
+}
+
+template <class Element>
+void computeAttentionGradient(void* kernel, TF_OpKernelContext* context) {
+  Call call(context);
+  AttentionGradient<Element> gradient;
+  if (!readAttention(call, *static_cast<AttentionAttributes*>(kernel), &gradient.forward)) return;
+  TF_Tensor* rest[3];
+  for (int i = 0; i < 3; i++) rest[i] = call.input(4 + i);
+  TF_Tensor* out[3];
+  for (int i = 0; i < 3; i++) out[i] = call.output(i, call.input(i));
+  if (call.failed()) return;
+  gradient.forward.mixed = data<Element>(rest[0]);
+  gradient.forward.logSum = data<float>(rest[1]);
+  gradient.gradient = data<Element>(rest[2]);
+  gradient.queryGradient = data<Element>(out[0]);
+  gradient.keyGradient = data<Element>(out[1]);
+  gradient.valueGradient = data<Element>(out[2]);
+  if constexpr (sizeof(Element) == 4) arithmetic().attentionGradient(gradient, threads());
+  else arithmetic().attentionGradientBfloat16(gradient, threads());
+}
+
+/** Numbers of a parameter that one thread updates at a time. */
+constexpr int64_t CHUNK = 1 << 16;
+
+void computeAdamW(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  TF_Tensor* in[5];
+  for (int i = 0; i < 5; i++) in[i] = call.input(i);
+  if (call.failed()) return;
+  if (TF_TensorElementCount(in[4]) * sizeof(float) != sizeof(AdamWCoefficients)) return call.fail("adamw: expected 8 coefficients");
+  const int64_t count = TF_TensorElementCount(in[0]);
+  for (int i = 1; i < 4; i++)
+    if (TF_TensorElementCount(in[i]) != count) return call.fail("adamw: expected parameter, moments and gradient of one shape");
+  TF_Tensor* out[3];
+  for (int i = 0; i < 3; i++) out[i] = call.output(i, in[0]);
+  if (call.failed()) return;
+  const AdamW step{
+      *data<AdamWCoefficients>(in[4]), data<float>(in[0]), data<float>(in[1]), data<float>(in[2]), data<float>(in[3]),
+      data<float>(out[0]), data<float>(out[1]), data<float>(out[2]),
+  };
+  const auto& adamw = arithmetic().adamw;
+  threads().forEach((count + CHUNK - 1) / CHUNK, [&](int64_t i) { adamw(step, i * CHUNK, std::min(count, (i + 1) * CHUNK)); });
+}
+
+void deleteAttention(void* kernel) { delete static_cast<AttentionAttributes*>(kernel); }
+
+void unknownShape(TF_ShapeInferenceContext* context, TF_Status* status) { TF_ShapeInferenceContextSetUnknownShape(context, status); }
+
+void defineOperation(const char* name, const std::vector<const char*>& attributes, const std::vector<const char*>& inputs,
+                     const std::vector<const char*>& outputs) {
+  TF_OpDefinitionBuilder* builder = TF_NewOpDefinitionBuilder(name);
+  for (const char* attribute : attributes) TF_OpDefinitionBuilderAddAttr(builder, attribute);
+  for (const char* input : inputs) TF_OpDefinitionBuilderAddInput(builder, input);
+  for (const char* output : outputs) TF_OpDefinitionBuilderAddOutput(builder, output);
+  TF_OpDefinitionBuilderSetShapeInferenceFunction(builder, unknownShape);
+  TF_Status* status = TF_NewStatus();
+  TF_RegisterOpDefinition(builder, status);
+  if (TF_GetCode(status) != TF_OK) std::fprintf(stderr, "rewardbook kernels: %s\n", TF_Message(status));
+  TF_DeleteStatus(status);
+}
+
+void registerKernel(const char* name, TF_DataType type, void* (*create)(TF_OpKernelConstruction*), void (*compute)(void*, TF_OpKernelContext*),
+                    void (*remove)(void*)) {
+  TF_Status* status = TF_NewStatus();
+  TF_KernelBuilder* builder = TF_NewKernelBuilder(name, "CPU", create, compute, remove);
+  TF_KernelBuilder_TypeConstraint(builder, "T", type, status);
+  if (TF_GetCode(status) == TF_OK) TF_RegisterKernelBuilder(name, builder, status);
+  if (TF_GetCode(status) != TF_OK) std::fprintf(stderr, "rewardbook kernels: %s\n", TF_Message(status));
+  TF_DeleteStatus(status);
+}
+
+void registerAll() {
+  const std::vector<const char*> attributes = {"T: {float, bfloat16}", "heads: int", "key_value_heads: int", "causal: bool"};
+  defineOperation("RewardbookAttention", attributes, {"query: T", "key: T", "value: T", "texts: float"}, {"mixed: T", "log_sum: float"});
+  defineOperation("RewardbookAttentionGradient", attributes,
+                  {"query: T", "key: T", "value: T", "texts: float", "mixed: T", "log_sum: float", "gradient: T"},
+                  {"query_gradient: T", "key_gradient: T", "value_gradient: T"});
+  defineOperation("RewardbookAdamW", {"T: {float}"}, {"parameter: T", "average: T", "square: T", "gradient: T", "coefficients: T"},
+                  {"new_parameter: T", "new_average: T", "new_square: T"});
+  registerKernel("RewardbookAttention", TF_FLOAT, createAttention, computeAttention<float>, deleteAttention);
+  registerKernel("RewardbookAttention", TF_BFLOAT16, createAttention, computeAttention<Bfloat16>, deleteAttention);
+  registerKernel("RewardbookAttentionGradient", TF_FLOAT, createAttention, computeAttentionGradient<float>, deleteAttention);
+  registerKernel("RewardbookAttentionGradient", TF_BFLOAT16, createAttention, computeAttentionGradient<Bfloat16>, deleteAttention);
+  registerKernel("RewardbookAdamW", TF_FLOAT, nullptr, computeAdamW, nullptr);
+}
+
+}  // namespace
+}  // namespace rewardbook
+
+/** Worker threads load the module again; its operations are registered once. */
+NAPI_MODULE_INIT() {
+  static std::once_flag once;
+  std::call_once(once, rewardbook::registerAll);
+  napi_value name;
+  const char* instructions = rewardbook::arithmetic().name;
+  if (napi_create_string_utf8(env, instructions, NAPI_AUTO_LENGTH, &name) != napi_ok) return nullptr;
+  if (napi_set_named_property(env, exports, "instructions", name) != napi_ok) return nullptr;
+  return exports;
+}
