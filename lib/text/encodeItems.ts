@@ -2,7 +2,7 @@
 import { layOutTokens, needsOffsets, type Frame } from "./layout";
 import type { RenderedText } from "./renderChat";
 import { CHAT_TEMPLATE } from "./template";
-import type { TokenisedText, TokeniseTexts } from "./tokeniseTexts";
+import type { TokenisedTexts, TokeniseTexts } from "./tokeniseTexts";
 import type { Encoded, EncodeOptions, TextItem } from "./tokenizer";
 import { truncateTokens } from "./truncate";
 
@@ -26,17 +26,15 @@ const CHUNK = 256;
 
 /** @throws UsageError when what a cut must keep is longer than the maximum length; as the chat template does */
 export async function encodeItems(items: readonly TextItem[], options: EncodeOptions, reader: Reader): Promise<Encoded[]> {
-  const isChat = options.template === CHAT_TEMPLATE;
-  const { frame, endId } = isChat ? { frame: { head: 0, tail: 0 }, endId: null } : reader;
+  const { template } = options;
+  const around = template === CHAT_TEMPLATE ? { frame: { head: 0, tail: 0 }, endId: null } : reader;
   const encoded: Encoded[] = [];
   for (let from = 0; from < items.length; from += CHUNK) {
-    const rendered = items.slice(from, from + CHUNK).map((item) => reader.render(item, options.template));
-    const texts = await reader.tokenise(rendered.map(({ text }) => text), { addSpecialTokens: !isChat });
-    for (const [i, text] of texts.entries()) {
-      const ids = ended(text.ids, endId, reader.padId);
-      const fits = ids.length <= options.maxLength;
-      encoded.push(fits ? { ids, cut: 0 } : await cut({ ...text, ids }, rendered[i], options, { ...reader, frame, endId }));
-    }
+    const rendered = items.slice(from, from + CHUNK).map((item) => reader.render(item, template));
+    const texts = await reader.tokenise(rendered.map(({ text }) => text), { addSpecialTokens: template !== CHAT_TEMPLATE });
+    const ids = texts.ids.map((text) => ended(text, around.endId, reader.padId));
+    const cuts = await cutLong({ ids, rendered, offsets: texts.offsets }, options, { ...reader, ...around });
+    ids.forEach((text, i) => encoded.push(cuts.get(i) ?? { ids: text, cut: 0 }));
   }
   return encoded;
 }
@@ -54,13 +52,23 @@ function ended(ids: Uint32Array, endId: number | null, padId: number): Uint32Arr
   return length > 0 ? ids.subarray(0, length) : Uint32Array.of(padId);
 }
 
-async function cut(text: TokenisedText, rendered: RenderedText, options: EncodeOptions, reader: Reader): Promise<Encoded> {
-  const parts = rendered.parts();
-  const layout = layOutTokens(text.ids, parts, {
-    frame: reader.frame,
-    special: reader.special,
-    appended: reader.endId === null ? 0 : 1,
-    offsets: needsOffsets(parts, options.truncation) ? await text.offsets() : null,
-  });
-  return { ids: truncateTokens(layout, options.maxLength, options.truncation), cut: text.ids.length - options.maxLength };
+/** The texts that are too long, by number, cut. */
+async function cutLong(
+  { ids, rendered, offsets }: Pick<TokenisedTexts, "ids" | "offsets"> & { readonly rendered: readonly RenderedText[] },
+  { maxLength, truncation }: EncodeOptions,
+  { frame, special, endId }: Reader,
+): Promise<Map<number, Encoded>> {
+  const long = [...ids.keys()].filter((i) => ids[i].length > maxLength).map((i) => ({ i, parts: rendered[i].parts() }));
+  const unsure = long.filter(({ parts }) => needsOffsets(parts, truncation)).map(({ i }) => i);
+  const known = unsure.length > 0 ? await offsets(unsure) : [];
+  const offsetsOf = new Map(unsure.map((i, k) => [i, known[k]]));
+  return new Map(long.map(({ i, parts }) => {
+    const layout = layOutTokens(ids[i], parts, {
+      frame,
+      special,
+      appended: endId === null ? 0 : 1,
+      offsets: offsetsOf.get(i) ?? null,
+    });
+    return [i, { ids: truncateTokens(layout, maxLength, truncation), cut: ids[i].length - maxLength }];
+  }));
 }

@@ -1,5 +1,6 @@
 // In: a tokenised text and the parts it was made of. Out: which tokens may be cut.
 import type { TextPart } from "./template";
+import type { Offsets } from "./tokeniseTexts";
 import type { TokenLayout, Truncation } from "./truncate";
 
 /** Tokens a post-processor puts before and after a text. */
@@ -60,8 +61,6 @@ export function layOutTokens(
   while (head < end && special.has(ids[head])) head++;
   return { ids, head, tail: ids.length - (endsWithResponse(parts) ? end : Math.max(head, response[1])), prompt, response };
 }
-
-type Offsets = readonly (readonly number[])[];
 
 const NOWHERE = [0, 0] as const;
 

@@ -6,24 +6,29 @@ export interface TokeniseOptions {
   readonly addSpecialTokens: boolean;
 }
 
-export interface TokenisedText {
-  readonly ids: Uint32Array;
-  /** Where each token begins and ends in the text, code points. */
-  offsets(): Promise<readonly (readonly number[])[]>;
+/** Where each token of a text begins and ends, code points. */
+export type Offsets = readonly (readonly number[])[];
+
+export interface TokenisedTexts {
+  /** Of each text, in their order. */
+  readonly ids: readonly Uint32Array[];
+  /** Of the texts with these numbers. */
+  offsets(texts: readonly number[]): Promise<Offsets[]>;
 }
 
-/** The tokens of each text, in their order. */
-export type TokeniseTexts = (texts: readonly string[], options: TokeniseOptions) => Promise<TokenisedText[]>;
+export type TokeniseTexts = (texts: readonly string[], options: TokeniseOptions) => Promise<TokenisedTexts>;
 
 /** Gives whole texts to the engine, which shares them among its threads. */
 export const wholeTexts =
   (engine: Engine): TokeniseTexts =>
-  async (texts, options) =>
-    (await engine.encodeBatch([...texts], options)).map((encoding) => ({
-      ids: Uint32Array.from(encoding.getIds()),
-      offsets: async () => encoding.getOffsets(),
-    }));
+  async (texts, options) => {
+    const encodings = await engine.encodeBatch([...texts], options);
+    return {
+      ids: encodings.map((encoding) => Uint32Array.from(encoding.getIds())),
+      offsets: async (of) => of.map((i) => encodings[i].getOffsets()),
+    };
+  };
 
-/** Offsets of a text whose ids are known otherwise. */
-export const offsetsOf = async (engine: Engine, text: string, options: TokeniseOptions): Promise<number[][]> =>
-  (await engine.encode(text, null, options)).getOffsets();
+/** Offsets of texts whose ids are known otherwise. */
+export const batchOffsets = async (engine: Engine, texts: readonly string[], options: TokeniseOptions): Promise<Offsets[]> =>
+  (await engine.encodeBatch([...texts], options)).map((encoding) => encoding.getOffsets());

@@ -84,6 +84,7 @@ export function openTokenizer(dir: string, options: { readonly appendEos?: boole
   const frame = frameOf(files.definition.post_processor);
   const appendEos = (options.appendEos ?? frame.tail === 0) && eosId !== null && eosId !== padId;
   const render = renderer(special, files.settings, dir);
+  const vocabSize = engine.getVocabSize(true); // before `rememberWords` adds a token of its own
   const tokenise = rememberWords(engine, special.definition) ?? wholeTexts(engine);
   const reader = { render, tokenise, frame, special: special.ids, padId, endId: appendEos ? eosId : null };
 
@@ -94,7 +95,7 @@ export function openTokenizer(dir: string, options: { readonly appendEos?: boole
     eosId,
     eosToken: eosId === null ? null : eos!,
     chatTemplate: chat ?? null,
-    vocabSize: engine.getVocabSize(true),
+    vocabSize,
     appendEos,
     idToToken: (id) =>
       files.definition.added_tokens.find((token) => token.id === id)?.content ?? engine.idToToken(id),
