@@ -4,6 +4,7 @@ import { resolveConfig } from "../lib/config";
 import { buildDataset } from "../lib/dataset";
 import { initBackend, measureGemm } from "../lib/engine/backend";
 import { resolvePrecision } from "../lib/evaluation/score";
+import { fusesAttention } from "../lib/models/layers";
 import type { PreferencePair } from "../lib/pairs/pair";
 import { loadRewardModel } from "../lib/storage/checkpoint";
 import { createTrainingPlan } from "../lib/text/trainingPlan";
@@ -31,7 +32,7 @@ void serve<EpochSettings>(async (settings) => {
   // As many graphs as a run over 4,096 pairs would pay for: their compilation is not counted.
   const plan = createTrainingPlan(dataset.tokens, {
     batchSize: batch_size, gradientAccumulation: 1, tokensPerBatch: config.tokens_per_batch, seed: config.seed,
-    epochs: Math.ceil(4096 / pairs.length), linkedPairs: config.linked_pairs,
+    epochs: Math.ceil(4096 / pairs.length), linkedPairs: config.linked_pairs, longRows: fusesAttention(loaded.model.config, config.dropout),
   });
   const updates = plan.epoch(1); // the same epoch each time: a unit compiles nothing new
   const step = createTrainingStep({

@@ -107,7 +107,7 @@ function describeTensorflow(): BackendInfo {
     gpu: inUse ? gpuName() : null,
     gpuReason: inUse ? "in use" : unused,
     bf16: inUse || hasBf16(readOrNull("/proc/cpuinfo") ?? ""),
-    kernels: inUse ? null : kernelInstructions(),
+    kernels: kernelInstructions(),
     compiled: true,
   };
 }

@@ -22,13 +22,16 @@ export function loadKernels(): void {
   }
 }
 
-/** The instruction set of the fused kernels in use, or null without them. */
-export const kernelInstructions = (): string | null => loaded;
+/** The instruction set of the fused kernels that compiled graphs use, or null without them. */
+export function kernelInstructions(): string | null {
+  const native = nativeBackend();
+  return native && !native.binding.isUsingGpuDevice() ? loaded : null;
+}
 
-/** The backend, where the kernels can be used: in graphs on the processor. */
+/** The backend, where the kernels can be used: while a graph is recorded. Eager code is the reference and does without. */
 function kernels(): NativeBackend | null {
-  const native = loaded === null ? null : nativeBackend();
-  return native?.binding.recording && !native.binding.isUsingGpuDevice() ? native : null;
+  const native = kernelInstructions() === null ? null : nativeBackend();
+  return native?.binding.recording ? native : null;
 }
 
 function execute(native: NativeBackend, op: string, attributes: NativeAttribute[], inputs: tf.Tensor[], outputs: number): tf.Tensor[] {
@@ -75,6 +78,50 @@ export function fusedAttention({ query, key, value, texts, heads, keyValueHeads,
     return { value: mixed, gradFunc };
   });
   return attend(query, key, value) as tf.Tensor2D;
+}
+
+export interface FusedAddNorm {
+  /** [N, H], likewise `residual`. */
+  readonly product: tf.Tensor2D;
+  readonly residual: tf.Tensor2D;
+  /** [H] of the product, then weight and bias of the normalisation. */
+  readonly bias: tf.Tensor;
+  readonly weight: tf.Tensor;
+  readonly beta: tf.Tensor;
+  readonly epsilon: number;
+}
+
+/** Layer normalisation of product + bias + residual: [N, H], or null where the kernels cannot be used. */
+export function fusedAddNorm({ product, residual, bias, weight, beta, epsilon }: FusedAddNorm): tf.Tensor2D | null {
+  const native = kernels();
+  if (!native) return null;
+  const attributes = [{ name: "epsilon", type: native.binding.TF_ATTR_FLOAT, value: epsilon }];
+  const norm = tf.customGrad((...args) => {
+    const inputs = args.slice(0, 5) as tf.Tensor[];
+    const save = args[5] as unknown as tf.GradSaveFunc;
+    const [normed, , statistics] = execute(native, "RewardbookAddNorm", attributes, inputs, 3);
+    save([...inputs, statistics]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
+      const [dx, , ofBias, ofWeight, ofBeta] = execute(native, "RewardbookAddNormGradient", attributes, [...saved, dy], 5);
+      return [dx, ofBias, dx.clone(), ofWeight, ofBeta];
+    };
+    return { value: normed, gradFunc };
+  });
+  return norm(product, bias, residual, weight, beta) as tf.Tensor2D;
+}
+
+/** gelu(product + bias) with the exact Φ: [N, I], or null where the kernels cannot be used. */
+export function fusedGelu(product: tf.Tensor2D, bias: tf.Tensor): tf.Tensor2D | null {
+  const native = kernels();
+  if (!native) return null;
+  const gelu = tf.customGrad((...args) => {
+    const inputs = args.slice(0, 2) as tf.Tensor[];
+    const save = args[2] as unknown as tf.GradSaveFunc;
+    save(inputs);
+    const [value] = execute(native, "RewardbookGelu", [], inputs, 1);
+    return { value, gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => execute(native, "RewardbookGeluGradient", [], [...saved, dy], 2) };
+  });
+  return gelu(product, bias) as tf.Tensor2D;
 }
 
 /**

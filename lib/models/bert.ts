@@ -4,12 +4,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { ModelConfig } from "./config";
 import {
-  activate,
+  activatedLinear,
   attendFromRows,
   attention,
   fewRows,
   layerNorm,
   linear,
+  linearAddNorm,
   parameter,
   pickRows,
   stored,
@@ -94,11 +95,11 @@ function encoderLayer(forward: Forward, x: tf.Tensor2D, { layer, bias, texts, re
     read && fewRows(forward, bias.shape[2])
       ? attendFromRows(forward, x, { query, bias, key: `${self}.key`, value: `${self}.value` })
       : attention(forward, { query, key: project(x, "key"), value: project(x, "value"), bias, texts });
-  const attended = forward.dropout(linear(forward, mixed, `${layer}.attention.output.dense`), config.dropout.hidden);
-  const middle = layerNorm(forward, tf.add(rows, attended) as tf.Tensor2D, `${layer}.attention.output.LayerNorm`);
-  const wide = activate(linear(forward, middle, `${layer}.intermediate.dense`), config.activation);
-  const narrow = forward.dropout(linear(forward, wide, `${layer}.output.dense`), config.dropout.hidden);
-  return layerNorm(forward, tf.add(middle, narrow), `${layer}.output.LayerNorm`);
+  const rate = config.dropout.hidden;
+  const output = `${layer}.attention.output`;
+  const middle = linearAddNorm(forward, mixed, { residual: rows, module: `${output}.dense`, norm: `${output}.LayerNorm`, rate });
+  const wide = activatedLinear(forward, middle, `${layer}.intermediate.dense`);
+  return linearAddNorm(forward, wide, { residual: middle, module: `${layer}.output.dense`, norm: `${layer}.output.LayerNorm`, rate });
 }
 
 /**

@@ -4,12 +4,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { ModelConfig } from "./config";
 import {
-  activate,
+  activatedLinear,
   attendFromRows,
   attention,
   fewRows,
   layerNorm,
   linear,
+  linearAddNorm,
   pickRows,
   stored,
   type Forward,
@@ -60,7 +61,6 @@ interface TransformerLayer {
 
 /** One layer, [B·T, H] → [B·T, H]; with `read`, [B·S, H]. No dropout after attention's output: the original has none. */
 function transformerLayer(forward: Forward, x: tf.Tensor2D, { layer, bias, texts, read }: TransformerLayer): tf.Tensor2D {
-  const { config } = forward;
   const rows = read ? pickRows(x, read) : x;
   const project = (input: tf.Tensor2D, name: string) => linear(forward, input, `${layer}.attention.${name}`);
   const query = project(rows, "q_lin");
@@ -68,14 +68,10 @@ function transformerLayer(forward: Forward, x: tf.Tensor2D, { layer, bias, texts
     read && fewRows(forward, bias.shape[2])
       ? attendFromRows(forward, x, { query, bias, key: `${layer}.attention.k_lin`, value: `${layer}.attention.v_lin` })
       : attention(forward, { query, key: project(x, "k_lin"), value: project(x, "v_lin"), bias, texts });
-  const middle = layerNorm(
-    forward,
-    tf.add(linear(forward, mixed, `${layer}.attention.out_lin`), rows) as tf.Tensor2D,
-    `${layer}.sa_layer_norm`,
-  );
-  const wide = activate(linear(forward, middle, `${layer}.ffn.lin1`), config.activation);
-  const narrow = forward.dropout(linear(forward, wide, `${layer}.ffn.lin2`), config.dropout.hidden);
-  return layerNorm(forward, tf.add(narrow, middle), `${layer}.output_layer_norm`);
+  const middle = linearAddNorm(forward, mixed, { residual: rows, module: `${layer}.attention.out_lin`, norm: `${layer}.sa_layer_norm`, rate: 0 });
+  const wide = activatedLinear(forward, middle, `${layer}.ffn.lin1`);
+  const rate = forward.config.dropout.hidden;
+  return linearAddNorm(forward, wide, { residual: middle, module: `${layer}.ffn.lin2`, norm: `${layer}.output_layer_norm`, rate });
 }
 
 /** Last hidden states: [B·S, H] of the rows `read` names, or [B·T, H] when it is null. */

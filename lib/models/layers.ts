@@ -3,7 +3,7 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import { dropout } from "../engine/dropout";
-import { fusedAttention } from "../engine/kernels";
+import { fusedAddNorm, fusedAttention, fusedGelu, kernelInstructions } from "../engine/kernels";
 import type { ModelConfig } from "./config";
 import type { Activation } from "./configSchemas";
 import { widen } from "./halfStorage";
@@ -65,6 +65,39 @@ export function linear(forward: Forward, x: tf.Tensor2D, module: string): tf.Ten
   const narrow = tf.matMul(forward.dropout(x, lora.dropout), down as tf.Tensor2D, false, true);
   const update = tf.matMul(narrow, parameter(forward, `${module}.lora_B.weight`) as tf.Tensor2D, false, true);
   return tf.add(y, tf.mul(update, lora.scale)) as tf.Tensor2D;
+}
+
+/** The product of a linear layer that is no more than x·Wᵀ + b, and its bias; null where low-rank updates are added. */
+function plainProduct(forward: Forward, x: tf.Tensor2D, module: string): { product: tf.Tensor2D; bias: tf.Tensor } | null {
+  const bias = forward.parameters.has(`${module}.bias`) ? parameter(forward, `${module}.bias`) : null;
+  if (!bias || (forward.lora && forward.parameters.has(`${module}.lora_A.weight`))) return null;
+  return { product: tf.matMul(x, parameter(forward, `${module}.weight`) as tf.Tensor2D, false, true), bias };
+}
+
+/** The activation of a linear layer: [N, in] → [N, out]. */
+export function activatedLinear(forward: Forward, x: tf.Tensor2D, module: string): tf.Tensor2D {
+  const { activation } = forward.config;
+  const plain = activation === "gelu" && kernelInstructions() !== null ? plainProduct(forward, x, module) : null;
+  return (plain && fusedGelu(plain.product, plain.bias)) ?? activate(linear(forward, x, module), activation);
+}
+
+/**
+ * layerNorm(residual + dropout(linear(x))).
+ *
+ * @param module the linear layer; `norm` the normalisation; `rate` of the dropout between them
+ */
+export function linearAddNorm(
+  forward: Forward,
+  x: tf.Tensor2D,
+  { residual, module, norm, rate }: { residual: tf.Tensor2D; module: string; norm: string; rate: number },
+): tf.Tensor2D {
+  const fuses = kernelInstructions() !== null && !(forward.dropout.active && rate > 0);
+  const plain = fuses ? plainProduct(forward, x, module) : null;
+  const fused = plain && fusedAddNorm({
+    ...plain, residual, weight: parameter(forward, `${norm}.weight`), beta: parameter(forward, `${norm}.bias`),
+    epsilon: forward.config.normEpsilon,
+  });
+  return fused ?? layerNorm(forward, tf.add(residual, forward.dropout(linear(forward, x, module), rate)) as tf.Tensor2D, norm);
 }
 
 /** (x − mean)/√(variance + ε)·w + b over the last axis. */
@@ -187,12 +220,16 @@ export interface Attended {
   readonly causal?: boolean;
 }
 
+/** Whether compiled graphs of a model compute attention in one kernel: time and memory then grow with each text's own length, not with the row's. */
+export const fusesAttention = (config: ModelConfig, withDropout: boolean): boolean =>
+  kernelInstructions() !== null && !(withDropout && config.dropout.attention > 0);
+
 /** softmax(q·kᵀ/√D + bias)·v, heads joined again: [B·Tq, heads·D]. In one kernel where there is one and nothing is dropped. */
 export function attention(forward: Forward, attended: Attended): tf.Tensor2D {
-  const { heads, keyValueHeads, dropout: rates } = forward.config;
+  const { heads, keyValueHeads } = forward.config;
   const { query, key, value, texts, causal = false } = attended;
-  const drops = forward.dropout.active && rates.attention > 0;
-  const fused = texts && !drops ? fusedAttention({ query, key, value, texts, heads, keyValueHeads, causal }) : null;
+  const fuses = texts && fusesAttention(forward.config, forward.dropout.active);
+  const fused = fuses ? fusedAttention({ query, key, value, texts, heads, keyValueHeads, causal }) : null;
   return fused ?? attentionByParts(forward, attended);
 }
 

@@ -7,14 +7,17 @@ import { trunkShapes } from "./families";
 export const RECOMPUTE_ABOVE = 5e9;
 
 /**
- * Bytes that training keeps for the backward pass of a batch: about 6.4 for each attention weight, and the f32 values of
- * three hidden and 2.4 intermediate rows for each token and layer (fitted to compiled bf16 steps of 22.7 M and 135 M).
+ * Bytes that training keeps for the backward pass of a batch: the f32 values of three hidden and 2.4 intermediate rows for
+ * each token and layer and, unless attention is fused, about 6.4 for each attention weight (fitted to compiled bf16 steps of
+ * 22.7 M and 135 M).
  */
 export function activationBytes(
   { layers, heads, hiddenSize, intermediateSize }: ModelConfig,
   [B, T]: readonly number[],
+  fusedAttention: boolean,
 ): number {
-  return layers * B * T * (6.4 * heads * T + 4 * (3 * hiddenSize + 2.4 * intermediateSize));
+  const weights = fusedAttention ? 0 : 6.4 * heads * T;
+  return layers * B * T * (weights + 4 * (3 * hiddenSize + 2.4 * intermediateSize));
 }
 
 /** Names of the parameters that may be in bfloat16 while they are not trained: the trunk's matrices. */

@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { ModelConfig } from "./config";
 import { className, hiddenStates, trunkShapes } from "./families";
 import { headShapes, meanOverTokens, rowsRead, scorePooledRows } from "./heads";
-import { createDropout, layoutOf, type Forward } from "./layers";
+import { createDropout, fusesAttention, layoutOf, type Forward } from "./layers";
 import { activationBytes, RECOMPUTE_ABOVE } from "./memory";
 import { isStandardHead } from "./pythonHead";
 
@@ -70,7 +70,9 @@ function forwardOf(
   shape: readonly number[],
   options: ScoreOptions,
 ): Forward {
-  const { dropoutSeed, fullLastLayer = false, recompute = activationBytes(config, shape) > RECOMPUTE_ABOVE } = options;
+  const { dropoutSeed, fullLastLayer = false } = options;
+  const kept = activationBytes(config, shape, fusesAttention(config, dropoutSeed !== undefined));
+  const { recompute = kept > RECOMPUTE_ABOVE } = options;
   return {
     config,
     parameters,

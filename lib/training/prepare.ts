@@ -5,7 +5,8 @@ import type { TrainingConfig } from "../config";
 import { buildDataset, type PairDataset } from "../dataset";
 import { initBackend, type BackendInfo } from "../engine/backend";
 import { resolvePrecision, type Scorer } from "../evaluation/score";
-import { parseModelConfig } from "../models/config";
+import { parseModelConfig, type ModelConfig } from "../models/config";
+import { fusesAttention } from "../models/layers";
 import { createMonitor, type Monitor, type Warning } from "../monitoring";
 import type { PreferencePair } from "../pairs/pair";
 import { writeRejectedRows } from "../pairs/read";
@@ -74,7 +75,7 @@ export async function prepareRun(given: TrainingConfig, hooks: TrainingHooks): P
   if (!resumeFrom) say(`model: ${directory}, ${loaded.model.config.modelType}${loaded.model.freshHead ? ", fresh head" : ""}`);
   const datasets = await tokenisePairs(pairs, config, loaded);
   announceTruncation(datasets, config, say);
-  const plan = planUpdates(datasets.dataset, config);
+  const plan = planUpdates(datasets.dataset, config, loaded.model.config);
   const dataRecord = recordOf(pairs, datasets);
   const log = await openLog({ config, backend, pairs, start, model, dataRecord });
   const run = assembleRun({ config, backend, precision, loaded, ...datasets, val: pairs.val, plan, state, log, dataRecord, sharesTrunk });
@@ -104,7 +105,7 @@ async function tokenisePairs(pairs: TrainingPairs, config: TrainingConfig, { tok
   return { dataset, valDataset: await buildDataset(pairs.val, tokenizer, encoding) };
 }
 
-const planUpdates = ({ tokens }: PairDataset, config: TrainingConfig): TrainingPlan =>
+const planUpdates = ({ tokens }: PairDataset, config: TrainingConfig, model: ModelConfig): TrainingPlan =>
   createTrainingPlan(tokens, {
     batchSize: config.batch_size,
     gradientAccumulation: config.gradient_accumulation,
@@ -112,6 +113,7 @@ const planUpdates = ({ tokens }: PairDataset, config: TrainingConfig): TrainingP
     seed: config.seed,
     epochs: config.epochs,
     linkedPairs: config.linked_pairs,
+    longRows: fusesAttention(model, config.dropout),
   });
 
 /** `data.json`. */

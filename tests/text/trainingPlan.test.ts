@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { createRandom } from "../../lib/random";
-import { createTrainingPlan, type PairTexts, type TrainingPlanOptions } from "../../lib/text/trainingPlan";
+import type { PairTexts } from "../../lib/text/packing";
+import { createTrainingPlan, type TrainingPlanOptions } from "../../lib/text/trainingPlan";
 
-const options: TrainingPlanOptions = { batchSize: 8, gradientAccumulation: 1, tokensPerBatch: 2048, seed: 1, epochs: 2, linkedPairs: 4 };
+const base: TrainingPlanOptions = { batchSize: 8, gradientAccumulation: 1, tokensPerBatch: 2048, seed: 1, epochs: 2, linkedPairs: 4 };
 
 /** Texts by name: equal names are equal texts. */
 function textsOf(names: readonly string[], lengthOf: (name: string) => number): PairTexts {
@@ -19,9 +20,10 @@ const names = Array.from({ length: 301 }, (_, i) => {
 }).flat();
 const lengths = new Map(names.map((name) => [name, Math.min(512, 20 + Math.floor(60 * Math.exp(random.normal())))]));
 const texts = textsOf(names, (name) => lengths.get(name)!);
-const plan = createTrainingPlan(texts, options);
 
-describe("createTrainingPlan", () => {
+describe.each([["short rows", false], ["long rows", true]])("createTrainingPlan, %s", (_, longRows) => {
+  const options = { ...base, longRows };
+  const plan = createTrainingPlan(texts, options);
   const updates = plan.epoch(1);
   const batches = updates.flatMap((update) => update.batches);
 
@@ -81,7 +83,11 @@ describe("createTrainingPlan", () => {
     const { lines } = createTrainingPlan(ranking, { ...options, linkedPairs: 6 }).epoch(1)[0].batches[0];
     expect(lines.flat().length).toBe(4);
   });
+});
 
+const options = base;
+
+describe("createTrainingPlan", () => {
   // A batch of two must not become one prompt's; sixteen pairs still come from four places or more.
   test.each([[2, 1], [8, 2], [16, 4], [64, 4]])("updates of %i pairs link %i by default", (batchSize, linkedPairs) => {
     const { linkedPairs: _, ...rest } = { ...options, batchSize };
@@ -111,6 +117,29 @@ describe("createTrainingPlan", () => {
     const padded = [...work.values()].reduce((a, b) => a + b, 0);
     const real = Array.from({ length: 20_000 }, (_, i) => short.length(i)).reduce((a, b) => a + b, 0);
     expect(real / padded).toBeGreaterThan(0.85);
+  });
+
+  test("long rows are evenly filled: half the padding of short ones, or less", () => {
+    const draw = createRandom(9);
+    const drawn = Array.from({ length: 8000 }, () => Math.min(512, 20 + Math.floor(250 * Math.exp(0.6 * draw.normal()))));
+    const many = textsOf(drawn.map((_, i) => `${i}`), (name) => drawn[Number(name)]);
+    const real = drawn.reduce((a, b) => a + b, 0);
+    const padding = (longRows: boolean) => {
+      const { work } = createTrainingPlan(many, { ...options, batchSize: 16, tokensPerBatch: 8192, epochs: 1, longRows });
+      return [...work.values()].reduce((a, b) => a + b, 0) / real - 1;
+    };
+    expect(padding(true)).toBeLessThan(padding(false) / 2);
+  });
+
+  test("long rows: the longest text alone, and more rows than texts", () => {
+    const uneven = textsOf(["a", "b", "c", "d"], (name) => (name === "a" ? 3000 : 10));
+    const { shapes, epoch } = createTrainingPlan(uneven, { ...options, batchSize: 2, longRows: true });
+    for (const { lines, shape, rows } of epoch(1).flatMap(({ batches }) => batches)) {
+      expect(lines.length).toBe(shape.height);
+      for (const line of lines) expect(line.reduce((sum, text) => sum + uneven.length(text), 0)).toBeLessThanOrEqual(shape.width);
+      expect(rows.length).toBeGreaterThan(0);
+    }
+    expect(Math.max(...shapes.map(({ width }) => width))).toBeGreaterThanOrEqual(3000);
   });
 
   test("one pair, one token", () => {

@@ -8,10 +8,21 @@ import { copyNode, createCast, createNode, elementCount, mapProgram, type GraphN
 import { unreshaped } from "./softmax";
 
 const PRODUCT: ReadonlySet<string> = new Set(["MatMul", "BatchMatMulV2"]);
+interface Narrowing {
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+  /** The first output stays f32; the second becomes its bf16 copy. */
+  readonly copies?: true;
+}
+
 /** Fused kernels: which of their inputs and outputs become bf16. */
-const FUSED: ReadonlyMap<string, { readonly inputs: readonly number[]; readonly outputs: readonly number[] }> = new Map([
+const FUSED: ReadonlyMap<string, Narrowing> = new Map([
   ["RewardbookAttention", { inputs: [0, 1, 2], outputs: [0] }],
   ["RewardbookAttentionGradient", { inputs: [0, 1, 2, 4, 6], outputs: [0, 1, 2] }],
+  ["RewardbookAddNorm", { inputs: [0], outputs: [1], copies: true }],
+  ["RewardbookAddNormGradient", { inputs: [0], outputs: [1], copies: true }],
+  ["RewardbookGelu", { inputs: [0], outputs: [0] }],
+  ["RewardbookGeluGradient", { inputs: [0, 2], outputs: [0] }],
 ]);
 const MOVE: ReadonlySet<string> = new Set(["Reshape", "Transpose"]);
 /** Smaller products (heads, tests) cost more to cast than they save. */
@@ -54,12 +65,15 @@ export function toBf16(program: Program): Program {
   const fuse = (node: GraphNode, inputs: GraphValue[]) => {
     const narrows = FUSED.get(node.op)!;
     const operands = inputs.map((value, i) => (narrows.inputs.includes(i) ? toNarrow(value) : value));
-    const outputs = node.outputs.map(({ shape, dtype }, i) => [shape, narrows.outputs.includes(i) ? DType.BF16 : dtype] as const);
+    const shapeOf = (i: number) => (narrows.copies && i === 1 ? node.outputs[0] : node.outputs[i]).shape;
+    const outputs = node.outputs.map(({ dtype }, i) => [shapeOf(i), narrows.outputs.includes(i) ? DType.BF16 : dtype] as const);
     const attributes = { ...node.attributes, T: { kind: "type", value: DType.BF16 } as const };
     const made = createNode({ op: node.op, attributes, inputs: operands, outputs, backward: node.backward });
     nodes.push(made);
+    if (narrows.copies) narrow.set(made.outputs[0], made.outputs[1]);
     node.outputs.forEach((value, i) => {
       const output = made.outputs[i];
+      if (narrows.copies && i === 1) return; // nobody reads it by itself
       const result = output.dtype === DType.BF16 ? add(createCast(output, DType.F32, node.backward)) : output;
       if (result !== output) narrow.set(result, output);
       wide.set(value, result);

@@ -144,6 +144,12 @@ const SEVERAL: ReadonlyMap<string, SeveralRule> = new Map<string, SeveralRule>([
     [[query.shape, query.dtype], [[query.shape[0], attribute({ op, attributes }, "heads") as number], DType.F32]]],
   ["RewardbookAttentionGradient", likeFirstThree],
   ["RewardbookAdamW", likeFirstThree],
+  // the second output is the first one in bf16; empty in f32
+  ["RewardbookAddNorm", ([product]) => [[product.shape, DType.F32], [[0], DType.F32], [[product.shape[0], 2], DType.F32]]],
+  ["RewardbookAddNormGradient", ([product, bias]) =>
+    [[product.shape, DType.F32], [[0], DType.F32], [bias.shape, DType.F32], [bias.shape, DType.F32], [bias.shape, DType.F32]]],
+  ["RewardbookGelu", ([product]) => [[product.shape, product.dtype]]],
+  ["RewardbookGeluGradient", ([product, bias]) => [[product.shape, product.dtype], [bias.shape, DType.F32]]],
 ]);
 
 /** The rule's answer, or null where the op has none (it must then be run once on zeros to learn). */

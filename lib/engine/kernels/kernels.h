@@ -1,4 +1,4 @@
-// What the operations (operations.cc) ask of the arithmetic (attention.cc, adamw.cc), which is compiled once for each
+// What the operations (operations.cc) ask of the arithmetic (arithmetic.cc), which is compiled once for each
 // instruction set.
 #pragma once
 #include <cstddef>
@@ -57,13 +57,68 @@ struct AdamW {
   float *newParameter, *newAverage, *newSquare;
 };
 
+/**
+ * normed = (x − mean)/√(variance + ε)·weight + beta over the rows of x = product + bias + residual, all [rows, width].
+ * statistics [rows, 2]: mean and 1/√(variance + ε). `narrow`, where not null, gets the result in the element's type as well.
+ */
+template <class Element>
+struct AddNorm {
+  int64_t rows, width;
+  float epsilon;
+  const Element* product;
+  const float *bias, *residual, *weight, *beta;
+  float* normed;
+  Element* narrow;
+  float* statistics;
+};
+
+/** inputGradient is that of the product and of the residual alike. */
+template <class Element>
+struct AddNormGradient {
+  AddNorm<Element> forward;
+  const float* gradient;
+  float* inputGradient;
+  Element* narrow;
+  float *biasGradient, *weightGradient, *betaGradient;
+};
+
+/** activated = x·Φ(x), x = product + bias, [rows, width]. */
+template <class Element>
+struct Gelu {
+  int64_t rows, width;
+  const Element* product;
+  const float* bias;
+  Element* activated;
+};
+
+template <class Element>
+struct GeluGradient {
+  int64_t rows, width;
+  const Element* product;
+  const float* bias;
+  const Element* gradient;
+  Element* productGradient;
+  float* biasGradient;
+};
+
+template <template <class> class Call>
+struct Both {
+  void (*single)(const Call<float>&, Pool&);
+  void (*half)(const Call<Bfloat16>&, Pool&);
+
+  void operator()(const Call<float>& call, Pool& pool) const { single(call, pool); }
+  void operator()(const Call<Bfloat16>& call, Pool& pool) const { half(call, pool); }
+};
+
 /** The arithmetic for one instruction set. */
 struct Arithmetic {
   const char* name;
-  void (*attention)(const Attention<float>&, Pool&);
-  void (*attentionBfloat16)(const Attention<Bfloat16>&, Pool&);
-  void (*attentionGradient)(const AttentionGradient<float>&, Pool&);
-  void (*attentionGradientBfloat16)(const AttentionGradient<Bfloat16>&, Pool&);
+  Both<Attention> attention;
+  Both<AttentionGradient> attentionGradient;
+  Both<AddNorm> addNorm;
+  Both<AddNormGradient> addNormGradient;
+  Both<Gelu> gelu;
+  Both<GeluGradient> geluGradient;
   void (*adamw)(const AdamW&, int64_t from, int64_t to);
 };
 

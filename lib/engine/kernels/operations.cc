@@ -1,9 +1,10 @@
-// Registers fused attention and AdamW as TensorFlow operations, through TensorFlow's C API, when Node loads this module.
+// Registers the fused kernels as TensorFlow operations, through TensorFlow's C API, when Node loads this module.
 #include <algorithm>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -116,6 +117,8 @@ Threads& threads() {
   return *all;
 }
 
+constexpr int MOST_INPUTS = 8;
+
 /** Inputs and outputs of one call; the first thing that goes wrong is told to TensorFlow. */
 class Call {
  public:
@@ -126,9 +129,12 @@ class Call {
   }
 
   TF_Tensor* input(int index) {
-    TF_Tensor* tensor = nullptr;
-    TF_GetInput(context_, index, &tensor, status_);
-    return check(tensor);
+    TF_Tensor*& tensor = inputs_[index];
+    if (!tensor) {
+      TF_GetInput(context_, index, &tensor, status_);
+      check(tensor);
+    }
+    return tensor;
   }
 
   /** A new output with the shape of `like`. */
@@ -163,6 +169,7 @@ class Call {
 
   TF_OpKernelContext* context_;
   TF_Status* status_;
+  TF_Tensor* inputs_[MOST_INPUTS] = {};
   std::vector<TF_Tensor*> tensors_;
   bool failed_ = false;
 };
@@ -221,8 +228,7 @@ void computeAttention(void* kernel, TF_OpKernelContext* context) {
   if (call.failed()) return;
   attention.mixed = data<Element>(mixed);
   attention.logSum = data<float>(logSum);
-  if constexpr (sizeof(Element) == 4) arithmetic().attention(attention, threads());
-  else arithmetic().attentionBfloat16(attention, threads());
+  arithmetic().attention(attention, threads());
 }
 
 template <class Element>
@@ -241,8 +247,114 @@ void computeAttentionGradient(void* kernel, TF_OpKernelContext* context) {
   gradient.queryGradient = data<Element>(out[0]);
   gradient.keyGradient = data<Element>(out[1]);
   gradient.valueGradient = data<Element>(out[2]);
-  if constexpr (sizeof(Element) == 4) arithmetic().attentionGradient(gradient, threads());
-  else arithmetic().attentionGradientBfloat16(gradient, threads());
+  arithmetic().attentionGradient(gradient, threads());
+}
+
+/** A row-wise operation: rows and width of its first input, which all inputs from `wide` on share; the others are [width]. */
+bool readRows(Call& call, std::initializer_list<int> wide, std::initializer_list<int> narrow, int64_t* rows, int64_t* width) {
+  TF_Tensor* first = call.input(0);
+  if (call.failed()) return false;
+  *width = TF_NumDims(first) == 2 ? TF_Dim(first, 1) : -1;
+  *rows = TF_NumDims(first) == 2 ? TF_Dim(first, 0) : -1;
+  bool fits = *width > 0;
+  for (const int i : wide) fits = fits && TF_TensorElementCount(call.input(i)) == *rows * *width;
+  for (const int i : narrow) fits = fits && TF_TensorElementCount(call.input(i)) == *width;
+  if (!fits) call.fail("row-wise operation: expected inputs [rows, width] and parameters [width]");
+  return fits;
+}
+
+/** The result in bf16 beside the one in f32; where the element is f32 already, an empty tensor. */
+template <class Element>
+Element* narrowOutput(Call& call, int index, int64_t rows, int64_t width) {
+  const bool half = sizeof(Element) == 2;
+  TF_Tensor* tensor = half ? call.output(index, TF_BFLOAT16, {rows, width}) : call.output(index, TF_FLOAT, {0});
+  return half && tensor ? data<Element>(tensor) : nullptr;
+}
+
+void* createAddNorm(TF_OpKernelConstruction* construction) {
+  TF_Status* status = TF_NewStatus();
+  auto* epsilon = new float;
+  TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", epsilon, status);
+  if (TF_GetCode(status) != TF_OK) TF_OpKernelConstruction_Failure(construction, status);
+  TF_DeleteStatus(status);
+  return epsilon;
+}
+
+void deleteAddNorm(void* kernel) { delete static_cast<float*>(kernel); }
+
+template <class Element>
+bool readAddNorm(Call& call, void* kernel, AddNorm<Element>* to) {
+  if (!readRows(call, {2}, {1, 3, 4}, &to->rows, &to->width)) return false;
+  to->epsilon = *static_cast<float*>(kernel);
+  to->product = data<Element>(call.input(0));
+  to->bias = data<float>(call.input(1));
+  to->residual = data<float>(call.input(2));
+  to->weight = data<float>(call.input(3));
+  to->beta = data<float>(call.input(4));
+  return !call.failed();
+}
+
+template <class Element>
+void computeAddNorm(void* kernel, TF_OpKernelContext* context) {
+  Call call(context);
+  AddNorm<Element> norm;
+  if (!readAddNorm(call, kernel, &norm)) return;
+  TF_Tensor* normed = call.output(0, call.input(2));
+  norm.narrow = narrowOutput<Element>(call, 1, norm.rows, norm.width);
+  TF_Tensor* statistics = call.output(2, TF_FLOAT, {norm.rows, 2});
+  if (call.failed()) return;
+  norm.normed = data<float>(normed);
+  norm.statistics = data<float>(statistics);
+  arithmetic().addNorm(norm, threads());
+}
+
+template <class Element>
+void computeAddNormGradient(void* kernel, TF_OpKernelContext* context) {
+  Call call(context);
+  AddNormGradient<Element> back;
+  if (!readAddNorm(call, kernel, &back.forward)) return;
+  TF_Tensor *statistics = call.input(5), *gradient = call.input(6);
+  TF_Tensor* input = call.output(0, call.input(2));
+  back.narrow = narrowOutput<Element>(call, 1, back.forward.rows, back.forward.width);
+  TF_Tensor* sums[3];
+  for (int i = 0; i < 3; i++) sums[i] = call.output(2 + i, TF_FLOAT, {back.forward.width});
+  if (call.failed()) return;
+  back.forward.statistics = data<float>(statistics);
+  back.gradient = data<float>(gradient);
+  back.inputGradient = data<float>(input);
+  back.biasGradient = data<float>(sums[0]);
+  back.weightGradient = data<float>(sums[1]);
+  back.betaGradient = data<float>(sums[2]);
+  arithmetic().addNormGradient(back, threads());
+}
+
+template <class Element>
+void computeGelu(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  Gelu<Element> gelu;
+  if (!readRows(call, {}, {1}, &gelu.rows, &gelu.width)) return;
+  TF_Tensor* activated = call.output(0, call.input(0));
+  if (call.failed()) return;
+  gelu.product = data<Element>(call.input(0));
+  gelu.bias = data<float>(call.input(1));
+  gelu.activated = data<Element>(activated);
+  arithmetic().gelu(gelu, threads());
+}
+
+template <class Element>
+void computeGeluGradient(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  GeluGradient<Element> gelu;
+  if (!readRows(call, {2}, {1}, &gelu.rows, &gelu.width)) return;
+  TF_Tensor* product = call.output(0, call.input(0));
+  TF_Tensor* bias = call.output(1, TF_FLOAT, {gelu.width});
+  if (call.failed()) return;
+  gelu.product = data<Element>(call.input(0));
+  gelu.bias = data<float>(call.input(1));
+  gelu.gradient = data<Element>(call.input(2));
+  gelu.productGradient = data<Element>(product);
+  gelu.biasGradient = data<float>(bias);
+  arithmetic().geluGradient(gelu, threads());
 }
 
 /** Numbers of a parameter that one thread updates at a time. */
@@ -303,10 +415,25 @@ void registerAll() {
                   {"query_gradient: T", "key_gradient: T", "value_gradient: T"});
   defineOperation("RewardbookAdamW", {"T: {float}"}, {"parameter: T", "average: T", "square: T", "gradient: T", "coefficients: T"},
                   {"new_parameter: T", "new_average: T", "new_square: T"});
-  registerKernel("RewardbookAttention", TF_FLOAT, createAttention, computeAttention<float>, deleteAttention);
-  registerKernel("RewardbookAttention", TF_BFLOAT16, createAttention, computeAttention<Bfloat16>, deleteAttention);
-  registerKernel("RewardbookAttentionGradient", TF_FLOAT, createAttention, computeAttentionGradient<float>, deleteAttention);
-  registerKernel("RewardbookAttentionGradient", TF_BFLOAT16, createAttention, computeAttentionGradient<Bfloat16>, deleteAttention);
+  const std::vector<const char*> norm = {"T: {float, bfloat16}", "epsilon: float"};
+  defineOperation("RewardbookAddNorm", norm, {"product: T", "bias: float", "residual: float", "weight: float", "beta: float"},
+                  {"normed: float", "narrow: T", "statistics: float"});
+  defineOperation("RewardbookAddNormGradient", norm,
+                  {"product: T", "bias: float", "residual: float", "weight: float", "beta: float", "statistics: float", "gradient: float"},
+                  {"input_gradient: float", "narrow: T", "bias_gradient: float", "weight_gradient: float", "beta_gradient: float"});
+  defineOperation("RewardbookGelu", {"T: {float, bfloat16}"}, {"product: T", "bias: float"}, {"activated: T"});
+  defineOperation("RewardbookGeluGradient", {"T: {float, bfloat16}"}, {"product: T", "bias: float", "gradient: T"},
+                  {"product_gradient: T", "bias_gradient: float"});
+  const auto both = [](const char* name, auto create, auto single, auto half, auto remove) {
+    registerKernel(name, TF_FLOAT, create, single, remove);
+    registerKernel(name, TF_BFLOAT16, create, half, remove);
+  };
+  both("RewardbookAttention", createAttention, computeAttention<float>, computeAttention<Bfloat16>, deleteAttention);
+  both("RewardbookAttentionGradient", createAttention, computeAttentionGradient<float>, computeAttentionGradient<Bfloat16>, deleteAttention);
+  both("RewardbookAddNorm", createAddNorm, computeAddNorm<float>, computeAddNorm<Bfloat16>, deleteAddNorm);
+  both("RewardbookAddNormGradient", createAddNorm, computeAddNormGradient<float>, computeAddNormGradient<Bfloat16>, deleteAddNorm);
+  both("RewardbookGelu", nullptr, computeGelu<float>, computeGelu<Bfloat16>, nullptr);
+  both("RewardbookGeluGradient", nullptr, computeGeluGradient<float>, computeGeluGradient<Bfloat16>, nullptr);
   registerKernel("RewardbookAdamW", TF_FLOAT, nullptr, computeAdamW, nullptr);
 }
 
