@@ -166,6 +166,32 @@ export function layOut(texts: readonly Uint32Array[], rows: number, width: numbe
   return { ids, mask, tokens };
 }
 
+/**
+ * Lays texts out in rows of `width` tokens that may hold several each, `rows` in all.
+ *
+ * @param lines the texts of each row
+ * @returns the mask holds the number of the token's text in its row, from 1; 0 on padding
+ */
+export function layOutLines(
+  tokens: Pick<TokenStore, "ids">,
+  lines: readonly (readonly number[])[],
+  { rows, width, padId }: { rows: number; width: number; padId: number },
+): TokenArrays {
+  const ids = new Int32Array(rows * width).fill(padId);
+  const mask = new Float32Array(rows * width);
+  let count = 0;
+  lines.forEach((line, row) => {
+    let start = row * width;
+    line.forEach((text, slot) => {
+      const own = tokens.ids(text);
+      ids.set(own, start);
+      mask.fill(slot + 1, start, (start += own.length));
+      count += own.length;
+    });
+  });
+  return { ids, mask, tokens: count };
+}
+
 /** A training batch of P pairs in B rows of T tokens, which may hold several texts each. */
 export interface PairArrays {
   /** [B·T] */
@@ -192,20 +218,8 @@ export interface PairArrays {
  */
 export function pairArrays(dataset: PairDataset, { rows, lines, shape }: TrainingBatch, stepPairs: number, padId: number): PairArrays {
   const { height, width, texts: S, pairs: P } = shape;
-  const ids = new Int32Array(height * width).fill(padId);
-  const mask = new Float32Array(height * width);
-  const placeOf = new Map<number, number>();
-  let tokens = 0;
-  lines.forEach((line, row) => {
-    let start = row * width;
-    line.forEach((text, slot) => {
-      const own = dataset.tokens.ids(text);
-      ids.set(own, start);
-      mask.fill(slot + 1, start, (start += own.length));
-      placeOf.set(text, row * S + slot);
-      tokens += own.length;
-    });
-  });
+  const { ids, mask, tokens } = layOutLines(dataset.tokens, lines, { rows: height, width, padId });
+  const placeOf = new Map(lines.flatMap((line, row) => line.map((text, slot) => [text, row * S + slot] as const)));
   const [share, weights, margins] = [new Float32Array(P), new Float32Array(P).fill(1), new Float32Array(P)];
   const at = new Int32Array(2 * P);
   rows.forEach((pair, i) => {

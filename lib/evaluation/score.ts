@@ -1,16 +1,18 @@
 // In: a loaded model and texts. Out: one reward a text, the same whatever the batch, the order or the padding.
 import * as tf from "@tensorflow/tfjs-core";
-import { TokenStore, encodePairs, layOut, type EncodingOptions } from "../dataset";
+import { TokenStore, encodePairs, layOutLines, type EncodingOptions } from "../dataset";
 import { initBackend } from "../engine/backend";
 import { compile } from "../engine/compile";
 import { xlaPays } from "../engine/xlaPays";
 import { InputError } from "../errors";
 import { breathe } from "../interrupt";
 import { pairWeight } from "../loss";
+import { fusesAttention } from "../models/layers";
+import { checkWindow } from "../models/llama";
 import { countParameters, embeddingSize, scoreInputs, type RewardModel } from "../models/rewardModel";
 import type { Message, PreferencePair } from "../pairs/pair";
 import type { LoadedModel } from "../storage/checkpoint";
-import { planScoring } from "../text/batches";
+import { planScoringRuns, type Size } from "../text/packing";
 import type { ScoredPair } from "./scoredPair";
 
 /** What scoring may be told. */
@@ -50,7 +52,8 @@ export async function resolvePrecision(precision: "auto" | "bf16" | "f32"): Prom
 
 /** A scorer of one model; its weights may change between two calls. */
 export function createScorer(model: RewardModel, padId: number, options: ScoringOptions = {}): Scorer {
-  const forward = (ids: tf.Tensor, mask: tf.Tensor) => scoreInputs(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D });
+  const forward = (ids: tf.Tensor, mask: tf.Tensor, texts?: tf.Tensor) =>
+    scoreInputs(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D, texts: texts as tf.Tensor1D | undefined });
   const precision = options.precision ?? "f32";
   const fused = compile(forward, { precision, name: "score" });
   const quick = compile(forward, { precision, name: "score", xla: false });
@@ -59,23 +62,26 @@ export function createScorer(model: RewardModel, padId: number, options: Scoring
     const rewards = new Float64Array(tokens.size);
     const texts = Array.from(rewards, (_, i) => i).filter((i) => tokens.same(i) === i);
     const lengths = texts.map((text) => tokens.length(text));
-    const batches = planScoring(lengths, {
+    for (const length of lengths) checkWindow(model.config, length);
+    const runs = planScoringRuns(lengths, {
       tokensPerBatch: options.tokensPerBatch ?? DEFAULT_TOKENS_PER_BATCH,
-      maxLength: lengths.reduce((a, b) => Math.max(a, b), 1),
+      longRows: fusesAttention(model.config, false),
     });
-    const paddedTokens = new Map<number, number>();
-    for (const { width, capacity } of batches) paddedTokens.set(width, (paddedTokens.get(width) ?? 0) + capacity * width);
-    const pays = (width: number) => options.fuse === "always" || xlaPays({ parameters, tokens: paddedTokens.get(width)!, training: false });
+    const paddedTokens = new Map<string, number>();
+    const keyOf = ({ height, width }: Size) => `${height}×${width}`;
+    for (const { shape } of runs) paddedTokens.set(keyOf(shape), (paddedTokens.get(keyOf(shape)) ?? 0) + shape.height * shape.width);
+    const pays = (shape: Size) => options.fuse === "always" || xlaPays({ parameters, tokens: paddedTokens.get(keyOf(shape))!, training: false });
     let done = 0;
-    for (const { rows, width, capacity } of batches) {
+    for (const { lines, shape } of runs) {
       signal?.throwIfAborted();
-      const { ids, mask } = layOut(rows.map((row) => tokens.ids(texts[row])), capacity, width, padId);
-      const inputs = [tf.tensor2d(ids, [capacity, width], "int32"), tf.tensor2d(mask, [capacity, width])];
-      const [output] = (pays(width) ? fused : quick)(...inputs);
+      const { height, width, texts: places } = shape;
+      const { ids, mask } = layOutLines({ ids: (text) => tokens.ids(texts[text]) }, lines, { rows: height, width, padId });
+      const inputs = [tf.tensor2d(ids, [height, width], "int32"), tf.tensor2d(mask, [height, width]), ...(places > 1 ? [tf.range(1, places + 1)] : [])];
+      const [output] = (pays(shape) ? fused : quick)(...inputs);
       const values = output.dataSync();
       tf.dispose([...inputs, output]);
-      rows.forEach((row, i) => (rewards[texts[row]] = values[i]));
-      done += rows.length;
+      lines.forEach((line, row) => line.forEach((text, slot) => (rewards[texts[text]] = values[row * places + slot])));
+      done += lines.reduce((sum, line) => sum + line.length, 0);
       onProgress?.(done, texts.length);
       await breathe();
     }

@@ -1,5 +1,5 @@
 // In: the pairs of an update. Out: their texts in rows for graph runs, and the few sizes to compile for.
-import { ATTENTION_WIDTH, GRAPH_COST_TOKENS, leastCostSizes, roundUp } from "./batches";
+import { ATTENTION_WIDTH, GRAPH_COST_TOKENS, leastCostSizes, planScoring, roundUp } from "./batches";
 
 /** What a plan must know of the data; the texts of pair i are 2i (chosen) and 2i + 1 (rejected). */
 export interface PairTexts {
@@ -73,7 +73,7 @@ export function packShortRows(texts: PairTexts, { tokensPerBatch, sample, sample
     const widthOf = (pair: number) => widths.find((width) => width >= Math.max(texts.length(2 * pair), texts.length(2 * pair + 1)))!;
     return widths.flatMap((width) => {
       const toDraft = (rows: readonly number[]) => {
-        const lines = fillRows(texts, differentTexts(texts, rows), width);
+        const lines = fillRows((text) => texts.length(text), differentTexts(texts, rows), width);
         return { rows, lines, height: lines.length, width };
       };
       return inParts(pairs.filter((pair) => widthOf(pair) === width), toDraft, ({ height }) => height <= Math.floor(tokensPerBatch / width));
@@ -100,11 +100,11 @@ export function packShortRows(texts: PairTexts, { tokensPerBatch, sample, sample
   };
 }
 
-/** Longest first, each into the fullest row that has room. */
-function fillRows(texts: PairTexts, different: readonly number[], width: number): number[][] {
+/** Each text into the fullest row that has room; best with the longest first. */
+function fillRows(lengthOf: (text: number) => number, texts: readonly number[], width: number): number[][] {
   const lines: { texts: number[]; room: number }[] = [];
-  for (const text of different) {
-    const length = texts.length(text);
+  for (const text of texts) {
+    const length = lengthOf(text);
     let best: { texts: number[]; room: number } | undefined;
     for (const line of lines) if (line.room >= length && (best === undefined || line.room < best.room)) best = line;
     if (best === undefined) lines.push((best = { texts: [], room: width }));
@@ -149,4 +149,45 @@ function balanceRows(texts: PairTexts, different: readonly number[], height: num
     emptiest.tokens += texts.length(text);
   }
   return { lines: lines.map((line) => line.texts), longest: Math.max(...lines.map(({ tokens }) => tokens)) };
+}
+
+/** Texts of one graph run for scoring. */
+export interface ScoringRun {
+  /** The texts of each row. */
+  readonly lines: readonly (readonly number[])[];
+  /** Rows, fillers included; tokens of a row; texts that a row has room for. */
+  readonly shape: Size & { readonly texts: number };
+}
+
+/** Tokens of a long row for scoring, and texts that are packed at a time: to look at all rows for each text would take N² steps. */
+const SCORING_WIDTH = 2048;
+const PACKED_AT_A_TIME = 512;
+
+const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(n));
+
+/**
+ * Runs that score each text once: with `longRows` nearly all in one shape, else a text a row, sorted by length.
+ *
+ * @param lengths tokens of each text
+ */
+export function planScoringRuns(lengths: ArrayLike<number>, options: { tokensPerBatch: number; longRows: boolean }): ScoringRun[] {
+  const { tokensPerBatch, longRows } = options;
+  const all = Array.from(lengths);
+  const longest = all.reduce((a, b) => Math.max(a, b), 1);
+  if (!longRows)
+    return planScoring(all, { tokensPerBatch, maxLength: longest }).map(({ rows, width, capacity }) => ({
+      lines: rows.map((row) => [row]), shape: { height: capacity, width, texts: 1 },
+    }));
+  const total = all.reduce((a, b) => a + b, 0);
+  const width = total < SCORING_WIDTH ? Math.max(roundUp(1), powerOfTwo(total)) : Math.max(SCORING_WIDTH, roundUp(longest));
+  const order = all.map((_, i) => i).sort((a, b) => all[b] - all[a] || a - b);
+  // every so-manyth text: each part has its share of the short ones, which fill the gaps
+  const parts = Math.ceil(all.length / PACKED_AT_A_TIME);
+  const lines = Array.from({ length: parts }, (_, part) => order.filter((_, i) => i % parts === part)).flatMap((part) => fillRows((text) => all[text], part, width));
+  const texts = powerOfTwo(lines.reduce((most, line) => Math.max(most, line.length), 1));
+  const height = Math.max(1, Math.floor(tokensPerBatch / width));
+  return Array.from({ length: Math.ceil(lines.length / height) }, (_, i) => {
+    const some = lines.slice(i * height, (i + 1) * height);
+    return { lines: some, shape: { height: Math.min(height, powerOfTwo(some.length)), width, texts } };
+  });
 }
