@@ -8,10 +8,11 @@ import { projectPath } from "../lib/paths";
 import { measureAccuracy, type AccuracyResult } from "./accuracy";
 import { compare } from "./compare";
 import { curveFigures, measureCurves } from "./curves";
+import { measureEndurance, type Endurance } from "./endurance";
 import { measureFamilies, type FamilyRow } from "./families";
 import { createJob, type Job } from "./job";
 import { COMPARISONS, type Comparison, type Row } from "./rows";
-import { accuracyLine, familiesTable, markdownTable, reached } from "./table";
+import { accuracyLine, enduranceLine, familiesTable, markdownTable, reached } from "./table";
 
 interface Flags {
   readonly only?: string[];
@@ -19,6 +20,7 @@ interface Flags {
   readonly units?: string;
   readonly pairs?: string;
   readonly share?: string;
+  readonly minutes?: string;
   readonly families?: string[];
 }
 
@@ -67,16 +69,27 @@ async function runAccuracy(job: Job, flags: Flags): Promise<void> {
   writeFileSync(results("accuracy.json"), `${JSON.stringify(record, null, 2)}\n`);
 }
 
+async function runEndurance(job: Job, flags: Flags): Promise<void> {
+  const minutes = Number(flags.minutes ?? 60);
+  console.log(`endurance: ${minutes} minutes of training`);
+  const endurance = await measureEndurance(job, minutes);
+  console.log(`  ${enduranceLine(endurance)}`);
+  const record = { name: "endurance", environment: await environment(false, job), endurance };
+  writeFileSync(results("endurance.json"), `${JSON.stringify(record, null, 2)}\n`);
+}
+
 /** What is measured in another form than rows with a target. */
-const OTHERS: Readonly<Record<string, (job: Job, flags: Flags) => Promise<void>>> = { families: runFamilies, accuracy: runAccuracy, curves: runCurves };
+const OTHERS: Readonly<Record<string, (job: Job, flags: Flags) => Promise<void>>> = { families: runFamilies, accuracy: runAccuracy, curves: runCurves, endurance: runEndurance };
 
 function writeTable(): Row[] {
   const files = COMPARISONS.map(({ name }) => results(`${name}.json`)).filter((file) => existsSync(file));
   const rows = files.flatMap((file) => JSON.parse(readFileSync(file, "utf8")).rows as Row[]);
   const resultOf = <T>(name: string): T | undefined =>
     existsSync(results(`${name}.json`)) ? JSON.parse(readFileSync(results(`${name}.json`), "utf8"))[name] : undefined;
-  const [accuracy, families] = [resultOf<AccuracyResult>("accuracy"), resultOf<FamilyRow[]>("families")];
-  const parts = [markdownTable(rows), accuracy && `${accuracyLine(accuracy)}\n`, families && familiesTable(families)];
+  const accuracy = resultOf<AccuracyResult>("accuracy");
+  const endurance = resultOf<Endurance>("endurance");
+  const families = resultOf<FamilyRow[]>("families");
+  const parts = [markdownTable(rows), accuracy && `${accuracyLine(accuracy)}\n`, endurance && `${enduranceLine(endurance)}\n`, families && familiesTable(families)];
   writeFileSync(results("table.md"), parts.filter(Boolean).join("\n"));
   return rows;
 }
@@ -90,6 +103,7 @@ async function main(): Promise<void> {
     .option("--units <n>", "measured units a side")
     .option("--pairs <file>", "preference pairs; synthetic ones when there are no others")
     .option("--families <types...>", "model types for the comparison of families; all when absent")
+    .option("--minutes <n>", "length of the comparison endurance (default: 60)")
     .option("--share <x>", "share of the jobs' pairs, for a quick look")
     .parse()
     .opts<Flags>();

@@ -1,5 +1,6 @@
 // In: the rows of all results on disk. Out: the Markdown tables of the README.
 import type { AccuracyResult, SideAccuracy } from "./accuracy";
+import type { Endurance } from "./endurance";
 import type { BothSides, FamilyRow } from "./families";
 import type { Row } from "./rows";
 
@@ -32,6 +33,12 @@ export function accuracyLine({ trainPairs, heldOutPairs, ours, theirs, differenc
   const apart = `${signed(difference)} points [${signed(interval[0])}, ${signed(interval[1])}]`;
   const data = `${heldOutPairs} held-out pairs after one epoch over ${trainPairs.toLocaleString("en")}, same split, budget and seed`;
   return `Accuracy on ${data}: ours ${side(ours)}, TRL RewardTrainer bf16 ${side(theirs)}; difference ${apart}: ${verdict}.`;
+}
+
+/** How memory went through a long training, in one sentence. */
+export function enduranceLine({ minutes, steps, early, late, samples }: Endurance): string {
+  const most = Math.max(...samples.map(({ mb }) => mb));
+  return `Training for ${minutes.toFixed(0)} minutes (${steps.toLocaleString("en")} steps, validations and checkpoints included): ${number(early)} MB resident early on (median of the second tenth), ${number(late)} MB at the end (last tenth), ${number(most)} MB at most.`;
 }
 
 /** One line a family, ours against transformers' better attention. */

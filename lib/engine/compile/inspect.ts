@@ -28,10 +28,17 @@ export interface GraphSummary {
   readonly bestRunMs: number | null;
 }
 
-/** Operations of one matrix product: 2·rows·columns·inner, times the batch. */
+/** Products of [T, T] matrices with queries, keys, values or their gradients in the fused kernels: two forward, five backward. */
+const ATTENTION_PRODUCTS: Readonly<Record<string, number>> = { RewardbookAttention: 2, RewardbookAttentionGradient: 5 };
+
+/**
+ * Operations of one matrix product: 2·rows·columns·inner, times the batch. Of fused attention the most there can be: texts
+ * that share a row do not meet.
+ */
 export function productFlops(node: GraphNode): number {
   const [x] = node.inputs;
   const [out] = node.outputs;
+  if (node.op in ATTENTION_PRODUCTS) return 2 * ATTENTION_PRODUCTS[node.op] * elementCount(out.shape) * node.inputs[3].shape[1];
   if (node.op === "MatMul") return 2 * elementCount(out.shape) * x.shape[attribute(node, "transpose_a") ? 0 : 1];
   if (node.op === "BatchMatMulV2") return 2 * elementCount(out.shape) * x.shape.at(attribute(node, "adj_x") ? -2 : -1)!;
   return 0;
