@@ -1,7 +1,8 @@
-// In: a job. Out: the held-out accuracy of a whole run of ours beside TRL's, on the same split, budget and seed, and whether ours is not below.
+// In: a job. Out: the held-out accuracy of a whole run of ours beside TRL's, on the same split, budget, seed and order, and whether ours is not below.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { resolveConfig } from "../lib/config";
+import { buildDataset } from "../lib/dataset";
 import { correctness } from "../lib/ece";
 import { compareScores } from "../lib/evaluation/compare";
 import { clusteredShare } from "../lib/evaluation/intervals";
@@ -9,6 +10,8 @@ import { toScoredPair } from "../lib/evaluation/score";
 import { rewardDeltas, type ScoredPair } from "../lib/evaluation/scoredPair";
 import type { PreferencePair } from "../lib/pairs/pair";
 import { splitPairs, writeSplit } from "../lib/split";
+import { loadRewardModel } from "../lib/storage/checkpoint";
+import { planUpdates } from "../lib/training/prepare";
 import { compare, type Side, type Unit } from "./compare";
 import type { Job } from "./job";
 
@@ -47,20 +50,29 @@ const QUICK_PAIRS = 256;
 /** `rewardbook train` as it comes, but for one epoch and without pair weights, which TRL has none of. */
 const TRAINING = { epochs: 1, seed: SPLIT.seed, beta: 0 };
 
-/** Splits pairs by question and writes both parts, as rows and as token ids (chosen, rejected in turn). */
-export async function writeSplitOf(job: Pick<Job, "dir" | "pairs">, count: number) {
+/** Splits pairs by question and writes both parts, as rows and as token ids (chosen, rejected in turn), the ids of the training pairs in an order of their own. */
+export async function writeSplitOf(job: Pick<Job, "dir" | "pairs">, count: number, orderOf: (pairs: readonly PreferencePair[]) => Promise<number[]>) {
   const maxLength = resolveConfig().max_length;
   const files = await job.pairs(count, maxLength);
   const [pairs, tokens]: [PreferencePair[], number[][]] = [files.pairs, files.tokens].map((file) => JSON.parse(readFileSync(file, "utf8"))) as never;
   const idsOf = new Map(pairs.map((pair, i) => [pair.line, tokens.slice(2 * i, 2 * i + 2)]));
   const split = splitPairs(pairs.sort((a, b) => a.line - b.line), SPLIT); // in the file's order, as `rewardbook split` meets them
   const paths = await writeSplit(split, { directory: job.dir, stem: "accuracy", container: "jsonl", withTest: false });
-  const writeTokens = (name: "train" | "val") => {
+  const writeTokens = (name: string, rows: readonly PreferencePair[]) => {
     const path = join(job.dir, `accuracy_${name}_tokens.json`);
-    writeFileSync(path, JSON.stringify(split[name].flatMap(({ line }) => idsOf.get(line)!)));
+    writeFileSync(path, JSON.stringify(rows.flatMap(({ line }) => idsOf.get(line)!)));
     return path;
   };
-  return { heldOut: split.val, trainPairs: split.train.length, pairs: paths.train, val: paths.val, tokens: writeTokens("train"), held_out_tokens: writeTokens("val") };
+  const tokens = writeTokens("train", (await orderOf(split.train)).map((i) => split.train[i]));
+  return { heldOut: split.val, trainPairs: split.train.length, pairs: paths.train, val: paths.val, tokens, held_out_tokens: writeTokens("val", split.val) };
+}
+
+/** Indices of the training pairs in the order in which `rewardbook train` meets them. */
+async function ourOrder(pairs: readonly PreferencePair[], model: string): Promise<number[]> {
+  const config = resolveConfig(TRAINING);
+  const { model: { config: modelConfig }, tokenizer, settings } = await loadRewardModel(model);
+  const dataset = await buildDataset(pairs, tokenizer, { ...settings, beta: config.beta, margin: config.margin });
+  return planUpdates(dataset, config, modelConfig).epoch(1).flatMap(({ batches }) => batches.flatMap(({ rows }) => rows));
 }
 
 /** Both sides' programs with the same settings; the schedules are one step apart, since transformers' first step has rate 0. */
@@ -119,8 +131,9 @@ export function judgeAccuracy(heldOut: readonly PreferencePair[], ours: TrainedS
 
 /** Trains both sides, one process each and one after the other: about an hour, most of it TRL's. */
 export async function measureAccuracy(job: Job, quick: boolean): Promise<AccuracyResult> {
-  const files = await writeSplitOf(job, quick ? QUICK_PAIRS : Infinity);
-  const sides = sidesOf(job, await job.model(), files);
+  const model = await job.model();
+  const files = await writeSplitOf(job, quick ? QUICK_PAIRS : Infinity, (pairs) => ourOrder(pairs, model));
+  const sides = sidesOf(job, model, files);
   const measured = await compare(sides, { units: 0, tolerance: 0 }); // what elsewhere warms up is here the whole run
   const [ours, theirs] = measured.map(({ first }, i): TrainedSide => ({ done: first, scores: JSON.parse(readFileSync(String(sides[i].settings.scores), "utf8")) }));
   return judgeAccuracy(files.heldOut, ours, theirs);

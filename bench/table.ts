@@ -31,7 +31,7 @@ export function accuracyLine({ trainPairs, heldOutPairs, ours, theirs, differenc
   const signed = (share: number) => `${share < 0 ? "−" : "+"}${points(Math.abs(share))}`;
   const side = ({ accuracy, interval: [low, high] }: SideAccuracy) => `${points(accuracy)}% [${points(low)}, ${points(high)}]`;
   const apart = `${signed(difference)} points [${signed(interval[0])}, ${signed(interval[1])}]`;
-  const data = `${heldOutPairs} held-out pairs after one epoch over ${trainPairs.toLocaleString("en")}, same split, budget and seed`;
+  const data = `${heldOutPairs} held-out pairs after one epoch over ${trainPairs.toLocaleString("en")}, same split, budget, seed and order`;
   return `Accuracy on ${data}: ours ${side(ours)}, TRL RewardTrainer bf16 ${side(theirs)}; difference ${apart}: ${verdict}.`;
 }
 

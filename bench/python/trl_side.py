@@ -25,7 +25,7 @@ def columns(tokens):
     return {f"chosen_{suffix}": chosen, f"rejected_{suffix}": rejected}
 
 
-def create_trainer(settings, tokens, **changes):
+def create_trainer(settings, tokens, trainer_class=RewardTrainer, **changes):
     """A RewardTrainer over `tokens` (chosen and rejected in turn) with the defaults of our side; `changes` to its configuration."""
     model = AutoModelForSequenceClassification.from_pretrained(settings["model"], num_labels=1, attn_implementation=settings["attention"])
     tokenizer = AutoTokenizer.from_pretrained(settings["model"])
@@ -39,7 +39,7 @@ def create_trainer(settings, tokens, **changes):
         "gradient_checkpointing": False, "save_strategy": "no", "report_to": [], "logging_strategy": "no", "disable_tqdm": True,
         "remove_unused_columns": False, "dataloader_num_workers": 0,
     }
-    trainer = RewardTrainer(model=model, args=RewardConfig(**{**config, **changes}), processing_class=tokenizer, train_dataset=dataset, eval_dataset=dataset)
+    trainer = trainer_class(model=model, args=RewardConfig(**{**config, **changes}), processing_class=tokenizer, train_dataset=dataset, eval_dataset=dataset)
     kept = len(trainer.train_dataset)
     assert kept == len(tokens) // 2, f"TRL dropped pairs: {kept} of {len(tokens) // 2} left"
     return trainer

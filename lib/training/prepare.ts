@@ -105,7 +105,8 @@ async function tokenisePairs(pairs: TrainingPairs, config: TrainingConfig, { tok
   return { dataset, valDataset: await buildDataset(pairs.val, tokenizer, encoding) };
 }
 
-const planUpdates = ({ tokens }: PairDataset, config: TrainingConfig, model: ModelConfig): TrainingPlan =>
+/** The steps of all epochs: which pairs, in which order and rows. */
+export const planUpdates = ({ tokens }: PairDataset, config: TrainingConfig, model: ModelConfig): TrainingPlan =>
   createTrainingPlan(tokens, {
     batchSize: config.batch_size,
     gradientAccumulation: config.gradient_accumulation,

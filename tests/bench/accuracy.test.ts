@@ -76,7 +76,7 @@ describe("writeSplitOf", () => {
   const read = (path: string) => readFileSync(path, "utf8");
   const rows = (path: string): number[] => read(path).trim().split("\n").map((line) => JSON.parse(line).row);
 
-  test("keeps questions apart and every pair with its own token ids, whatever the order of the job", async () => {
+  test("keeps questions apart and every pair with its own token ids, in the order asked for", async () => {
     const pairs = Array.from({ length: 60 }, (_, i) => pairAt(i, i % 20)).reverse();
     const write = (name: string, value: unknown) => {
       writeFileSync(join(dir, name), JSON.stringify(value));
@@ -84,14 +84,15 @@ describe("writeSplitOf", () => {
     };
     const tokens = pairs.flatMap(({ line }) => [[line - 1, 0], [line - 1, 1]]);
     const files = { pairs: write("pairs.json", pairs), tokens: write("tokens.json", tokens), items: "" };
-    const split = await writeSplitOf({ dir, pairs: async () => files }, Infinity);
+    const backwards = async (train: readonly unknown[]) => train.map((_, i) => train.length - 1 - i);
+    const split = await writeSplitOf({ dir, pairs: async () => files }, Infinity, backwards);
     expect(split.trainPairs).toBe(54);
     expect(split.heldOut).toHaveLength(6);
     const [train, val] = [rows(split.pairs), rows(split.val)];
     expect([...train, ...val].sort((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, i) => i));
     expect(val).toEqual(split.heldOut.map(({ raw }) => raw.row));
     expect(train.filter((row) => val.some((held) => held % 20 === row % 20))).toEqual([]);
-    expect(JSON.parse(read(split.tokens))).toEqual(train.flatMap((row) => [[row, 0], [row, 1]]));
+    expect(JSON.parse(read(split.tokens))).toEqual([...train].reverse().flatMap((row) => [[row, 0], [row, 1]]));
     expect(JSON.parse(read(split.held_out_tokens))).toEqual(val.flatMap((row) => [[row, 0], [row, 1]]));
   });
 });
@@ -99,7 +100,7 @@ describe("writeSplitOf", () => {
 test("the table's line has both sides, the difference and the verdict", () => {
   const result = judgeAccuracy(heldOut(12), side(OURS), side(THEIRS));
   expect(accuracyLine({ ...result, difference: -0.0141, interval: [-0.052, 0.0238] })).toBe(
-    "Accuracy on 24 held-out pairs after one epoch over 4,000, same split, budget and seed: ours 83.3% [62.6, 100.0], " +
+    "Accuracy on 24 held-out pairs after one epoch over 4,000, same split, budget, seed and order: ours 83.3% [62.6, 100.0], " +
       "TRL RewardTrainer bf16 75.0% [53.6, 96.4]; difference −1.4 points [−5.2, +2.4]: not below.",
   );
 });
