@@ -30,7 +30,7 @@ export async function buildKernels(compiler) {
     ...(x86 ? ["-DREWARDBOOK_X86"] : []),
     ...["-I", inRoot("node_modules", "node-api-headers", "include"), "-I", path.join(tensorflow, "include")],
   ];
-  const remedy = "install g++ 10 or clang++ 14, or newer, or set CXX to one; RB_KERNELS=0 goes on without the kernels";
+  const remedy = "install g++ 11 or clang++ 14, or newer, or set CXX to one; RB_KERNELS=0 goes on without the kernels";
   const object = (name) => path.join(folder, `${name}.o`);
   const compileOne = (name, source, more) =>
     command(compiler.program, [...flags, ...more, "-c", path.join(sources, source), "-o", object(name)], { remedy });
