@@ -63,8 +63,8 @@ export async function writeSplitOf(job: Pick<Job, "dir" | "pairs">, count: numbe
     writeFileSync(path, JSON.stringify(rows.flatMap(({ line }) => idsOf.get(line)!)));
     return path;
   };
-  const tokens = writeTokens("train", (await orderOf(split.train)).map((i) => split.train[i]));
-  return { heldOut: split.val, trainPairs: split.train.length, pairs: paths.train, val: paths.val, tokens, held_out_tokens: writeTokens("val", split.val) };
+  const ordered = (await orderOf(split.train)).map((i) => split.train[i]);
+  return { heldOut: split.val, trainPairs: split.train.length, pairs: paths.train, val: paths.val, tokens: writeTokens("train", ordered), held_out_tokens: writeTokens("val", split.val) };
 }
 
 /** Indices of the training pairs in the order in which `rewardbook train` meets them. */

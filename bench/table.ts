@@ -5,7 +5,7 @@ import type { BothSides, FamilyRow } from "./families";
 import type { Row } from "./rows";
 
 const number = (value: number): string =>
-  value >= 1000 ? Math.round(value).toLocaleString("en") : value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+  value >= 1000 ? Math.round(value).toLocaleString("en") : value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value >= 0.01 ? value.toFixed(2) : value.toPrecision(1);
 
 /** The number that the target bounds. */
 export const figureOf = ({ bound, ours, theirs }: Row): number => (bound.startsWith("ratio") ? ours / theirs! : ours);
