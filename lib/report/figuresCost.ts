@@ -51,11 +51,20 @@ export function costFigure(
         tickvals: sizes,
         ticktext: sizes.map((size) => size.toLocaleString("en")),
       }),
-      yaxis: axis(costTitle, { type: "log", dtick: "D2" }),
+      yaxis: axis(costTitle, { type: "log", ...logTicks(positive.flatMap(({ points }) => points.map(({ y }) => y))) }),
       legend: true,
     }),
     description: `${title}: ${named.map(({ label }) => label).join("; ")}.`,
   };
+}
+
+/** Range and ticks (1, 2, 5, 10 …): all values with some room, and no less than a decade, so that a cost that hardly grows looks so. */
+function logTicks(values: readonly number[]): { range: [number, number]; tickvals: number[]; ticktext: string[] } {
+  const [low, high] = [Math.log10(Math.min(...values)), Math.log10(Math.max(...values))];
+  const room = Math.max(0.1, (1 - (high - low)) / 2);
+  const decades = Array.from({ length: Math.ceil(high + room) - Math.floor(low - room) }, (_, i) => 10 ** (Math.floor(low - room) + i));
+  const tickvals = decades.flatMap((decade) => [decade, 2 * decade, 5 * decade]);
+  return { range: [low - room, high + room], tickvals, ticktext: tickvals.map((value) => value.toLocaleString("en")) };
 }
 
 /** Slope of log y on log x by least squares; null for fewer than two sizes. */
