@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { projectPath } from "../lib/paths";
 import { median } from "./compare";
 import type { Job } from "./job";
+import { memoryMb } from "./serve";
 
 export interface Endurance {
   readonly minutes: number;
@@ -19,11 +20,6 @@ export interface Endurance {
 const RUN = "bench-endurance";
 const SAMPLE_MS = 10_000;
 const ALL_PAIRS = 1_000_000;
-
-function residentMb(pid: number): number {
-  const line = readFileSync(`/proc/${pid}/status`, "utf8").split("\n").find((text) => text.startsWith("VmRSS"));
-  return Number(line!.split(/\s+/)[1]) / 1024;
-}
 
 /** Medians of the second and of the last tenth of the samples. */
 export function earlyAndLate(samples: Endurance["samples"]): { early: number; late: number } {
@@ -48,7 +44,7 @@ export async function measureEndurance(job: Job, minutes: number): Promise<Endur
     await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
     if (child.exitCode !== null) throw new Error(`bench: expected a training of ${minutes} minutes, got its end after ${minute.toFixed(1)}:\n${errors}`);
     minute = (performance.now() - start) / 60_000;
-    samples.push({ minute, mb: residentMb(child.pid!) });
+    samples.push({ minute, mb: memoryMb("VmRSS", child.pid!) });
   }
   child.kill("SIGINT");
   await ended;

@@ -4,10 +4,9 @@ import { resolveConfig } from "../lib/config";
 import { buildDataset } from "../lib/dataset";
 import { initBackend, measureGemm } from "../lib/engine/backend";
 import { resolvePrecision } from "../lib/evaluation/score";
-import { fusesAttention } from "../lib/models/layers";
 import type { PreferencePair } from "../lib/pairs/pair";
 import { loadRewardModel } from "../lib/storage/checkpoint";
-import { createTrainingPlan } from "../lib/text/trainingPlan";
+import { planUpdates } from "../lib/training/prepare";
 import { createTrainingStep } from "../lib/training/step";
 import { modelFlops } from "./flops";
 import { serve } from "./serve";
@@ -30,10 +29,7 @@ void serve<EpochSettings>(async (settings) => {
   const pairs: PreferencePair[] = JSON.parse(readFileSync(settings.pairs, "utf8"));
   const dataset = await buildDataset(pairs, loaded.tokenizer, { ...loaded.settings, max_length, beta: 0, margin: 0 });
   // As many graphs as a run over 4,096 pairs would pay for: their compilation is not counted.
-  const plan = createTrainingPlan(dataset.tokens, {
-    batchSize: batch_size, gradientAccumulation: 1, tokensPerBatch: config.tokens_per_batch, seed: config.seed,
-    epochs: Math.ceil(4096 / pairs.length), linkedPairs: config.linked_pairs, longRows: fusesAttention(loaded.model.config, config.dropout),
-  });
+  const plan = planUpdates(dataset, { ...config, epochs: Math.ceil(4096 / pairs.length) }, loaded.model.config);
   const updates = plan.epoch(1); // the same epoch each time: a unit compiles nothing new
   const step = createTrainingStep({
     model: loaded.model, trainable: [...loaded.model.parameters.keys()], dataset, config,

@@ -33,6 +33,11 @@ async function environment(quick: boolean, job: Job): Promise<Record<string, unk
   return { date: new Date().toISOString(), processor: cpus()[0]?.model, cores: cpus().length, node: process.version, backend, data: job.dataName, quick };
 }
 
+async function writeRecord(name: string, job: Job, quick: boolean, measured: Record<string, unknown>): Promise<void> {
+  const record = { name, environment: await environment(quick, job), ...measured };
+  writeFileSync(results(`${name}.json`), `${JSON.stringify(record, null, 2)}\n`);
+}
+
 async function runComparison(comparison: Comparison, job: Job, flags: Flags): Promise<void> {
   const units = unitsOf(flags);
   console.log(`${comparison.name}: ${units} units a side, in turn`);
@@ -40,14 +45,12 @@ async function runComparison(comparison: Comparison, job: Job, flags: Flags): Pr
   const measured = await compare(sides, { units, tolerance: comparison.tolerance, judged: comparison.judged });
   for (const side of measured) console.log(`  ${side.label.padEnd(28)} median ${side.medianMs.toFixed(0)} ms, least ${side.minMs.toFixed(0)} ms, first ${side.firstMs.toFixed(0)} ms, peak ${side.peakMb.toFixed(0)} MB`);
   const rows = comparison.rows(new Map(measured.map((side) => [side.label, side])));
-  const record = { name: comparison.name, environment: await environment(flags.quick ?? false, job), rows, measured };
-  writeFileSync(results(`${comparison.name}.json`), `${JSON.stringify(record, null, 2)}\n`);
+  await writeRecord(comparison.name, job, flags.quick ?? false, { rows, measured });
 }
 
 async function runCurves(job: Job, flags: Flags): Promise<void> {
   const curves = await measureCurves(job, flags.quick ?? false);
-  const record = { name: "curves", environment: await environment(flags.quick ?? false, job), curves };
-  writeFileSync(results("curves.json"), `${JSON.stringify(record, null, 2)}\n`);
+  await writeRecord("curves", job, flags.quick ?? false, { curves });
   for (const curve of curves)
     for (const [what, figure] of Object.entries(curveFigures(curve)))
       writeFileSync(results(`${curve.name.replace(/ /g, "-")}-${what}.plotly.json`), `${JSON.stringify(figure)}\n`);
@@ -57,16 +60,14 @@ async function runFamilies(job: Job, flags: Flags): Promise<void> {
   const units = unitsOf(flags);
   console.log(`families: ${units} units a side, in turn`);
   const families = await measureFamilies(job, units, flags.families);
-  const record = { name: "families", environment: await environment(flags.quick ?? false, job), families };
-  writeFileSync(results("families.json"), `${JSON.stringify(record, null, 2)}\n`);
+  await writeRecord("families", job, flags.quick ?? false, { families });
 }
 
 async function runAccuracy(job: Job, flags: Flags): Promise<void> {
   console.log("accuracy: one whole run a side, one after the other");
   const accuracy = await measureAccuracy(job, flags.quick ?? false);
   console.log(`  ${accuracyLine(accuracy)}`);
-  const record = { name: "accuracy", environment: await environment(flags.quick ?? false, job), accuracy };
-  writeFileSync(results("accuracy.json"), `${JSON.stringify(record, null, 2)}\n`);
+  await writeRecord("accuracy", job, flags.quick ?? false, { accuracy });
 }
 
 async function runEndurance(job: Job, flags: Flags): Promise<void> {
@@ -74,8 +75,7 @@ async function runEndurance(job: Job, flags: Flags): Promise<void> {
   console.log(`endurance: ${minutes} minutes of training`);
   const endurance = await measureEndurance(job, minutes);
   console.log(`  ${enduranceLine(endurance)}`);
-  const record = { name: "endurance", environment: await environment(false, job), endurance };
-  writeFileSync(results("endurance.json"), `${JSON.stringify(record, null, 2)}\n`);
+  await writeRecord("endurance", job, false, { endurance });
 }
 
 /** What is measured in another form than rows with a target. */

@@ -11,8 +11,9 @@ export interface Done {
   readonly [more: string]: number | undefined;
 }
 
-/** Of this program alone: getrusage would begin with the memory of the process that started it. */
-const peakMb = (): number => Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync("/proc/self/status", "utf8"))![1]) / 1024;
+/** A process's memory now (VmRSS) or at most (VmHWM), MB; of it alone: getrusage would begin with the memory of the process that started it. */
+export const memoryMb = (field: "VmRSS" | "VmHWM", pid: number | "self" = "self"): number =>
+  Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) / 1024;
 
 const say = (message: unknown) => process.stdout.write(`\n@${JSON.stringify(message)}\n`);
 
@@ -26,6 +27,6 @@ export async function serve<S>(setup: (settings: S) => Promise<() => Promise<Don
     const done = await unit();
     say({ ms: performance.now() - start, since_start_ms: process.uptime() * 1000, ...done });
   }
-  say({ peak_mb: peakMb() });
+  say({ peak_mb: memoryMb("VmHWM") });
   process.exit(0);
 }

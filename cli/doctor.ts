@@ -89,7 +89,7 @@ function lines(d: Diagnosis): string[] {
     `rewardbook   ${d.rewardbook}, Node ${d.node}`,
     `processor    ${d.processor}, ${d.cores} cores, ${d.memory_gb} GB (${d.free_memory_gb} free)`,
     `backend      ${backend.name} ${backend.version}, ${backend.threads} threads, ${backend.compiled ? "compiled graphs" : "no graphs"}`,
-    `kernels      ${backend.kernels ? `fused attention and AdamW for ${backend.kernels}` : "none: attention and AdamW run op by op"}`,
+    `kernels      ${backend.kernels ? `fused, for ${backend.kernels}` : "none: attention, normalisation, gelu and AdamW run op by op"}`,
     `GPU          ${backend.gpu ?? `none: ${backend.gpuReason}`}`,
     `speed        ${gemm.f32.toFixed(0)} GFLOP/s in f32, ${bf16} (matrix products)`,
     `notebooks    ${d.jupyterlab ? `JupyterLab ${d.jupyterlab}, Python ${d.python}` : "not installed"}`,

@@ -148,24 +148,6 @@ export interface TokenArrays {
   readonly tokens: number;
 }
 
-/** Lays texts out as rows of `width` tokens; rows beyond `texts` hold one padding token that attention may read. */
-export function layOut(texts: readonly Uint32Array[], rows: number, width: number, padId: number): TokenArrays {
-  const ids = new Int32Array(rows * width).fill(padId);
-  const mask = new Float32Array(rows * width);
-  let tokens = 0;
-  for (let row = 0; row < rows; row++) {
-    const text = texts[row];
-    if (text === undefined) {
-      mask[row * width] = 1; // a row without any token would be 0/0 in the softmax
-      continue;
-    }
-    ids.set(text, row * width);
-    mask.fill(1, row * width, row * width + text.length);
-    tokens += text.length;
-  }
-  return { ids, mask, tokens };
-}
-
 /**
  * Lays texts out in rows of `width` tokens that may hold several each, `rows` in all.
  *
@@ -190,6 +172,13 @@ export function layOutLines(
     });
   });
   return { ids, mask, tokens: count };
+}
+
+/** Lays texts out one a row; rows beyond `texts` hold one padding token that attention may read. */
+export function layOut(texts: readonly Uint32Array[], rows: number, width: number, padId: number): TokenArrays {
+  const arrays = layOutLines({ ids: (text) => texts[text] }, texts.map((_, text) => [text]), { rows, width, padId });
+  for (let row = texts.length; row < rows; row++) arrays.mask[row * width] = 1; // a row without any token would be 0/0 in the softmax
+  return arrays;
 }
 
 /** A training batch of P pairs in B rows of T tokens, which may hold several texts each. */

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "../errors";
 import { nativeBackend } from "./binding";
 import { compile } from "./compile";
-import { fusedAdamW } from "./kernels";
+import { fusedAdamW, usesKernels } from "./kernels";
 
 export interface AdamWOptions {
   /** Decoupled decay: each step shrinks a weight by learningRate·weightDecay. */
@@ -168,15 +168,16 @@ function prepare(
 
 function updateSlots(slots: readonly Slot[], coefficients: readonly tf.Tensor[], gradients: readonly tf.Tensor[]): void {
   const [finite, keep1, keep2, take1, take2, rate, floor, shrink] = coefficients;
-  const packed = (decays: boolean) => tf.stack([tf.cast(finite, "float32"), ...coefficients.slice(1, -1), decays ? shrink : tf.scalar(1)]);
-  const [decaying, plain] = [packed(true), packed(false)];
-  slots.forEach((slot, i) => {
-    const { parameter, average, square, decays } = slot;
-    const fused = fusedAdamW(slot, gradients[i], decays ? decaying : plain);
-    if (fused) {
-      [parameter, average, square].forEach((variable, k) => variable.assign(fused[k] as never));
-      return;
-    }
+  if (usesKernels()) {
+    const packed = (last: tf.Tensor) => tf.stack([tf.cast(finite, "float32"), ...coefficients.slice(1, -1), last]);
+    const [decaying, plain] = [packed(shrink), packed(tf.scalar(1))];
+    slots.forEach((slot, i) => {
+      const updated = fusedAdamW(slot, gradients[i], slot.decays ? decaying : plain)!;
+      [slot.parameter, slot.average, slot.square].forEach((variable, k) => variable.assign(updated[k] as never));
+    });
+    return;
+  }
+  slots.forEach(({ parameter, average, square, decays }, i) => {
     const gradient = select(finite, gradients[i], average);
     const m = tf.add(tf.mul(average, keep1), tf.mul(gradient, take1));
     const v = tf.add(tf.mul(square, keep2), tf.mul(tf.square(gradient), take2));

@@ -27,7 +27,7 @@ export interface BackendInfo {
   readonly gpuReason: string;
   /** Whether products in bfloat16 run in hardware. */
   readonly bf16: boolean;
-  /** Instruction set of the fused kernels (attention, AdamW), or null without them. */
+  /** Instruction set of the fused kernels, or null without them. */
   readonly kernels: string | null;
   /** Whether compile() makes graphs here (elsewhere it runs the function as it is). */
   readonly compiled: boolean;

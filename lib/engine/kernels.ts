@@ -34,6 +34,9 @@ function kernels(): NativeBackend | null {
   return native?.binding.recording ? native : null;
 }
 
+/** Whether the functions below return a tensor now: for callers whose operands would be work done in vain. */
+export const usesKernels = (): boolean => kernels() !== null;
+
 function execute(native: NativeBackend, op: string, attributes: NativeAttribute[], inputs: tf.Tensor[], outputs: number): tf.Tensor[] {
   const type = { name: "T", type: native.binding.TF_ATTR_TYPE, value: DType.F32 };
   const results = native.binding.executeOp(op, [type, ...attributes], native.getInputTensorIds(inputs), outputs);

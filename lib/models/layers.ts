@@ -3,7 +3,7 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import { dropout } from "../engine/dropout";
-import { fusedAddNorm, fusedAttention, fusedGelu, kernelInstructions } from "../engine/kernels";
+import { fusedAddNorm, fusedAttention, fusedGelu, kernelInstructions, usesKernels } from "../engine/kernels";
 import type { ModelConfig } from "./config";
 import type { Activation } from "./configSchemas";
 import { widen } from "./halfStorage";
@@ -77,7 +77,7 @@ function plainProduct(forward: Forward, x: tf.Tensor2D, module: string): { produ
 /** The activation of a linear layer: [N, in] → [N, out]. */
 export function activatedLinear(forward: Forward, x: tf.Tensor2D, module: string): tf.Tensor2D {
   const { activation } = forward.config;
-  const plain = activation === "gelu" && kernelInstructions() !== null ? plainProduct(forward, x, module) : null;
+  const plain = activation === "gelu" && usesKernels() ? plainProduct(forward, x, module) : null;
   return (plain && fusedGelu(plain.product, plain.bias)) ?? activate(linear(forward, x, module), activation);
 }
 
@@ -91,7 +91,7 @@ export function linearAddNorm(
   x: tf.Tensor2D,
   { residual, module, norm, rate }: { residual: tf.Tensor2D; module: string; norm: string; rate: number },
 ): tf.Tensor2D {
-  const fuses = kernelInstructions() !== null && !(forward.dropout.active && rate > 0);
+  const fuses = usesKernels() && !(forward.dropout.active && rate > 0);
   const plain = fuses ? plainProduct(forward, x, module) : null;
   const fused = plain && fusedAddNorm({
     ...plain, residual, weight: parameter(forward, `${norm}.weight`), beta: parameter(forward, `${norm}.bias`),

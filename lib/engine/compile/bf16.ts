@@ -8,6 +8,10 @@ import { copyNode, createCast, createNode, elementCount, mapProgram, type GraphN
 import { unreshaped } from "./softmax";
 
 const PRODUCT: ReadonlySet<string> = new Set(["MatMul", "BatchMatMulV2"]);
+const MOVE: ReadonlySet<string> = new Set(["Reshape", "Transpose"]);
+/** Smaller products (heads, tests) cost more to cast than they save. */
+const SMALLEST = 4096;
+
 interface Narrowing {
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
@@ -24,9 +28,6 @@ const FUSED: ReadonlyMap<string, Narrowing> = new Map([
   ["RewardbookGelu", { inputs: [0], outputs: [0] }],
   ["RewardbookGeluGradient", { inputs: [0, 2], outputs: [0] }],
 ]);
-const MOVE: ReadonlySet<string> = new Set(["Reshape", "Transpose"]);
-/** Smaller products (heads, tests) cost more to cast than they save. */
-const SMALLEST = 4096;
 
 /**
  * A softmax of masked products. The products are rounded to bf16 anyway and the mask adds 0 or a huge number, so nothing

@@ -134,11 +134,12 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["SelectV2", ([c, x, y]) => [broadcastShape(broadcastShape(c.shape, x.shape), y.shape), x.dtype]],
   ["StatelessRandomUniform", ([shape]) => [constantOf(shape), DType.F32]],
   ["L2Loss", ([x]) => [[], x.dtype]],
+  ["RewardbookGelu", same],
 ]);
 
-/** The kernels of lib/engine/kernels have several outputs. */
 type SeveralRule = (inputs: readonly GraphValue[], attributes: Attributes, op: string) => OutputRule[];
 const likeFirstThree: SeveralRule = (inputs) => inputs.slice(0, 3).map((x) => [x.shape, x.dtype]);
+/** Kernels of lib/engine/kernels that have several outputs. */
 const SEVERAL: ReadonlyMap<string, SeveralRule> = new Map<string, SeveralRule>([
   ["RewardbookAttention", ([query], attributes, op) =>
     [[query.shape, query.dtype], [[query.shape[0], attribute({ op, attributes }, "heads") as number], DType.F32]]],
@@ -148,7 +149,6 @@ const SEVERAL: ReadonlyMap<string, SeveralRule> = new Map<string, SeveralRule>([
   ["RewardbookAddNorm", ([product]) => [[product.shape, DType.F32], [[0], DType.F32], [[product.shape[0], 2], DType.F32]]],
   ["RewardbookAddNormGradient", ([product, bias]) =>
     [[product.shape, DType.F32], [[0], DType.F32], [bias.shape, DType.F32], [bias.shape, DType.F32], [bias.shape, DType.F32]]],
-  ["RewardbookGelu", ([product]) => [[product.shape, product.dtype]]],
   ["RewardbookGeluGradient", ([product, bias]) => [[product.shape, product.dtype], [bias.shape, DType.F32]]],
 ]);
 
