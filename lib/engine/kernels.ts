@@ -43,12 +43,7 @@ function execute(native: NativeBackend, op: string, attributes: NativeAttribute[
   return results.map((result) => native.createOutputTensor(result));
 }
 
-export interface FusedAttention {
-  /** [B·T, heads·D]. */
-  readonly query: tf.Tensor2D;
-  /** [B·T, keyValueHeads·D], likewise `value`. */
-  readonly key: tf.Tensor2D;
-  readonly value: tf.Tensor2D;
+interface Heads {
   /** [B, T]: 0 on padding, else the number of the text that the token belongs to; tokens see their own text. */
   readonly texts: tf.Tensor2D;
   readonly heads: number;
@@ -57,30 +52,56 @@ export interface FusedAttention {
   readonly causal: boolean;
 }
 
+export interface FusedAttention extends Heads {
+  /** [B·T, heads·D]. */
+  readonly query: tf.Tensor2D;
+  /** [B·T, keyValueHeads·D], likewise `value`. */
+  readonly key: tf.Tensor2D;
+  readonly value: tf.Tensor2D;
+}
+
+const headAttributes = ({ TF_ATTR_INT, TF_ATTR_BOOL }: NativeBackend["binding"], { heads, keyValueHeads, causal }: Heads): NativeAttribute[] => [
+  { name: "heads", type: TF_ATTR_INT, value: heads },
+  { name: "key_value_heads", type: TF_ATTR_INT, value: keyValueHeads },
+  { name: "causal", type: TF_ATTR_BOOL, value: causal },
+];
+
 /**
  * softmax(q·kᵀ/√D)·v within each text, without writing the products to memory; 0 on padding.
  *
  * @returns [B·T, heads·D], or null where the kernels cannot be used
  * Reference: Dao et al. (2022), FlashAttention, arXiv 2205.14135.
  */
-export function fusedAttention({ query, key, value, texts, heads, keyValueHeads, causal }: FusedAttention): tf.Tensor2D | null {
+export function fusedAttention({ query, key, value, ...rest }: FusedAttention): tf.Tensor2D | null {
+  return attend("RewardbookAttention", [query, key, value], rest);
+}
+
+export interface FusedSelfAttention extends Heads {
+  /** [B·T, (heads + 2·keyValueHeads)·D]: queries, keys and values side by side. */
+  readonly product: tf.Tensor2D;
+  /** [(heads + 2·keyValueHeads)·D], added to each row. */
+  readonly bias: tf.Tensor;
+}
+
+/** The same for queries, keys and values that come from one product. */
+export function fusedSelfAttention({ product, bias, ...rest }: FusedSelfAttention): tf.Tensor2D | null {
+  return attend("RewardbookSelfAttention", [product, bias], rest);
+}
+
+function attend(op: string, operands: tf.Tensor[], heads: Heads): tf.Tensor2D | null {
   const native = kernels();
   if (!native) return null;
-  const { TF_ATTR_INT, TF_ATTR_BOOL } = native.binding;
-  const attributes = [
-    { name: "heads", type: TF_ATTR_INT, value: heads },
-    { name: "key_value_heads", type: TF_ATTR_INT, value: keyValueHeads },
-    { name: "causal", type: TF_ATTR_BOOL, value: causal },
-  ];
-  const attend = tf.customGrad((...args) => {
-    const [q, k, v] = args as tf.Tensor[];
-    const save = args[3] as unknown as tf.GradSaveFunc;
-    const [mixed, logSum] = execute(native, "RewardbookAttention", attributes, [q, k, v, texts], 2);
-    save([q, k, v, texts, mixed, logSum]);
-    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => execute(native, "RewardbookAttentionGradient", attributes, [...saved, dy], 3);
+  const attributes = headAttributes(native.binding, heads);
+  const count = operands.length;
+  const fused = tf.customGrad((...args) => {
+    const inputs = args.slice(0, count) as tf.Tensor[];
+    const save = args[count] as unknown as tf.GradSaveFunc;
+    const [mixed, logSum] = execute(native, op, attributes, [...inputs, heads.texts], 2);
+    save([...inputs, heads.texts, mixed, logSum]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => execute(native, `${op}Gradient`, attributes, [...saved, dy], count);
     return { value: mixed, gradFunc };
   });
-  return attend(query, key, value) as tf.Tensor2D;
+  return fused(...operands) as tf.Tensor2D;
 }
 
 export interface FusedAddNorm {

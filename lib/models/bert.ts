@@ -5,11 +5,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { ModelConfig } from "./config";
 import {
   activatedLinear,
-  attendFromRows,
-  attention,
-  fewRows,
+  encoderAttention,
   layerNorm,
-  linear,
   linearAddNorm,
   parameter,
   pickRows,
@@ -89,12 +86,7 @@ function encoderLayer(forward: Forward, x: tf.Tensor2D, { layer, bias, texts, re
   const { config } = forward;
   const rows = read ? pickRows(x, read) : x;
   const self = `${layer}.attention.self`;
-  const project = (input: tf.Tensor2D, name: string) => linear(forward, input, `${self}.${name}`);
-  const query = project(rows, "query");
-  const mixed =
-    read && fewRows(forward, bias.shape[2])
-      ? attendFromRows(forward, x, { query, bias, key: `${self}.key`, value: `${self}.value` })
-      : attention(forward, { query, key: project(x, "key"), value: project(x, "value"), bias, texts });
+  const mixed = encoderAttention(forward, x, { rows, bias, texts, modules: [`${self}.query`, `${self}.key`, `${self}.value`] });
   const rate = config.dropout.hidden;
   const output = `${layer}.attention.output`;
   const middle = linearAddNorm(forward, mixed, { residual: rows, module: `${output}.dense`, norm: `${output}.LayerNorm`, rate });

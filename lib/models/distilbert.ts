@@ -5,11 +5,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { ModelConfig } from "./config";
 import {
   activatedLinear,
-  attendFromRows,
-  attention,
-  fewRows,
+  encoderAttention,
   layerNorm,
-  linear,
   linearAddNorm,
   pickRows,
   stored,
@@ -62,12 +59,8 @@ interface TransformerLayer {
 /** One layer, [B·T, H] → [B·T, H]; with `read`, [B·S, H]. No dropout after attention's output: the original has none. */
 function transformerLayer(forward: Forward, x: tf.Tensor2D, { layer, bias, texts, read }: TransformerLayer): tf.Tensor2D {
   const rows = read ? pickRows(x, read) : x;
-  const project = (input: tf.Tensor2D, name: string) => linear(forward, input, `${layer}.attention.${name}`);
-  const query = project(rows, "q_lin");
-  const mixed =
-    read && fewRows(forward, bias.shape[2])
-      ? attendFromRows(forward, x, { query, bias, key: `${layer}.attention.k_lin`, value: `${layer}.attention.v_lin` })
-      : attention(forward, { query, key: project(x, "k_lin"), value: project(x, "v_lin"), bias, texts });
+  const self = `${layer}.attention`;
+  const mixed = encoderAttention(forward, x, { rows, bias, texts, modules: [`${self}.q_lin`, `${self}.k_lin`, `${self}.v_lin`] });
   const middle = linearAddNorm(forward, mixed, { residual: rows, module: `${layer}.attention.out_lin`, norm: `${layer}.sa_layer_norm`, rate: 0 });
   const wide = activatedLinear(forward, middle, `${layer}.ffn.lin1`);
   const rate = forward.config.dropout.hidden;

@@ -3,7 +3,7 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import { dropout } from "../engine/dropout";
-import { fusedAddNorm, fusedAttention, fusedGelu, kernelInstructions, usesKernels } from "../engine/kernels";
+import { fusedAddNorm, fusedAttention, fusedGelu, fusedSelfAttention, kernelInstructions, usesKernels } from "../engine/kernels";
 import type { ModelConfig } from "./config";
 import type { Activation } from "./configSchemas";
 import { widen } from "./halfStorage";
@@ -67,17 +67,21 @@ export function linear(forward: Forward, x: tf.Tensor2D, module: string): tf.Ten
   return tf.add(y, tf.mul(update, lora.scale)) as tf.Tensor2D;
 }
 
-/** The product of a linear layer that is no more than x·Wᵀ + b, and its bias; null where low-rank updates are added. */
-function plainProduct(forward: Forward, x: tf.Tensor2D, module: string): { product: tf.Tensor2D; bias: tf.Tensor } | null {
-  const bias = forward.parameters.has(`${module}.bias`) ? parameter(forward, `${module}.bias`) : null;
-  if (!bias || (forward.lora && forward.parameters.has(`${module}.lora_A.weight`))) return null;
-  return { product: tf.matMul(x, parameter(forward, `${module}.weight`) as tf.Tensor2D, false, true), bias };
+/** The one product of linear layers that are no more than x·Wᵀ + b, side by side, and their biases; null where low-rank updates are added. */
+function plainProduct(forward: Forward, x: tf.Tensor2D, modules: readonly string[]): { product: tf.Tensor2D; bias: tf.Tensor } | null {
+  const { parameters, lora } = forward;
+  if (!modules.every((module) => parameters.has(`${module}.bias`) && !(lora && parameters.has(`${module}.lora_A.weight`)))) return null;
+  const joined = (part: string) => {
+    const all = modules.map((module) => parameter(forward, `${module}.${part}`));
+    return all.length === 1 ? all[0] : tf.concat(all, 0);
+  };
+  return { product: tf.matMul(x, joined("weight") as tf.Tensor2D, false, true), bias: joined("bias") };
 }
 
 /** The activation of a linear layer: [N, in] → [N, out]. */
 export function activatedLinear(forward: Forward, x: tf.Tensor2D, module: string): tf.Tensor2D {
   const { activation } = forward.config;
-  const plain = activation === "gelu" && usesKernels() ? plainProduct(forward, x, module) : null;
+  const plain = activation === "gelu" && usesKernels() ? plainProduct(forward, x, [module]) : null;
   return (plain && fusedGelu(plain.product, plain.bias)) ?? activate(linear(forward, x, module), activation);
 }
 
@@ -92,7 +96,7 @@ export function linearAddNorm(
   { residual, module, norm, rate }: { residual: tf.Tensor2D; module: string; norm: string; rate: number },
 ): tf.Tensor2D {
   const fuses = usesKernels() && !(forward.dropout.active && rate > 0);
-  const plain = fuses ? plainProduct(forward, x, module) : null;
+  const plain = fuses ? plainProduct(forward, x, [module]) : null;
   const fused = plain && fusedAddNorm({
     ...plain, residual, weight: parameter(forward, `${norm}.weight`), beta: parameter(forward, `${norm}.bias`),
     epsilon: forward.config.normEpsilon,
@@ -233,6 +237,29 @@ export function attention(forward: Forward, attended: Attended): tf.Tensor2D {
   return fused ?? attentionByParts(forward, attended);
 }
 
+/**
+ * Attention of an encoder's layer, projections included, by the way that is the least work.
+ *
+ * @param x       [B·T, H]
+ * @param rows    those that ask: x itself, with `texts`, or some of its rows
+ * @param modules projections of query, key and value, all with bias
+ * @returns [rows, heads·D]
+ */
+export function encoderAttention(
+  forward: Forward,
+  x: tf.Tensor2D,
+  { rows, modules, bias, texts }: { rows: tf.Tensor2D; modules: readonly [string, string, string] } & Pick<Attended, "bias" | "texts">,
+): tf.Tensor2D {
+  const { heads, keyValueHeads } = forward.config;
+  const plain = texts && usesKernels() && fusesAttention(forward.config, forward.dropout.active) ? plainProduct(forward, x, modules) : null;
+  const fused = plain && fusedSelfAttention({ ...plain, texts: texts!, heads, keyValueHeads, causal: false });
+  if (fused) return fused;
+  const [ask, key, value] = modules;
+  const query = linear(forward, rows, ask);
+  if (!texts && fewRows(forward, bias.shape[2])) return attendFromRows(forward, x, { query, bias, key, value });
+  return attention(forward, { query, key: linear(forward, x, key), value: linear(forward, x, value), bias, texts });
+}
+
 /** Grouped queries need no copies of keys: the queries of a group are stacked along time, [B, keyValueHeads, group·Tq, D]. */
 function attentionByParts(forward: Forward, attended: Attended): tf.Tensor2D {
   const { heads: A, keyValueHeads: KV } = forward.config;
@@ -261,7 +288,7 @@ function attentionByParts(forward: Forward, attended: Attended): tf.Tensor2D {
  * @param key   module of the key's projection, likewise `value`; each with weight [heads·D, H] and bias
  * @returns [B·S, heads·D]
  */
-export function attendFromRows(
+function attendFromRows(
   forward: Forward,
   x: tf.Tensor2D,
   { query, bias, key, value }: { query: tf.Tensor2D; bias: tf.Tensor4D; key: string; value: string },
@@ -286,4 +313,4 @@ export function attendFromRows(
 }
 
 /** Whether `attendFromRows` is less work for S rows a text, and allowed: it multiplies by the weights themselves, which low-rank updates are not part of. */
-export const fewRows = ({ lora, config }: Forward, S: number): boolean => lora === null && S * config.heads < config.hiddenSize / 2;
+const fewRows = ({ lora, config }: Forward, S: number): boolean => lora === null && S * config.heads < config.hiddenSize / 2;

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { createAdamW } from "../../lib/engine/adamw";
 import { initBackend } from "../../lib/engine/backend";
 import { compile } from "../../lib/engine/compile";
-import { fusedAddNorm, fusedAttention, fusedGelu, kernelInstructions, type FusedAttention } from "../../lib/engine/kernels";
+import { fusedAddNorm, fusedAttention, fusedGelu, fusedSelfAttention, kernelInstructions, type FusedAttention } from "../../lib/engine/kernels";
 import { projectPath } from "../../lib/paths";
 import { createRandom } from "../../lib/random";
 import { count, record } from "./programs";
@@ -30,6 +30,11 @@ const CASES: Record<string, Case> = {
   "causal, grouped queries, longer than a block": { B: 2, T: 150, heads: 6, keyValueHeads: 2, D: 64, causal: true, textOf: (t) => (t < 139 ? 1 : 2) },
   "causal with holes": { B: 1, T: 70, heads: 4, keyValueHeads: 2, D: 80, causal: true, textOf: (t) => (t % 7 === 3 ? 0 : 1 + (t % 2)) },
   "longer than all blocks": { B: 1, T: 300, heads: 4, keyValueHeads: 2, D: 4, causal: false, textOf: () => 5 },
+};
+
+const normal = (seed: number, shape: number[], scale = 1) => {
+  const random = createRandom(seed);
+  return tf.tensor(Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.normal() * scale), shape);
 };
 
 function inputsOf({ B, T, heads, keyValueHeads, D, textOf }: Case) {
@@ -59,25 +64,44 @@ function attendEagerly({ B, T, heads, keyValueHeads, D, causal }: Case, query: t
 
 const relative = (a: tf.Tensor, b: tf.Tensor): number => tf.tidy(() => tf.div(tf.norm(tf.sub(a, b)), tf.norm(b)).dataSync()[0]);
 
-/** Relative distance from eager: the values, then the gradients of query, key and value. */
-function distances(one: Case, precision: "f32" | "bf16"): number[] {
+type Attend = (texts: tf.Tensor2D, ...operands: tf.Tensor[]) => tf.Tensor;
+
+/** Relative distance from eager: the values, then the gradients of the operands. */
+function distances(texts: tf.Tensor, gradient: tf.Tensor, operands: tf.Tensor[], [attend, eagerly]: readonly [Attend, Attend], precision: "f32" | "bf16"): number[] {
+  const withGradients = (one: Attend) => (...[texts, dy, ...x]: tf.Tensor[]) => {
+    const bound = (...x: tf.Tensor[]) => one(texts as tf.Tensor2D, ...x);
+    return [bound(...x), ...tf.grads(bound)(x, dy)];
+  };
+  const fused = compile(withGradients(attend), { precision, xla: false, name: "fused" });
+  const made = fused(texts, gradient, ...operands);
+  fused.dispose();
+  const wanted = withGradients(eagerly)(texts, gradient, ...operands);
+  return made.map((x, i) => relative(x, wanted[i]));
+}
+
+/** Queries, keys and values in three tensors. */
+function apart(one: Case, precision: "f32" | "bf16"): number[] {
   return tf.tidy(() => {
     const { query, key, value, gradient, texts } = inputsOf(one);
-    const withGradients = (attend: (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, texts: tf.Tensor) => tf.Tensor) => (...[q, k, v, texts, dy]: tf.Tensor[]) => {
-      const gradients = tf.grads((...x) => attend(x[0], x[1], x[2], texts))([q, k, v], dy);
-      return [attend(q, k, v, texts), ...gradients];
-    };
     const { heads, keyValueHeads, causal } = one;
-    const fused = compile(
-      withGradients((q, k, v, texts) => fusedAttention({ query: q, key: k, value: v, texts, heads, keyValueHeads, causal } as FusedAttention)!),
-      { precision, xla: false, name: "fused" },
-    );
-    const eager = withGradients((q, k, v, texts) => attendEagerly(one, q, k, v, texts));
-    const args = [query, key, value, texts, gradient];
-    const wanted = eager(...args);
-    const made = fused(...args);
-    fused.dispose();
-    return made.map((x, i) => relative(x, wanted[i]));
+    const fused: Attend = (texts, ...[query, key, value]) => fusedAttention({ query, key, value, texts, heads, keyValueHeads, causal } as FusedAttention)!;
+    const eager: Attend = (texts, ...[query, key, value]) => attendEagerly(one, query, key, value, texts);
+    return distances(texts, gradient, [query, key, value], [fused, eager], precision);
+  });
+}
+
+/** The same side by side in one product to which a bias is added. */
+function together(one: Case, precision: "f32" | "bf16"): number[] {
+  return tf.tidy(() => {
+    const { query, key, value, gradient, texts } = inputsOf(one);
+    const { heads, keyValueHeads, causal } = one;
+    const product = tf.concat([query, key, value], 1);
+    const fused: Attend = (texts, ...[product, bias]) => fusedSelfAttention({ product: product as tf.Tensor2D, bias, texts, heads, keyValueHeads, causal })!;
+    const eager: Attend = (texts, product, bias) => {
+      const [q, k, v] = tf.split(tf.add(product, bias), [query, key, value].map((x) => x.shape[1]!), 1);
+      return attendEagerly(one, q, k, v, texts);
+    };
+    return distances(texts, gradient, [product, normal(7, [product.shape[1]!])], [fused, eager], precision);
   });
 }
 
@@ -86,12 +110,14 @@ describe(`fused attention`, () => {
     expect(kernelInstructions()).not.toBeNull();
   });
 
-  test.each(Object.entries(CASES))("%s: values and gradients equal eager ones to 1e-5 in f32", (_, one) => {
-    for (const distance of distances(one, "f32")) expect(distance).toBeLessThan(1e-5);
+  const WAYS = Object.entries(CASES).flatMap(([name, one]) => [[name, "apart", apart, one], [name, "together", together, one]] as const);
+
+  test.each(WAYS)("%s, %s: values and gradients equal eager ones to 1e-5 in f32", (_, __, way, one) => {
+    for (const distance of way(one, "f32")) expect(distance).toBeLessThan(1e-5);
   });
 
-  test.each(Object.entries(CASES))("%s: bf16 differs by less than 1%%", (_, one) => {
-    for (const distance of distances(one, "bf16")) {
+  test.each(WAYS)("%s, %s: bf16 differs by less than 1%%", (_, __, way, one) => {
+    for (const distance of way(one, "bf16")) {
       expect(distance).toBeGreaterThan(1e-5); // it is bf16
       expect(distance).toBeLessThan(0.01);
     }
@@ -115,6 +141,8 @@ describe(`fused attention`, () => {
   test("operands that do not fit are named", () => {
     const run = compile((q, t) => fusedAttention({ query: q as tf.Tensor2D, key: q as tf.Tensor2D, value: q as tf.Tensor2D, texts: t as tf.Tensor2D, heads: 2, keyValueHeads: 1, causal: false })!);
     expect(() => run(tf.ones([6, 8]), tf.ones([2, 3]))).toThrow(/attention: expected query \[batch\*length, heads\*size\]/);
+    const joined = compile((product, bias, texts) => fusedSelfAttention({ product: product as tf.Tensor2D, bias, texts: texts as tf.Tensor2D, heads: 2, keyValueHeads: 1, causal: false })!);
+    expect(() => joined(tf.ones([6, 8]), tf.ones([6]), tf.ones([2, 3]))).toThrow(/self-attention: expected product .*bias as wide/);
   });
 
   test("outside a graph there is none: eager code stays the reference", () => {
@@ -135,11 +163,6 @@ function distancesOf(fused: (...x: tf.Tensor[]) => tf.Tensor, eager: (...x: tf.T
     return made.map((x, i) => relative(x, wanted[i]));
   });
 }
-
-const normal = (seed: number, shape: number[], scale = 1) => {
-  const random = createRandom(seed);
-  return tf.tensor(Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.normal() * scale), shape);
-};
 
 /** Rows and width: whole vectors and not, few rows and more than a thread takes at a time. */
 const SIZES = [[150, 96], [200, 35], [3, 1500]] as const;
@@ -192,7 +215,7 @@ const PROGRAM = `
   const { initBackend } = require("./dist/lib/engine/backend");
   const { compile } = require("./dist/lib/engine/compile");
   const { createAdamW } = require("./dist/lib/engine/adamw");
-  const { fusedAddNorm, fusedAttention, fusedGelu, kernelInstructions } = require("./dist/lib/engine/kernels");
+  const { fusedAddNorm, fusedAttention, fusedGelu, fusedSelfAttention, kernelInstructions } = require("./dist/lib/engine/kernels");
   initBackend().then(() => {
     const [B, T, A, D] = [2, 75, 2, 24];
     const x = tf.tensor2d(Float32Array.from({ length: B * T * A * D }, (_, i) => Math.sin(i * 1.7) * 2), [B * T, A * D]);
@@ -204,7 +227,9 @@ const PROGRAM = `
       const [one, half] = [tf.ones([48]), tf.fill([48], 0.5)];
       const loss = () => {
         const mixed = attend(tf.matMul(x, w), tf.mul(x, 0.5), tf.reverse(x), t);
-        const wide = fusedGelu(tf.matMul(mixed, w), half) ?? mixed;
+        const joined = tf.concat([mixed, x, mixed], 1);
+        const again = fusedSelfAttention({ product: joined, bias: tf.ones([144]), texts: t, heads: A, keyValueHeads: A, causal: false }) ?? mixed;
+        const wide = fusedGelu(tf.matMul(again, w), half) ?? mixed;
         return tf.mean(tf.square(tf.add(fusedAddNorm({ product: wide, residual: x, bias: half, weight: one, beta: half, epsilon: 1e-5 }) ?? wide, 0.1)));
       };
       const { value, grads } = tf.variableGrads(loss, [w]);

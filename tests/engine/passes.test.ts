@@ -62,6 +62,14 @@ describe("simplify", () => {
 });
 
 describe("bf16", () => {
+  it("joins weights in bf16", () => {
+    const [x, ...weights] = [normal([128, 64], 1), normal([64, 64], 2), normal([32, 64], 3)];
+    const fn = (a: tf.Tensor, ...parts: tf.Tensor[]) => [tf.matMul(a as tf.Tensor2D, tf.concat(parts, 0) as tf.Tensor2D, false, true)];
+    const program = toBf16(record(fn, x, ...weights));
+    expect(program.nodes.filter((n) => n.op === "ConcatV2").map((n) => n.outputs[0].dtype)).toEqual([DType.BF16]);
+    expect(relativeL2(execute(program, [x, ...weights]), fn(x, ...weights))).toBeLessThan(0.01);
+  });
+
   it("casts each value once, moves data in bf16, leaves small products and everything else in f32", () => {
     const x = normal([128, 64], 1);
     const w = normal([64, 64], 2);

@@ -1,14 +1,14 @@
 // In: a program in f32. Out: the same with its matrix products in bfloat16.
 //
 // Products take most of the time and bf16 instructions halve it. TensorFlow accumulates them in f32; master weights, sums,
-// normalisations and the loss stay f32. Casts are shared between readers and move before Reshape and Transpose, so that
-// data is moved in the narrow type.
+// normalisations and the loss stay f32. Casts are shared between readers and move before Reshape, Transpose and ConcatV2,
+// so that data is moved in the narrow type.
 import { DType } from "../binding";
 import { copyNode, createCast, createNode, elementCount, mapProgram, type GraphNode, type GraphValue, type Program } from "./graph";
 import { unreshaped } from "./softmax";
 
 const PRODUCT: ReadonlySet<string> = new Set(["MatMul", "BatchMatMulV2"]);
-const MOVE: ReadonlySet<string> = new Set(["Reshape", "Transpose"]);
+const MOVE: ReadonlySet<string> = new Set(["Reshape", "Transpose", "ConcatV2"]);
 /** Smaller products (heads, tests) cost more to cast than they save. */
 const SMALLEST = 4096;
 
@@ -23,6 +23,8 @@ interface Narrowing {
 const FUSED: ReadonlyMap<string, Narrowing> = new Map([
   ["RewardbookAttention", { inputs: [0, 1, 2], outputs: [0] }],
   ["RewardbookAttentionGradient", { inputs: [0, 1, 2, 4, 6], outputs: [0, 1, 2] }],
+  ["RewardbookSelfAttention", { inputs: [0], outputs: [0] }],
+  ["RewardbookSelfAttentionGradient", { inputs: [0, 3, 5], outputs: [0] }],
   ["RewardbookAddNorm", { inputs: [0], outputs: [1], copies: true }],
   ["RewardbookAddNormGradient", { inputs: [0], outputs: [1], copies: true }],
   ["RewardbookGelu", { inputs: [0], outputs: [0] }],
@@ -58,7 +60,7 @@ export function toBf16(program: Program): Program {
     const { node } = value;
     if (node.op === "Cast" && node.inputs[0].dtype === DType.BF16) return node.inputs[0]; // a weight that is kept in bf16
     const result = MOVE.has(node.op)
-      ? retyped(node, [toNarrow(node.inputs[0]), node.inputs[1]], value.shape)
+      ? retyped(node, [...node.inputs.slice(0, -1).map(toNarrow), node.inputs.at(-1)!], value.shape)
       : add(createCast(value, DType.BF16, node.backward));
     narrow.set(value, result);
     return result;

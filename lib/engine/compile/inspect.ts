@@ -1,5 +1,5 @@
 // In: a program and the graph made from it. Out: what it will cost, before it runs.
-import { attribute, byteCount, consumersOf, elementCount, fetchedValues, isSource, type GraphNode, type Program } from "./graph";
+import { attribute, byteCount, consumersOf, elementCount, fetchedValues, isSource, type GraphNode, type GraphValue, type Program } from "./graph";
 import type { EmittedGraph } from "./emit";
 import { findRegions } from "./regions";
 
@@ -28,8 +28,16 @@ export interface GraphSummary {
   readonly bestRunMs: number | null;
 }
 
-/** Products of [T, T] matrices with queries, keys, values or their gradients in the fused kernels: two forward, five backward. */
-const ATTENTION_PRODUCTS: Readonly<Record<string, number>> = { RewardbookAttention: 2, RewardbookAttentionGradient: 5 };
+/**
+ * Attention in one kernel: products of [T, T] matrices with queries, keys, values or their gradients, two forward and five
+ * backward, and which of its operands are as wide as all queries, and [B, T].
+ */
+const ATTENTION: Readonly<Record<string, { readonly products: number; readonly like: (node: GraphNode) => GraphValue; readonly texts: number }>> = {
+  RewardbookAttention: { products: 2, like: (node) => node.outputs[0], texts: 3 },
+  RewardbookAttentionGradient: { products: 5, like: (node) => node.outputs[0], texts: 3 },
+  RewardbookSelfAttention: { products: 2, like: (node) => node.outputs[0], texts: 2 },
+  RewardbookSelfAttentionGradient: { products: 5, like: (node) => node.inputs[3], texts: 2 },
+};
 
 /**
  * Operations of one matrix product: 2·rows·columns·inner, times the batch. Of fused attention the most there can be: texts
@@ -38,7 +46,8 @@ const ATTENTION_PRODUCTS: Readonly<Record<string, number>> = { RewardbookAttenti
 export function productFlops(node: GraphNode): number {
   const [x] = node.inputs;
   const [out] = node.outputs;
-  if (node.op in ATTENTION_PRODUCTS) return 2 * ATTENTION_PRODUCTS[node.op] * elementCount(out.shape) * node.inputs[3].shape[1];
+  const attention = ATTENTION[node.op];
+  if (attention) return 2 * attention.products * elementCount(attention.like(node).shape) * node.inputs[attention.texts].shape[1];
   if (node.op === "MatMul") return 2 * elementCount(out.shape) * x.shape[attribute(node, "transpose_a") ? 0 : 1];
   if (node.op === "BatchMatMulV2") return 2 * elementCount(out.shape) * x.shape.at(attribute(node, "adj_x") ? -2 : -1)!;
   return 0;

@@ -138,13 +138,24 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 ]);
 
 type SeveralRule = (inputs: readonly GraphValue[], attributes: Attributes, op: string) => OutputRule[];
-const likeFirstThree: SeveralRule = (inputs) => inputs.slice(0, 3).map((x) => [x.shape, x.dtype]);
-/** Kernels of lib/engine/kernels that have several outputs. */
+const likeFirst = (count: number): SeveralRule => (inputs) => inputs.slice(0, count).map((x) => [x.shape, x.dtype]);
+/** Mixed values of as many rows, and a number for each head. */
+const attended = ({ shape: [rows], dtype }: GraphValue, width: number, attributes: Attributes, op: string): OutputRule[] =>
+  [[[rows, width], dtype], [[rows, attribute({ op, attributes }, "heads") as number], DType.F32]];
+const splitV: SeveralRule = ([x, sizes, axis]) =>
+  constantOf(sizes).map((size) => [x.shape.map((d, i) => (i === constantOf(axis)[0] ? size : d)), x.dtype]);
+/** Ops that have several outputs: also kernels of lib/engine/kernels. */
 const SEVERAL: ReadonlyMap<string, SeveralRule> = new Map<string, SeveralRule>([
-  ["RewardbookAttention", ([query], attributes, op) =>
-    [[query.shape, query.dtype], [[query.shape[0], attribute({ op, attributes }, "heads") as number], DType.F32]]],
-  ["RewardbookAttentionGradient", likeFirstThree],
-  ["RewardbookAdamW", likeFirstThree],
+  ["SplitV", splitV],
+  ["RewardbookAttention", ([query], attributes, op) => attended(query, query.shape[1], attributes, op)],
+  ["RewardbookAttentionGradient", likeFirst(3)],
+  ["RewardbookSelfAttention", ([product], attributes, op) => {
+    const number = (name: string) => attribute({ op, attributes }, name) as number;
+    const share = number("heads") / (number("heads") + 2 * number("key_value_heads"));
+    return attended(product, product.shape[1] * share, attributes, op);
+  }],
+  ["RewardbookSelfAttentionGradient", likeFirst(2)],
+  ["RewardbookAdamW", likeFirst(3)],
   // the second output is the first one in bf16; empty in f32
   ["RewardbookAddNorm", ([product]) => [[product.shape, DType.F32], [[0], DType.F32], [[product.shape[0], 2], DType.F32]]],
   ["RewardbookAddNormGradient", ([product, bias]) =>

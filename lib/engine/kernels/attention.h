@@ -100,14 +100,17 @@ class Buffer {
   std::vector<T> data_;
 };
 
-/** Where the rows of one head of one text lie in [batch·length, width]. */
+/** The rows of one head of one text: `places` of the rows of `width`, or, where null, one after another. */
 template <class Element>
 struct Rows {
   Element* base;
   int64_t width;
   const int32_t* places;
   int64_t count, size;
-  Element* row(int64_t i) const { return base + places[i] * width; }
+  Element* row(int64_t i) const { return base + (places ? places[i] : i) * width; }
+  /** Asks for a row that comes soon: they lie too far apart for the processor to guess. */
+  template <int forWriting = 0>
+  void prefetch(int64_t i) const { __builtin_prefetch(row(std::min(i + 16, count - 1)), forWriting); }
 };
 
 /** A row's words; what lies behind `size` stays 0. */
@@ -121,7 +124,10 @@ inline void copyRow(const Element* row, int64_t size, typename P::Word* to) {
 /** As they are, [rows, words of the size]: the left operand of a product over the size. */
 template <class P, class Element>
 void packRows(const Rows<const Element>& x, typename P::Word* to, int64_t words) {
-  for (int64_t i = 0; i < x.count; i++) copyRow<P>(x.row(i), x.size, to + i * words);
+  for (int64_t i = 0; i < x.count; i++) {
+    x.prefetch(i);
+    copyRow<P>(x.row(i), x.size, to + i * words);
+  }
 }
 
 /** Rows turned at a time: one line of the cache. */
@@ -165,8 +171,10 @@ float dot(const Element* x, const Element* y, int64_t size) {
 
 template <class Element>
 void unpack(const float* from, int64_t stride, float scale, const Rows<Element>& to, int64_t first, int64_t count) {
-  for (int64_t i = 0; i < count; i++)
+  for (int64_t i = 0; i < count; i++) {
+    to.template prefetch<1>(first + i);
     for (int64_t d = 0; d < to.size; d += LANES) put(load(from + i * stride + d) * scale, to.row(first + i), d, to.size);
+  }
 }
 
 /** The texts of all rows of a batch: places of their tokens. */
@@ -198,21 +206,36 @@ Texts findTexts(const float* texts, int64_t batch, int64_t length) {
   return found;
 }
 
+/** The first `count` numbers of rows of `width`. */
 template <class Element>
-void zeroRows(Element* x, int64_t width, const std::vector<int32_t>& places) {
-  for (const int32_t place : places) std::fill_n(x + place * width, width, Element{});
+void zeroRows(Element* x, int64_t width, int64_t count, const std::vector<int32_t>& places) {
+  for (const int32_t place : places) std::fill_n(x + place * width, count, Element{});
 }
 
 /** One head of one text. */
-template <class Element, class Pointer>
-Rows<Element> rowsOf(Pointer base, int64_t heads, int64_t head, int64_t size, const std::vector<int32_t>& places) {
-  return {base + head * size, heads * size, places.data(), static_cast<int64_t>(places.size()), size};
+template <class Element>
+Rows<Element> rowsOf(Element* base, int64_t width, int64_t head, int64_t size, const std::vector<int32_t>& places) {
+  return {base + head * size, width, places.data(), static_cast<int64_t>(places.size()), size};
+}
+
+/** The same of an operand, its bias added. */
+template <class Element>
+Rows<const Element> rowsOf(const Operand<Element>& x, int64_t head, int64_t size, const std::vector<int32_t>& places, Buffer<float>& space) {
+  const auto rows = rowsOf(x.base, x.width, head, size, places);
+  if (!x.bias) return rows;
+  auto* const sums = reinterpret_cast<Element*>(space.get(rows.count * size));
+  for (int64_t i = 0; i < rows.count; i++) {
+    rows.prefetch(i);
+    for (int64_t d = 0; d < size; d += LANES) put(at(rows.row(i), d, size) + at(x.bias + head * size, d, size), sums + i * size, d, size);
+  }
+  return {sums, size, nullptr, rows.count, size};
 }
 
 template <class Word>
 struct Workspace {
   Buffer<Word> queries, queriesJoined, gradients, gradientsJoined, keys, keysJoined, values, valuesJoined, lines, weights, back, backAlong;
   Buffer<float> scores, mixed, gradientScores, queryGradient, keyGradient, valueGradient, logSum, delta;
+  Buffer<float> biasedQuery, biasedKey, biasedValue;
 };
 
 template <class Word>
@@ -254,13 +277,13 @@ void attendHead(const Attention<Element>& call, const std::vector<int32_t>& plac
   using P = typename Choose<Element>::Type;
   const auto& [batch, length, heads, keyValueHeads, size, causal] = call.shape;
   const int64_t kv = head / (heads / keyValueHeads);
-  const auto query = rowsOf<const Element>(call.query, heads, head, size, places);
-  const auto key = rowsOf<const Element>(call.key, keyValueHeads, kv, size, places);
-  const auto value = rowsOf<const Element>(call.value, keyValueHeads, kv, size, places);
-  const auto mixed = rowsOf<Element>(call.mixed, heads, head, size, places);
+  auto& space = workspace<typename P::Word>();
+  const auto query = rowsOf(call.query, head, size, places, space.biasedQuery);
+  const auto key = rowsOf(call.key, kv, size, places, space.biasedKey);
+  const auto value = rowsOf(call.value, kv, size, places, space.biasedValue);
+  const auto mixed = rowsOf(call.mixed, heads * size, head, size, places);
   const int64_t count = query.count, columns = roundUp(count, TILE_COLUMNS), rows = roundUp(count, ROWS);
   const int64_t padded = roundUp(size, TILE_COLUMNS), words = padded / P::NUMBERS;
-  auto& space = workspace<typename P::Word>();
   auto* queries = space.queries.zeros(rows * words);
   auto* keys = space.keys.zeros(words * columns);
   auto* values = space.valuesJoined.zeros(columns / P::NUMBERS * padded);
@@ -334,23 +357,36 @@ inline void backRows(const BackRow* row, int64_t columns, float scale, uint32_t*
 }
 #endif
 
-/** The gradients of one head of keys and values of one text, and of the queries that share it. */
+/** Adds up `count` rows of f32 numbers. */
+inline void addRows(const float* rows, int64_t count, int64_t width, float* sums) {
+  for (int64_t i = 0; i < count; i++)
+    for (int64_t d = 0; d < width; d += LANES) store(sums + d, load(sums + d) + load(rows + i * width + d));
+}
+
+/** Numbers of a head, padded: rows of the sums below. */
+inline int64_t paddedSize(const AttentionShape& shape) { return roundUp(shape.size, TILE_COLUMNS); }
+
+/**
+ * The gradients of one head of keys and values of one text, and of the queries that share it.
+ *
+ * @param sums gets the sum of the gradient's rows of each query head, of the key and of the value
+ */
 template <class Element>
-void attendHeadBack(const AttentionGradient<Element>& call, const std::vector<int32_t>& places, int64_t kv) {
+void attendHeadBack(const AttentionGradient<Element>& call, const std::vector<int32_t>& places, int64_t kv, float* sums) {
   using P = typename Choose<Element>::Type;
   using Word = typename P::Word;
   const auto& [batch, length, heads, keyValueHeads, size, causal] = call.forward.shape;
   const int64_t count = static_cast<int64_t>(places.size()), group = heads / keyValueHeads;
   const int64_t columns = roundUp(count, std::max(TILE_COLUMNS, ROWS)), rows = roundUp(count, ROWS);
-  const int64_t padded = roundUp(size, TILE_COLUMNS), words = padded / P::NUMBERS;
+  const int64_t padded = paddedSize(call.forward.shape), words = padded / P::NUMBERS;
   auto& space = workspace<Word>();
   Word* keys = space.keys.zeros(words * columns);
   Word* keysJoined = space.keysJoined.zeros(columns / P::NUMBERS * padded);
   Word* values = space.values.zeros(words * columns);
-  const auto key = rowsOf<const Element>(call.forward.key, keyValueHeads, kv, size, places);
+  const auto key = rowsOf(call.forward.key, kv, size, places, space.biasedKey);
   packColumns<P>(key, keys, columns, space.lines, words);
   packJoined<P>(key, keysJoined, padded);
-  packColumns<P>(rowsOf<const Element>(call.forward.value, keyValueHeads, kv, size, places), values, columns, space.lines, words);
+  packColumns<P>(rowsOf(call.forward.value, kv, size, places, space.biasedValue), values, columns, space.lines, words);
   float* keyGradient = space.keyGradient.zeros(columns * padded);
   float* valueGradient = space.valueGradient.zeros(columns * padded);
   float* scores = space.scores.get(QUERIES_BACK * KEYS_BACK);
@@ -361,9 +397,9 @@ void attendHeadBack(const AttentionGradient<Element>& call, const std::vector<in
   float* queryGradient = space.queryGradient.get(QUERIES_BACK * padded);
   const float scale = LOG2_E / std::sqrt(static_cast<float>(size));
   for (int64_t head = kv * group; head < (kv + 1) * group; head++) {
-    const auto query = rowsOf<const Element>(call.forward.query, heads, head, size, places);
-    const auto gradient = rowsOf<const Element>(call.gradient, heads, head, size, places);
-    const auto mixed = rowsOf<const Element>(static_cast<const Element*>(call.forward.mixed), heads, head, size, places);
+    const auto query = rowsOf(call.forward.query, head, size, places, space.biasedQuery);
+    const auto gradient = rowsOf(call.gradient, heads * size, head, size, places);
+    const auto mixed = rowsOf<const Element>(call.forward.mixed, heads * size, head, size, places);
     Word* queries = space.queries.zeros(rows * words);
     Word* queriesJoined = space.queriesJoined.zeros(rows / P::NUMBERS * padded);
     Word* gradients = space.gradients.zeros(rows * words);
@@ -375,6 +411,7 @@ void attendHeadBack(const AttentionGradient<Element>& call, const std::vector<in
     float* logSum = space.logSum.get(rows);
     float* delta = space.delta.get(rows);
     for (int64_t i = 0; i < rows; i++) {
+      mixed.prefetch(i);
       logSum[i] = i < count ? call.forward.logSum[places[i] * heads + head] : 0;
       delta[i] = i < count ? dot(gradient.row(i), mixed.row(i), size) : 0;
     }
@@ -401,33 +438,56 @@ void attendHeadBack(const AttentionGradient<Element>& call, const std::vector<in
         product<P>(hereRows, padded, width / P::NUMBERS, along, width / P::NUMBERS, 1, keysJoined + j / P::NUMBERS * padded, padded,
                    queryGradient, padded, j > 0);
       }
-      unpack(queryGradient, padded, 1, rowsOf<Element>(call.queryGradient, heads, head, size, places), i, here);
+      addRows(queryGradient, here, padded, sums + (head - kv * group) * padded);
+      unpack(queryGradient, padded, 1, rowsOf(call.query.base, call.query.width, head, size, places), i, here);
     }
   }
-  unpack(keyGradient, padded, 1, rowsOf<Element>(call.keyGradient, keyValueHeads, kv, size, places), 0, count);
-  unpack(valueGradient, padded, 1, rowsOf<Element>(call.valueGradient, keyValueHeads, kv, size, places), 0, count);
+  addRows(keyGradient, count, padded, sums + group * padded);
+  addRows(valueGradient, count, padded, sums + (group + 1) * padded);
+  unpack(keyGradient, padded, 1, rowsOf(call.key.base, call.key.width, kv, size, places), 0, count);
+  unpack(valueGradient, padded, 1, rowsOf(call.value.base, call.value.width, kv, size, places), 0, count);
 }
 
 template <class Element>
 void attention(const Attention<Element>& call, Pool& pool) {
   const auto& shape = call.shape;
   const Texts texts = findTexts(call.texts, shape.batch, shape.length);
-  zeroRows(call.mixed, shape.heads * shape.size, texts.padding);
-  zeroRows(call.logSum, shape.heads, texts.padding);
+  zeroRows(call.mixed, shape.heads * shape.size, shape.heads * shape.size, texts.padding);
+  zeroRows(call.logSum, shape.heads, shape.heads, texts.padding);
   pool.forEach(static_cast<int64_t>(texts.places.size()) * shape.heads,
                [&](int64_t item) { attendHead(call, texts.places[item / shape.heads], item % shape.heads); });
+}
+
+/** The rows' sums of all texts, [texts, keyValueHeads, group + 2, padded size], added up for each operand in the order of the texts. */
+template <class Element>
+void addSums(const AttentionGradient<Element>& call, const float* sums, int64_t texts) {
+  const auto& [batch, length, heads, keyValueHeads, size, causal] = call.forward.shape;
+  const int64_t group = heads / keyValueHeads, padded = paddedSize(call.forward.shape);
+  std::fill_n(call.query.sums, heads * size, 0.0f);
+  std::fill_n(call.key.sums, keyValueHeads * size, 0.0f);
+  std::fill_n(call.value.sums, keyValueHeads * size, 0.0f);
+  for (int64_t item = 0; item < texts * keyValueHeads; item++)
+    for (int64_t part = 0; part < group + 2; part++, sums += padded) {
+      const int64_t kv = item % keyValueHeads;
+      float* const to = part < group ? call.query.sums + (kv * group + part) * size : (part == group ? call.key.sums : call.value.sums) + kv * size;
+      for (int64_t d = 0; d < size; d++) to[d] += sums[d];
+    }
 }
 
 template <class Element>
 void attentionGradient(const AttentionGradient<Element>& call, Pool& pool) {
   const auto& shape = call.forward.shape;
   const Texts texts = findTexts(call.forward.texts, shape.batch, shape.length);
-  zeroRows(call.queryGradient, shape.heads * shape.size, texts.padding);
-  zeroRows(call.keyGradient, shape.keyValueHeads * shape.size, texts.padding);
-  zeroRows(call.valueGradient, shape.keyValueHeads * shape.size, texts.padding);
-  pool.forEach(static_cast<int64_t>(texts.places.size()) * shape.keyValueHeads, [&](int64_t item) {
-    attendHeadBack(call, texts.places[item / shape.keyValueHeads], item % shape.keyValueHeads);
+  zeroRows(call.query.base, call.query.width, shape.heads * shape.size, texts.padding);
+  zeroRows(call.key.base, call.key.width, shape.keyValueHeads * shape.size, texts.padding);
+  zeroRows(call.value.base, call.value.width, shape.keyValueHeads * shape.size, texts.padding);
+  const int64_t count = static_cast<int64_t>(texts.places.size());
+  const int64_t numbers = (shape.heads / shape.keyValueHeads + 2) * paddedSize(shape);
+  std::vector<float> sums(count * shape.keyValueHeads * numbers);
+  pool.forEach(count * shape.keyValueHeads, [&](int64_t item) {
+    attendHeadBack(call, texts.places[item / shape.keyValueHeads], item % shape.keyValueHeads, sums.data() + item * numbers);
   });
+  if (call.query.sums) addSums(call, sums.data(), count);
 }
 
 }  // namespace

@@ -24,16 +24,31 @@ struct AttentionShape {
   bool causal;
 };
 
+/** What a head reads: its numbers in rows of `width`, the first head's at `base`; `bias`, where not null, is added to each row. */
+template <class Element>
+struct Operand {
+  const Element* base;
+  int64_t width;
+  const float* bias;
+};
+
+/** Where a gradient goes, laid out as its operand; `sums`, where not null, gets the sum of its rows. */
+template <class Element>
+struct Target {
+  Element* base;
+  int64_t width;
+  float* sums;
+};
+
 /**
- * Element is float or Bfloat16; all arrays are dense.
- * query, mixed and their gradients [batch·length, heads·size]; key, value likewise with keyValueHeads.
- * texts [batch, length]: 0 on padding, else the number of the text that a token belongs to; tokens see their own text.
- * logSum [batch·length, heads]: log2 of the sum that each softmax divides by.
+ * Element is float or Bfloat16. Rows are the batch·length tokens; query has heads·size numbers a row, key and value
+ * keyValueHeads·size. texts [batch, length]: 0 on padding, else the number of the text that a token belongs to; tokens see
+ * their own text. mixed [batch·length, heads·size]; logSum [batch·length, heads]: log2 of the sum that each softmax divides by.
  */
 template <class Element>
 struct Attention {
   AttentionShape shape;
-  const Element *query, *key, *value;
+  Operand<Element> query, key, value;
   const float* texts;
   Element* mixed;
   float* logSum;
@@ -43,7 +58,7 @@ template <class Element>
 struct AttentionGradient {
   Attention<Element> forward;
   const Element* gradient;
-  Element *queryGradient, *keyGradient, *valueGradient;
+  Target<Element> query, key, value;
 };
 
 /** One number each for all parameters; see lib/engine/adamw.ts. */

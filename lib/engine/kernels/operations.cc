@@ -196,57 +196,108 @@ void* createAttention(TF_OpKernelConstruction* construction) {
   return attributes;
 }
 
+/** batch·length tokens of heads of one size, as `texts` [batch, length] and a query of `width` numbers a row have them. */
+AttentionShape shapeOf(const AttentionAttributes& attributes, TF_Tensor* texts, int64_t width) {
+  const auto& [heads, keyValueHeads, causal] = attributes;
+  return {TF_Dim(texts, 0), TF_Dim(texts, 1), heads, keyValueHeads, width / heads, causal != 0};
+}
+
 /** Reads query, key, value and texts, and looks whether their shapes fit. */
 template <class Element>
 bool readAttention(Call& call, const AttentionAttributes& attributes, Attention<Element>* to) {
   TF_Tensor* in[4];
   for (int i = 0; i < 4; i++) in[i] = call.input(i);
   if (call.failed()) return false;
-  const int64_t batch = TF_Dim(in[3], 0), length = TF_Dim(in[3], 1), size = TF_Dim(in[0], 1) / attributes.heads;
-  const auto fits = [&](TF_Tensor* x, int64_t heads) {
-    return TF_NumDims(x) == 2 && TF_Dim(x, 0) == batch * length && TF_Dim(x, 1) == heads * size;
-  };
+  to->shape = shapeOf(attributes, in[3], TF_Dim(in[0], 1));
+  const int64_t rows = to->shape.batch * to->shape.length, size = to->shape.size;
+  const auto fits = [&](TF_Tensor* x, int64_t heads) { return TF_NumDims(x) == 2 && TF_Dim(x, 0) == rows && TF_Dim(x, 1) == heads * size; };
   if (!fits(in[0], attributes.heads) || !fits(in[1], attributes.keyValueHeads) || !fits(in[2], attributes.keyValueHeads)) {
     call.fail("attention: expected query [batch*length, heads*size], key and value [batch*length, key_value_heads*size], texts [batch, length]");
     return false;
   }
-  to->shape = {batch, length, attributes.heads, attributes.keyValueHeads, size, attributes.causal != 0};
-  to->query = data<Element>(in[0]);
-  to->key = data<Element>(in[1]);
-  to->value = data<Element>(in[2]);
+  to->query = {data<Element>(in[0]), TF_Dim(in[0], 1), nullptr};
+  to->key = {data<Element>(in[1]), TF_Dim(in[1], 1), nullptr};
+  to->value = {data<Element>(in[2]), TF_Dim(in[2], 1), nullptr};
   to->texts = data<float>(in[3]);
   return true;
 }
 
+/** The same where query, key and value lie side by side in one product, and their biases in one vector. */
 template <class Element>
+bool readSelfAttention(Call& call, const AttentionAttributes& attributes, Attention<Element>* to) {
+  TF_Tensor *product = call.input(0), *bias = call.input(1), *texts = call.input(2);
+  if (call.failed()) return false;
+  const int64_t width = TF_Dim(product, 1), all = attributes.heads + 2 * attributes.keyValueHeads;
+  to->shape = shapeOf(attributes, texts, width / all * attributes.heads);
+  if (width % all != 0 || TF_Dim(product, 0) != to->shape.batch * to->shape.length || TF_TensorElementCount(bias) != width) {
+    call.fail("self-attention: expected product [batch*length, (heads + 2*key_value_heads)*size], bias as wide, texts [batch, length]");
+    return false;
+  }
+  const int64_t key = attributes.heads * to->shape.size, value = key + attributes.keyValueHeads * to->shape.size;
+  Element* const first = data<Element>(product);
+  to->query = {first, width, data<float>(bias)};
+  to->key = {first + key, width, nullptr};  // its bias would add one number to all scores of a query: softmax is the same
+  to->value = {first + value, width, data<float>(bias) + value};
+  to->texts = data<float>(texts);
+  return true;
+}
+
+/** `read` is one of the two above. */
+template <class Element, bool read(Call&, const AttentionAttributes&, Attention<Element>*)>
 void computeAttention(void* kernel, TF_OpKernelContext* context) {
   Call call(context);
   Attention<Element> attention;
-  if (!readAttention(call, *static_cast<AttentionAttributes*>(kernel), &attention)) return;
-  TF_Tensor* mixed = call.output(0, call.input(0));
-  TF_Tensor* logSum = call.output(1, TF_FLOAT, {attention.shape.batch * attention.shape.length, attention.shape.heads});
+  if (!read(call, *static_cast<AttentionAttributes*>(kernel), &attention)) return;
+  const auto& shape = attention.shape;
+  const int64_t rows = shape.batch * shape.length;
+  TF_Tensor* mixed = call.output(0, TF_TensorType(call.input(0)), {rows, shape.heads * shape.size});
+  TF_Tensor* logSum = call.output(1, TF_FLOAT, {rows, shape.heads});
   if (call.failed()) return;
   attention.mixed = data<Element>(mixed);
   attention.logSum = data<float>(logSum);
   arithmetic().attention(attention, threads());
 }
 
+/** What the forward pass made, from input `from` on: mixed, log_sum, then the gradient of mixed. */
+template <class Element>
+bool readMixed(Call& call, int from, AttentionGradient<Element>* to) {
+  TF_Tensor *mixed = call.input(from), *logSum = call.input(from + 1), *gradient = call.input(from + 2);
+  if (call.failed()) return false;
+  to->forward.mixed = data<Element>(mixed);
+  to->forward.logSum = data<float>(logSum);
+  to->gradient = data<Element>(gradient);
+  return true;
+}
+
 template <class Element>
 void computeAttentionGradient(void* kernel, TF_OpKernelContext* context) {
   Call call(context);
   AttentionGradient<Element> gradient;
-  if (!readAttention(call, *static_cast<AttentionAttributes*>(kernel), &gradient.forward)) return;
-  TF_Tensor* rest[3];
-  for (int i = 0; i < 3; i++) rest[i] = call.input(4 + i);
+  if (!readAttention(call, *static_cast<AttentionAttributes*>(kernel), &gradient.forward) || !readMixed(call, 4, &gradient)) return;
   TF_Tensor* out[3];
   for (int i = 0; i < 3; i++) out[i] = call.output(i, call.input(i));
   if (call.failed()) return;
-  gradient.forward.mixed = data<Element>(rest[0]);
-  gradient.forward.logSum = data<float>(rest[1]);
-  gradient.gradient = data<Element>(rest[2]);
-  gradient.queryGradient = data<Element>(out[0]);
-  gradient.keyGradient = data<Element>(out[1]);
-  gradient.valueGradient = data<Element>(out[2]);
+  gradient.query = {data<Element>(out[0]), TF_Dim(out[0], 1), nullptr};
+  gradient.key = {data<Element>(out[1]), TF_Dim(out[1], 1), nullptr};
+  gradient.value = {data<Element>(out[2]), TF_Dim(out[2], 1), nullptr};
+  arithmetic().attentionGradient(gradient, threads());
+}
+
+template <class Element>
+void computeSelfAttentionGradient(void* kernel, TF_OpKernelContext* context) {
+  Call call(context);
+  AttentionGradient<Element> gradient;
+  auto& forward = gradient.forward;
+  if (!readSelfAttention(call, *static_cast<AttentionAttributes*>(kernel), &forward) || !readMixed(call, 3, &gradient)) return;
+  TF_Tensor *product = call.output(0, call.input(0)), *bias = call.output(1, call.input(1));
+  if (call.failed()) return;
+  const auto target = [&](const Operand<Element>& operand) {
+    const int64_t from = operand.base - forward.query.base;
+    return Target<Element>{data<Element>(product) + from, operand.width, data<float>(bias) + from};
+  };
+  gradient.query = target(forward.query);
+  gradient.key = target(forward.key);
+  gradient.value = target(forward.value);
   arithmetic().attentionGradient(gradient, threads());
 }
 
@@ -413,6 +464,10 @@ void registerAll() {
   defineOperation("RewardbookAttentionGradient", attributes,
                   {"query: T", "key: T", "value: T", "texts: float", "mixed: T", "log_sum: float", "gradient: T"},
                   {"query_gradient: T", "key_gradient: T", "value_gradient: T"});
+  defineOperation("RewardbookSelfAttention", attributes, {"product: T", "bias: float", "texts: float"}, {"mixed: T", "log_sum: float"});
+  defineOperation("RewardbookSelfAttentionGradient", attributes,
+                  {"product: T", "bias: float", "texts: float", "mixed: T", "log_sum: float", "gradient: T"},
+                  {"product_gradient: T", "bias_gradient: float"});
   defineOperation("RewardbookAdamW", {"T: {float}"}, {"parameter: T", "average: T", "square: T", "gradient: T", "coefficients: T"},
                   {"new_parameter: T", "new_average: T", "new_square: T"});
   const std::vector<const char*> norm = {"T: {float, bfloat16}", "epsilon: float"};
@@ -428,8 +483,12 @@ void registerAll() {
     registerKernel(name, TF_FLOAT, create, single, remove);
     registerKernel(name, TF_BFLOAT16, create, half, remove);
   };
-  both("RewardbookAttention", createAttention, computeAttention<float>, computeAttention<Bfloat16>, deleteAttention);
+  both("RewardbookAttention", createAttention, computeAttention<float, readAttention<float>>, computeAttention<Bfloat16, readAttention<Bfloat16>>, deleteAttention);
   both("RewardbookAttentionGradient", createAttention, computeAttentionGradient<float>, computeAttentionGradient<Bfloat16>, deleteAttention);
+  both("RewardbookSelfAttention", createAttention, computeAttention<float, readSelfAttention<float>>, computeAttention<Bfloat16, readSelfAttention<Bfloat16>>,
+       deleteAttention);
+  both("RewardbookSelfAttentionGradient", createAttention, computeSelfAttentionGradient<float>, computeSelfAttentionGradient<Bfloat16>,
+       deleteAttention);
   both("RewardbookAddNorm", createAddNorm, computeAddNorm<float>, computeAddNorm<Bfloat16>, deleteAddNorm);
   both("RewardbookAddNormGradient", createAddNorm, computeAddNormGradient<float>, computeAddNormGradient<Bfloat16>, deleteAddNorm);
   both("RewardbookGelu", nullptr, computeGelu<float>, computeGelu<Bfloat16>, nullptr);
