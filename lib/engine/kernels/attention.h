@@ -113,12 +113,21 @@ struct Rows {
   void prefetch(int64_t i) const { __builtin_prefetch(row(std::min(i + 16, count - 1)), forWriting); }
 };
 
+#ifdef __AVX512BF16__
+inline Bfloat16* numbers(uint32_t* words) { return reinterpret_cast<Bfloat16*>(words); }
+#endif
+inline float* numbers(float* words) { return words; }
+
 /** A row's words; what lies behind `size` stays 0. */
 template <class P, class Element>
 inline void copyRow(const Element* row, int64_t size, typename P::Word* to) {
-  if constexpr (sizeof(Element) * P::NUMBERS == sizeof *to) std::memcpy(to, row, size * sizeof *row);
-  else
+  if constexpr (sizeof(Element) * P::NUMBERS == sizeof *to) {
+    int64_t d = 0;  // a call to copy one line of the cache takes longer than the copy
+    for (constexpr int64_t step = sizeof(Vector) / sizeof *row; d + step <= size; d += step) store(numbers(to) + d, load(row + d));
+    if (d < size) std::memcpy(numbers(to) + d, row + d, (size - d) * sizeof *row);
+  } else {
     for (int64_t d = 0; d < size; d++) to[d] = widen(row[d]);
+  }
 }
 
 /** As they are, [rows, words of the size]: the left operand of a product over the size. */
@@ -246,20 +255,13 @@ Workspace<Word>& workspace() {
 
 constexpr float LOG2_E = 1.44269504088896341f;
 
-#ifdef __AVX512BF16__
-inline Bfloat16* numbers(uint32_t* words) { return reinterpret_cast<Bfloat16*>(words); }
-#endif
-inline float* numbers(float* words) { return words; }
-
 /** exp2(scale·s − its largest) of a row's first `valid` numbers, zeros behind. @returns the sum, and the largest through `top` */
 template <class Number>
 float softmaxRow(float* s, int64_t valid, int64_t columns, float scale, Number* to, float* top) {
   for (int64_t j = valid; j < columns; j++) s[j] = -std::numeric_limits<float>::infinity();
   Vector most = load(s);
   for (int64_t j = LANES; j < columns; j += LANES) most = larger(most, load(s + j));
-  float largest = most[0];
-  for (int lane = 1; lane < LANES; lane++) largest = std::max(largest, most[lane]);
-  largest *= scale;
+  const float largest = largestOf(most) * scale;
   Vector sums{};
   for (int64_t j = 0; j < columns; j += LANES) {
     const Vector weight = exp2<Number>(load(s + j) * scale - largest);

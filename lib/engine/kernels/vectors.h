@@ -89,10 +89,28 @@ inline Vector exp2(Vector x) {
 #endif
 }
 
+/** Lanes are combined in pairs: one after another each would wait for the one before. */
+template <class Combine>
+inline float combined(Vector x, const Combine& combine) {
+  for (int half = LANES / 2; half > 0; half /= 2)
+    for (int lane = 0; lane < half; lane++) x[lane] = combine(x[lane], x[lane + half]);
+  return x[0];
+}
+
 inline float sumOf(Vector x) {
-  float sum = 0;
-  for (int lane = 0; lane < LANES; lane++) sum += x[lane];
-  return sum;
+#ifdef __AVX512F__
+  return _mm512_reduce_add_ps((__m512)x);
+#else
+  return combined(x, [](float a, float b) { return a + b; });
+#endif
+}
+
+inline float largestOf(Vector x) {
+#ifdef __AVX512F__
+  return _mm512_reduce_max_ps((__m512)x);
+#else
+  return combined(x, [](float a, float b) { return std::max(a, b); });
+#endif
 }
 
 inline Vector widen(const float* from) { return load(from); }
