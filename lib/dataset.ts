@@ -174,13 +174,6 @@ export function layOutLines(
   return { ids, mask, tokens: count };
 }
 
-/** Lays texts out one a row; rows beyond `texts` hold one padding token that attention may read. */
-export function layOut(texts: readonly Uint32Array[], rows: number, width: number, padId: number): TokenArrays {
-  const arrays = layOutLines({ ids: (text) => texts[text] }, texts.map((_, text) => [text]), { rows, width, padId });
-  for (let row = texts.length; row < rows; row++) arrays.mask[row * width] = 1; // a row without any token would be 0/0 in the softmax
-  return arrays;
-}
-
 /** A training batch of P pairs in B rows of T tokens, which may hold several texts each. */
 export interface PairArrays {
   /** [B·T] */

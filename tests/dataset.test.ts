@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { TokenStore, layOut, pairArrays, type PairDataset } from "../lib/dataset";
+import { TokenStore, layOutLines, pairArrays, type PairDataset } from "../lib/dataset";
 
 const store = (texts: number[][]): TokenStore => {
   const tokens = new TokenStore();
@@ -58,6 +58,10 @@ test("equal texts are stored once", () => {
   tokens.close();
 });
 
-test("layOut pads with the tokenizer's own padding id", () => {
-  expect(Array.from(layOut([Uint32Array.of(1, 2)], 1, 4, 9).ids)).toEqual([1, 2, 9, 9]);
+test("layOutLines puts texts side by side, numbered, and pads with the tokenizer's own padding id", () => {
+  const tokens = store([[1, 2], [3]]);
+  const { ids, mask } = layOutLines(tokens, [[0, 1]], { rows: 2, width: 4, padId: 9 });
+  expect(Array.from(ids)).toEqual([1, 2, 3, 9, 9, 9, 9, 9]);
+  expect(Array.from(mask)).toEqual([1, 1, 2, 0, 0, 0, 0, 0]);
+  tokens.close();
 });

@@ -1,13 +1,9 @@
 // In: a loaded model and texts. Out: one vector a text: what its head reads (with the head "mean", the mean over the tokens).
-import * as tf from "@tensorflow/tfjs-core";
-import { layOut } from "../dataset";
-import { compile } from "../engine/compile";
+import { breathe } from "../interrupt";
 import { poolInputs } from "../models/rewardModel";
 import type { LoadedModel } from "../storage/checkpoint";
-import { planScoring } from "../text/batches";
 import type { ScoreItem, ScoringOptions } from "./score";
-
-const TOKENS_PER_BATCH = 8192;
+import { compileForTexts } from "./textRuns";
 
 /** Vectors of all items, in their order; a text that stands several times is computed once. */
 export async function embedTexts(
@@ -24,40 +20,18 @@ export async function embedTexts(
     return rowOf.get(key)!;
   });
   const encoded = await loaded.tokenizer.encode(distinct, { template, maxLength, truncation });
-  const forward = compile(
-    (ids, mask) => poolInputs(loaded.model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D }),
-    {
-      precision: options.precision ?? "f32",
-      name: "embed",
-    },
-  );
+  const runs = compileForTexts(loaded.model, poolInputs, { padId: loaded.tokenizer.padId, name: "embed", ...options });
   const vectors = new Array<Float32Array>(distinct.length);
-  const lengths = Int32Array.from(encoded, ({ ids }) => ids.length);
-  const plan = planScoring(lengths, {
-    tokensPerBatch: options.tokensPerBatch ?? TOKENS_PER_BATCH,
-    maxLength: lengths.reduce((a, b) => Math.max(a, b), 1),
-  });
-  let done = 0;
+  const tokens = { size: encoded.length, length: (i: number) => encoded[i].ids.length, ids: (i: number) => encoded[i].ids };
   try {
-    for (const { rows: batch, width, capacity } of plan) {
-      options.signal?.throwIfAborted();
-      const { ids, mask } = layOut(
-        batch.map((row) => encoded[row].ids),
-        capacity,
-        width,
-        loaded.tokenizer.padId,
-      );
-      const inputs = [tf.tensor2d(ids, [capacity, width], "int32"), tf.tensor2d(mask, [capacity, width])];
-      const [output] = forward(...inputs);
-      const size = output.shape[1]!;
-      const values = output.dataSync() as Float32Array;
-      tf.dispose([...inputs, output]);
-      batch.forEach((row, i) => (vectors[row] = values.slice(i * size, (i + 1) * size)));
-      options.onProgress?.((done += batch.length), distinct.length);
-      await new Promise(setImmediate);
+    options.signal?.throwIfAborted();
+    for (const done of runs.run(tokens, (i, vector) => (vectors[i] = vector.slice()))) {
+      options.onProgress?.(done, distinct.length);
+      await breathe();
+      if (done < distinct.length) options.signal?.throwIfAborted();
     }
   } finally {
-    forward.dispose();
+    runs.dispose();
   }
   return rows.map((row) => vectors[row]);
 }

@@ -1,28 +1,17 @@
 // In: a loaded model and texts. Out: one reward a text, the same whatever the batch, the order or the padding.
-import * as tf from "@tensorflow/tfjs-core";
-import { TokenStore, encodePairs, layOutLines, type EncodingOptions } from "../dataset";
+import { TokenStore, encodePairs, type EncodingOptions } from "../dataset";
 import { initBackend } from "../engine/backend";
-import { compile } from "../engine/compile";
-import { xlaPays } from "../engine/xlaPays";
 import { InputError } from "../errors";
 import { breathe } from "../interrupt";
 import { pairWeight } from "../loss";
-import { fusesAttention } from "../models/layers";
-import { checkWindow } from "../models/llama";
-import { countParameters, embeddingSize, scoreInputs, type RewardModel } from "../models/rewardModel";
+import { scoreInputs, type RewardModel } from "../models/rewardModel";
 import type { Message, PreferencePair } from "../pairs/pair";
 import type { LoadedModel } from "../storage/checkpoint";
-import { planScoringRuns, type Size } from "../text/packing";
 import type { ScoredPair } from "./scoredPair";
+import { compileForTexts, type TextRunsOptions } from "./textRuns";
 
 /** What scoring may be told. */
-export interface ScoringOptions {
-  /** f32 unless speed is asked for. */
-  readonly precision?: "bf16" | "f32";
-  /** Most padded tokens of one graph run. */
-  readonly tokensPerBatch?: number;
-  /** `auto` compiles with XLA where one call pays for it, `always` for a scorer that is used again and again. */
-  readonly fuse?: "auto" | "always";
+export interface ScoringOptions extends Pick<TextRunsOptions, "precision" | "tokensPerBatch" | "fuse"> {
   readonly onProgress?: (done: number, total: number) => void;
   /** Stops between two batches; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -42,8 +31,6 @@ export interface Scorer {
   dispose(): void;
 }
 
-const DEFAULT_TOKENS_PER_BATCH = 8192;
-
 /** `auto` means bf16 where the processor multiplies it. */
 export async function resolvePrecision(precision: "auto" | "bf16" | "f32"): Promise<"bf16" | "f32"> {
   if (precision !== "auto") return precision;
@@ -52,46 +39,20 @@ export async function resolvePrecision(precision: "auto" | "bf16" | "f32"): Prom
 
 /** A scorer of one model; its weights may change between two calls. */
 export function createScorer(model: RewardModel, padId: number, options: ScoringOptions = {}): Scorer {
-  const forward = (ids: tf.Tensor, mask: tf.Tensor, texts?: tf.Tensor) =>
-    scoreInputs(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D, texts: texts as tf.Tensor1D | undefined });
-  const precision = options.precision ?? "f32";
-  const fused = compile(forward, { precision, name: "score" });
-  const quick = compile(forward, { precision, name: "score", xla: false });
-  const parameters = countParameters(model) - embeddingSize(model);
+  const runs = compileForTexts(model, scoreInputs, { padId, name: "score", ...options });
   const score: Scorer["score"] = async (tokens, { onProgress, signal } = {}) => {
     const rewards = new Float64Array(tokens.size);
     const texts = Array.from(rewards, (_, i) => i).filter((i) => tokens.same(i) === i);
-    const lengths = texts.map((text) => tokens.length(text));
-    for (const length of lengths) checkWindow(model.config, length);
-    const runs = planScoringRuns(lengths, {
-      tokensPerBatch: options.tokensPerBatch ?? DEFAULT_TOKENS_PER_BATCH,
-      longRows: fusesAttention(model.config, false),
-    });
-    const paddedTokens = new Map<string, number>();
-    const keyOf = ({ height, width }: Size) => `${height}×${width}`;
-    for (const { shape } of runs) paddedTokens.set(keyOf(shape), (paddedTokens.get(keyOf(shape)) ?? 0) + shape.height * shape.width);
-    const pays = (shape: Size) => options.fuse === "always" || xlaPays({ parameters, tokens: paddedTokens.get(keyOf(shape))!, training: false });
-    let done = 0;
-    for (const { lines, shape } of runs) {
-      signal?.throwIfAborted();
-      const { height, width, texts: places } = shape;
-      const { ids, mask } = layOutLines({ ids: (text) => tokens.ids(texts[text]) }, lines, { rows: height, width, padId });
-      const inputs = [tf.tensor2d(ids, [height, width], "int32"), tf.tensor2d(mask, [height, width]), ...(places > 1 ? [tf.range(1, places + 1)] : [])];
-      const [output] = (pays(shape) ? fused : quick)(...inputs);
-      const values = output.dataSync();
-      tf.dispose([...inputs, output]);
-      lines.forEach((line, row) => line.forEach((text, slot) => (rewards[texts[text]] = values[row * places + slot])));
-      done += lines.reduce((sum, line) => sum + line.length, 0);
+    const rows = { size: texts.length, length: (i: number) => tokens.length(texts[i]), ids: (i: number) => tokens.ids(texts[i]) };
+    signal?.throwIfAborted();
+    for (const done of runs.run(rows, (i, [reward]) => (rewards[texts[i]] = reward))) {
       onProgress?.(done, texts.length);
       await breathe();
+      if (done < texts.length) signal?.throwIfAborted();
     }
     return rewards.map((_, i) => rewards[tokens.same(i)]);
   };
-  const dispose = () => {
-    fused.dispose();
-    quick.dispose();
-  };
-  return { score, dispose };
+  return { score, dispose: runs.dispose };
 }
 
 const encodingOf = ({ settings }: LoadedModel): EncodingOptions => ({

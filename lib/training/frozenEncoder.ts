@@ -1,9 +1,10 @@
 // In: texts and a model whose encoder is frozen. Out: the vector of each text, computed once, and scores from them.
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import { layOut, type TokenStore } from "../dataset";
+import type { TokenStore } from "../dataset";
 import { compile } from "../engine/compile";
 import type { Scorer } from "../evaluation/score";
+import { compileForTexts } from "../evaluation/textRuns";
 import { poolInputs, scorePooled, type RewardModel } from "../models/rewardModel";
 import type { LoadedModel } from "../storage/checkpoint";
 import {
@@ -13,10 +14,6 @@ import {
   textHash,
   type EncoderCache,
 } from "../storage/encoderCache";
-import { planScoring } from "../text/batches";
-
-/** From so many tokens on, XLA's compilation of the encoder pays. */
-const FUSED_TOKENS = 200_000;
 
 /** Relative to the working directory, as all that a run writes. */
 const CACHE_DIR = join(".cache", "encoder");
@@ -65,33 +62,12 @@ export function encodeOnce(
   const missing = [...new Map(hashes.map((hash, i) => [hash, i])).entries()]
     .filter(([hash]) => cache.row(hash) === undefined)
     .map(([, i]) => i);
-  const lengths = Int32Array.from(missing, (text) => tokens.length(text));
-  const forward = compile((ids, mask) => poolInputs(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D }), {
-    precision,
-    name: "encode",
-    xla: lengths.reduce((a, b) => a + b, 0) > FUSED_TOKENS ? undefined : false,
-  });
-  let done = 0;
+  const runs = compileForTexts(model, poolInputs, { padId, precision, tokensPerBatch, name: "encode" });
+  const rows = { size: missing.length, length: (i: number) => tokens.length(missing[i]), ids: (i: number) => tokens.ids(missing[i]) };
   try {
-    for (const { rows, width, capacity } of planScoring(lengths, {
-      tokensPerBatch,
-      maxLength: lengths.reduce((a, b) => Math.max(a, b), 1),
-    })) {
-      const { ids, mask } = layOut(
-        rows.map((row) => tokens.ids(missing[row])),
-        capacity,
-        width,
-        padId,
-      );
-      const inputs = [tf.tensor2d(ids, [capacity, width], "int32"), tf.tensor2d(mask, [capacity, width])];
-      const [output] = forward(...inputs);
-      const values = output.dataSync() as Float32Array;
-      tf.dispose([...inputs, output]);
-      rows.forEach((row, i) => cache.put(hashes[missing[row]], values.slice(i * cache.width, (i + 1) * cache.width)));
-      onProgress?.((done += rows.length), missing.length);
-    }
+    for (const done of runs.run(rows, (i, vector) => cache.put(hashes[missing[i]], vector))) onProgress?.(done, missing.length);
   } finally {
-    forward.dispose();
+    runs.dispose();
   }
   cache.flush();
   return Int32Array.from(hashes, (hash) => cache.row(hash)!);
