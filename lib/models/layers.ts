@@ -237,23 +237,27 @@ export function attention(forward: Forward, attended: Attended): tf.Tensor2D {
   return fused ?? attentionByParts(forward, attended);
 }
 
+export interface EncoderAttention extends Pick<Attended, "bias" | "texts"> {
+  /** The states that ask: all of them, with `texts`, or some of their rows. */
+  readonly rows: tf.Tensor2D;
+  /** Projections of query, key and value, all with bias. */
+  readonly modules: readonly [string, string, string];
+}
+
 /**
- * Attention of an encoder's layer, projections included, by the way that is the least work.
+ * Attention of an encoder's layer, projections included, by the way that is the least work: one product for queries, keys
+ * and values where attention is fused.
  *
- * @param x       [B·T, H]
- * @param rows    those that ask: x itself, with `texts`, or some of its rows
- * @param modules projections of query, key and value, all with bias
+ * @param x [B·T, H]
  * @returns [rows, heads·D]
  */
-export function encoderAttention(
-  forward: Forward,
-  x: tf.Tensor2D,
-  { rows, modules, bias, texts }: { rows: tf.Tensor2D; modules: readonly [string, string, string] } & Pick<Attended, "bias" | "texts">,
-): tf.Tensor2D {
+export function encoderAttention(forward: Forward, x: tf.Tensor2D, { rows, modules, bias, texts }: EncoderAttention): tf.Tensor2D {
   const { heads, keyValueHeads } = forward.config;
-  const plain = texts && usesKernels() && fusesAttention(forward.config, forward.dropout.active) ? plainProduct(forward, x, modules) : null;
-  const fused = plain && fusedSelfAttention({ ...plain, texts: texts!, heads, keyValueHeads, causal: false });
-  if (fused) return fused;
+  if (texts && usesKernels() && fusesAttention(forward.config, forward.dropout.active)) {
+    const joined = plainProduct(forward, x, modules);
+    const fused = joined && fusedSelfAttention({ ...joined, texts, heads, keyValueHeads, causal: false });
+    if (fused) return fused;
+  }
   const [ask, key, value] = modules;
   const query = linear(forward, rows, ask);
   if (!texts && fewRows(forward, bias.shape[2])) return attendFromRows(forward, x, { query, bias, key, value });
