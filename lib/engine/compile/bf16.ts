@@ -42,65 +42,83 @@ function isAttention(node: GraphNode): boolean {
   return summands.some((value) => PRODUCT.has(unreshaped(value).node.op));
 }
 
+/** A program on its way to bf16. */
+interface Rewrite {
+  /** The new program so far. */
+  readonly nodes: GraphNode[];
+  /** Value of the old program → the same in the new one. */
+  readonly wide: Map<GraphValue, GraphValue>;
+  /** Value of the new program → its bf16 copy. */
+  readonly narrow: Map<GraphValue, GraphValue>;
+}
+
+function add({ nodes }: Rewrite, node: GraphNode): GraphNode {
+  nodes.push(node);
+  return node;
+}
+
+/** The node computing in bf16. */
+function addRetyped(rewrite: Rewrite, node: GraphNode, inputs: GraphValue[], outputs: (readonly [readonly number[], DType])[]): GraphNode {
+  const attributes = { ...node.attributes, T: { kind: "type", value: DType.BF16 } as const };
+  return add(rewrite, createNode({ op: node.op, attributes, inputs, outputs, backward: node.backward }));
+}
+
+function toNarrow(rewrite: Rewrite, value: GraphValue): GraphValue {
+  const known = rewrite.narrow.get(value);
+  if (known) return known;
+  const { node } = value;
+  if (node.op === "Cast" && node.inputs[0].dtype === DType.BF16) return node.inputs[0]; // a weight that is kept in bf16
+  const moved = () => [...node.inputs.slice(0, -1).map((input) => toNarrow(rewrite, input)), node.inputs.at(-1)!];
+  const made = MOVE.has(node.op)
+    ? addRetyped(rewrite, node, moved(), [[value.shape, DType.BF16]])
+    : add(rewrite, createCast(value, DType.BF16, node.backward));
+  rewrite.narrow.set(value, made.outputs[0]);
+  return made.outputs[0];
+}
+
+/** `made` stands for `value` from now on, as f32. */
+function replace(rewrite: Rewrite, value: GraphValue, made: GraphValue): void {
+  const narrow = made.dtype === DType.BF16 && value.dtype === DType.F32;
+  const wide = narrow ? add(rewrite, createCast(made, DType.F32, value.node.backward)).outputs[0] : made;
+  if (narrow) rewrite.narrow.set(wide, made);
+  rewrite.wide.set(value, wide);
+}
+
+/** A product or a softmax: all it reads and writes. */
+function narrowAll(rewrite: Rewrite, node: GraphNode, inputs: GraphValue[]): void {
+  const [out] = node.outputs;
+  const made = addRetyped(rewrite, node, inputs.map((value) => toNarrow(rewrite, value)), [[out.shape, DType.BF16]]);
+  replace(rewrite, out, made.outputs[0]);
+}
+
+/** A fused kernel: what its narrowing names. */
+function narrowSome(rewrite: Rewrite, node: GraphNode, inputs: GraphValue[], narrows: Narrowing): void {
+  const operands = inputs.map((value, i) => (narrows.inputs.includes(i) ? toNarrow(rewrite, value) : value));
+  const isCopy = (i: number) => narrows.copies === true && i === 1;
+  const outputs = node.outputs.map(({ dtype, shape }, i) =>
+    [isCopy(i) ? node.outputs[0].shape : shape, narrows.outputs.includes(i) ? DType.BF16 : dtype] as const);
+  const made = addRetyped(rewrite, node, operands, outputs);
+  if (narrows.copies) rewrite.narrow.set(made.outputs[0], made.outputs[1]);
+  node.outputs.forEach((value, i) => {
+    if (!isCopy(i)) replace(rewrite, value, made.outputs[i]); // the copy is read by nobody yet
+  });
+}
+
+function keep(rewrite: Rewrite, node: GraphNode, inputs: GraphValue[]): void {
+  const copy = add(rewrite, copyNode(node, inputs));
+  node.outputs.forEach((value, i) => rewrite.wide.set(value, copy.outputs[i]));
+}
+
 export function toBf16(program: Program): Program {
-  const nodes: GraphNode[] = [];
-  const wide = new Map<GraphValue, GraphValue>(); // value of the old program → the same in the new one
-  const narrow = new Map<GraphValue, GraphValue>(); // value of the new program → its bf16 copy
-  const add = (node: GraphNode): GraphValue => {
-    nodes.push(node);
-    return node.outputs[0];
-  };
-  const retyped = (node: GraphNode, inputs: GraphValue[], shape: readonly number[]) => {
-    const attributes = { ...node.attributes, T: { kind: "type", value: DType.BF16 } as const };
-    return add(createNode({ op: node.op, attributes, inputs, outputs: [[shape, DType.BF16]], backward: node.backward }));
-  };
-  const toNarrow = (value: GraphValue): GraphValue => {
-    const known = narrow.get(value);
-    if (known) return known;
-    const { node } = value;
-    if (node.op === "Cast" && node.inputs[0].dtype === DType.BF16) return node.inputs[0]; // a weight that is kept in bf16
-    const result = MOVE.has(node.op)
-      ? retyped(node, [...node.inputs.slice(0, -1).map(toNarrow), node.inputs.at(-1)!], value.shape)
-      : add(createCast(value, DType.BF16, node.backward));
-    narrow.set(value, result);
-    return result;
-  };
-  const fuse = (node: GraphNode, inputs: GraphValue[]) => {
-    const narrows = FUSED.get(node.op)!;
-    const operands = inputs.map((value, i) => (narrows.inputs.includes(i) ? toNarrow(value) : value));
-    const shapeOf = (i: number) => (narrows.copies && i === 1 ? node.outputs[0] : node.outputs[i]).shape;
-    const outputs = node.outputs.map(({ dtype }, i) => [shapeOf(i), narrows.outputs.includes(i) ? DType.BF16 : dtype] as const);
-    const attributes = { ...node.attributes, T: { kind: "type", value: DType.BF16 } as const };
-    const made = createNode({ op: node.op, attributes, inputs: operands, outputs, backward: node.backward });
-    nodes.push(made);
-    if (narrows.copies) narrow.set(made.outputs[0], made.outputs[1]);
-    node.outputs.forEach((value, i) => {
-      const output = made.outputs[i];
-      if (narrows.copies && i === 1) return; // nobody reads it by itself
-      const result = output.dtype === DType.BF16 ? add(createCast(output, DType.F32, node.backward)) : output;
-      if (result !== output) narrow.set(result, output);
-      wide.set(value, result);
-    });
-  };
+  const rewrite: Rewrite = { nodes: [], wide: new Map(), narrow: new Map() };
   for (const node of program.nodes) {
-    const inputs = node.inputs.map((value) => wide.get(value)!);
+    const inputs = node.inputs.map((value) => rewrite.wide.get(value)!);
     const [out] = node.outputs;
-    if (FUSED.has(node.op) && elementCount(out.shape) > SMALLEST) fuse(node, inputs);
-    else if (isAttention(node)) {
-      const weights = retyped(node, [toNarrow(inputs[0])], out.shape);
-      const result = add(createCast(weights, DType.F32, node.backward));
-      narrow.set(result, weights);
-      wide.set(out, result);
-    } else if (PRODUCT.has(node.op) && out.dtype === DType.F32 && elementCount(out.shape) > SMALLEST) {
-      const product = retyped(node, inputs.map(toNarrow), out.shape);
-      const result = add(createCast(product, DType.F32, node.backward));
-      narrow.set(result, product);
-      wide.set(out, result);
-    } else {
-      const copy = copyNode(node, inputs);
-      nodes.push(copy);
-      node.outputs.forEach((value, i) => wide.set(value, copy.outputs[i]));
-    }
+    const isLarge = elementCount(out.shape) > SMALLEST;
+    const fused = FUSED.get(node.op);
+    if (fused && isLarge) narrowSome(rewrite, node, inputs, fused);
+    else if (isAttention(node) || (PRODUCT.has(node.op) && out.dtype === DType.F32 && isLarge)) narrowAll(rewrite, node, inputs);
+    else keep(rewrite, node, inputs);
   }
-  return mapProgram(program, nodes, (value) => wide.get(value)!);
+  return mapProgram(program, rewrite.nodes, (value) => rewrite.wide.get(value)!);
 }
