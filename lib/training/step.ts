@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { TrainingConfig } from "../config";
 import { pairArrays, type PairDataset } from "../dataset";
 import type { AdamW } from "../engine/adamw";
-import { compile, type CompiledFunction } from "../engine/compile";
+import { compile } from "../engine/compile";
 import { scoreInputs, type RewardModel } from "../models/rewardModel";
 import { checkWindow } from "../models/llama";
 import type { BatchShape, TrainingBatch, Update } from "../text/trainingPlan";
@@ -42,14 +42,15 @@ export interface TrainingStepOptions {
   readonly fused: ReadonlySet<BatchShape>;
 }
 
-/**
- * One optimizer step for the pairs of an update: loss and gradients of each batch in one compiled graph per shape,
- * gradients summed over the batches (each pair carries its share 1/N, so the split does not matter), then AdamW.
- */
-export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
-  const { model, dataset, config, precision, padId } = options;
-  for (let text = 0; text < dataset.tokens.size; text++) checkWindow(model.config, dataset.tokens.length(text));
-  const optimizer = createOptimizer(options, options.fused.size > 0 ? undefined : false);
+interface BatchGradients {
+  /** @param pairs of the whole update. @returns losses, rewards of the chosen and of the rejected answers, each [P]; and the gradients */
+  run(batch: TrainingBatch, pairs: number, seed: tf.Tensor1D): { numbers: Float32Array; gradients: tf.Tensor[]; tokens: number };
+  dispose(): void;
+}
+
+/** Loss and gradients of a batch, in one compiled graph per shape. */
+function createBatchGradients(options: TrainingStepOptions): BatchGradients {
+  const { model, dataset, precision, padId } = options;
   const gradientsOf = (ids: tf.Tensor, mask: tf.Tensor, ...numbers: tf.Tensor[]) => {
     const [texts, at, share, weights, margins, seed] = numbers as tf.Tensor1D[];
     const inputs = { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D, texts };
@@ -58,13 +59,7 @@ export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
   };
   const fused = compile(gradientsOf, { precision, name: "gradients" });
   const quick = compile(gradientsOf, { precision, name: "gradients", xla: false });
-  const gradientsFor = (shape: BatchShape): CompiledFunction => (options.fused.has(shape) ? fused : quick);
-  const accumulate = compile(
-    (...both) => both.slice(0, both.length / 2).map((sum, i) => tf.add(sum, both[both.length / 2 + i])),
-    { precision: "f32", name: "accumulate", xla: false },
-  );
-
-  const runBatch = (batch: TrainingBatch, pairs: number, seed: tf.Tensor1D) => {
+  const run: BatchGradients["run"] = (batch, pairs, seed) => {
     const arrays = pairArrays(dataset, batch, pairs, padId);
     const { height, width, texts } = batch.shape;
     const inputs = [
@@ -76,12 +71,43 @@ export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
       tf.tensor1d(arrays.weights),
       tf.tensor1d(arrays.margins),
     ];
-    const [values, ...grads] = gradientsFor(batch.shape)(...inputs, seed);
+    const [values, ...gradients] = (options.fused.has(batch.shape) ? fused : quick)(...inputs, seed);
     const numbers = values.dataSync() as Float32Array;
     tf.dispose([...inputs, values]);
-    return { numbers, grads, tokens: arrays.tokens };
+    return { numbers, gradients, tokens: arrays.tokens };
   };
+  const dispose = () => {
+    fused.dispose();
+    quick.dispose();
+  };
+  return { run, dispose };
+}
 
+/** Sums of gradients over the batches of an update; what it is given it disposes of. */
+function createAccumulator(): { add(sum: tf.Tensor[] | null, gradients: tf.Tensor[]): tf.Tensor[]; dispose(): void } {
+  const both = compile(
+    (...all) => all.slice(0, all.length / 2).map((sum, i) => tf.add(sum, all[all.length / 2 + i])),
+    { precision: "f32", name: "accumulate", xla: false },
+  );
+  const add = (sum: tf.Tensor[] | null, gradients: tf.Tensor[]) => {
+    if (sum === null) return gradients;
+    const total: tf.Tensor[] = both(...sum, ...gradients);
+    tf.dispose([...sum, ...gradients]);
+    return total;
+  };
+  return { add, dispose: both.dispose };
+}
+
+/**
+ * One optimizer step for the pairs of an update: loss and gradients of each batch, gradients summed over the batches (each
+ * pair carries its share 1/N, so the split does not matter), then AdamW.
+ */
+export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
+  const { model, dataset, config, trainable } = options;
+  for (let text = 0; text < dataset.tokens.size; text++) checkWindow(model.config, dataset.tokens.length(text));
+  const optimizer = createOptimizer(options, options.fused.size > 0 ? undefined : false);
+  const batches = createBatchGradients(options);
+  const accumulator = createAccumulator();
   const run = (update: Update, learningRate: number, seed: number): StepOutcome => {
     const chosen = new Float32Array(update.pairs);
     const rejected = new Float32Array(update.pairs);
@@ -89,35 +115,23 @@ export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
     let sum: tf.Tensor[] | null = null;
     const seedTensor = tf.tensor1d([config.seed, seed], "int32");
     for (const batch of update.batches) {
-      const { numbers, grads, tokens: real } = runBatch(batch, update.pairs, seedTensor);
+      const made = batches.run(batch, update.pairs, seedTensor);
       const [P, n] = [batch.shape.pairs, batch.rows.length];
-      for (let i = 0; i < n; i++) loss += numbers[i];
-      chosen.set(numbers.subarray(P, P + n), seen);
-      rejected.set(numbers.subarray(2 * P, 2 * P + n), seen);
+      for (let i = 0; i < n; i++) loss += made.numbers[i];
+      chosen.set(made.numbers.subarray(P, P + n), seen);
+      rejected.set(made.numbers.subarray(2 * P, 2 * P + n), seen);
       seen += n;
-      tokens += real;
+      tokens += made.tokens;
       paddedTokens += batch.shape.height * batch.shape.width;
-      if (sum === null) sum = grads;
-      else {
-        const total: tf.Tensor[] = accumulate(...sum, ...grads);
-        tf.dispose([...sum, ...grads]);
-        sum = total;
-      }
+      sum = accumulator.add(sum, made.gradients);
     }
     const { gradNorm, skipped } = optimizer.step(sum!, learningRate);
     const norm = gradNorm.dataSync()[0];
     tf.dispose([...sum!, gradNorm, skipped, seedTensor]);
     return { loss, chosen, rejected, gradNorm: norm, tokens, paddedTokens };
   };
-  return {
-    run,
-    optimizer,
-    trainable: options.trainable,
-    dispose: () => {
-      fused.dispose();
-      quick.dispose();
-      accumulate.dispose();
-      optimizer.dispose();
-    },
+  const dispose = () => {
+    for (const part of [batches, accumulator, optimizer]) part.dispose();
   };
+  return { run, optimizer, trainable, dispose };
 }
