@@ -1,7 +1,8 @@
 // In: a model whose encoder is frozen, and tokenised pairs. Out: training steps of the head alone, on cached vectors.
 import * as tf from "@tensorflow/tfjs-core";
 import type { PairDataset } from "../dataset";
-import { compile } from "../engine/compile";
+import type { AdamW } from "../engine/adamw";
+import { compile, type CompiledFunction } from "../engine/compile";
 import { headShapes } from "../models/heads";
 import { scorePooled, type RewardModel } from "../models/rewardModel";
 import type { EncoderCache } from "../storage/encoderCache";
@@ -36,17 +37,12 @@ export interface FrozenStep extends TrainingStep {
 }
 
 /**
- * `createTrainingStep` for a head on a frozen encoder: the same losses and gradients, without the encoder's dropout.
- * Forward, backward and AdamW of all updates of a run are one graph, with one upload and one read-back.
+ * Several updates in one graph: table [N, H], rows [U, 2P] of the chosen, then the rejected texts, numbers [U, 3P + 1]:
+ * shares, weights, margins and the learning rate → [U·(3P + 1)]: of each update the losses times their share, the 2P rewards
+ * and the gradient's norm.
  */
-export function createFrozenStep(options: FrozenStepOptions): FrozenStep {
-  const { model, dataset, config, precision, padId, cache, tokensPerBatch, residentBytes = DEFAULT_RESIDENT_BYTES } = options;
-  const optimizer = createOptimizer(options, false);
-  const rowOf = encodeOnce(model, dataset.tokens, { cache, padId, precision, tokensPerBatch });
-  const vectors = openVectors(cache, rowOf, residentBytes);
-
-  // table [N, H], rows [U, 2P] of the chosen, then the rejected texts, numbers [U, 3P + 1]: shares, weights, margins and
-  // the learning rate → [U·(3P + 1)]: of each update the losses times their share, the 2P rewards and the gradient's norm.
+function compileUpdates(options: FrozenStepOptions, optimizer: AdamW): CompiledFunction {
+  const { model, precision } = options;
   const update = (table: tf.Tensor, rows: tf.Tensor, numbers: tf.Tensor, seeds: tf.Tensor) => {
     const [U, texts] = rows.shape, P = texts! / 2;
     const seen = Array.from({ length: U! }, (_, u) => {
@@ -60,8 +56,19 @@ export function createFrozenStep(options: FrozenStepOptions): FrozenStep {
     });
     return tf.concat(seen.flat() as tf.Tensor1D[]);
   };
-  const compiled = compile(update, { precision, name: "head", xla: false });
+  return compile(update, { precision, name: "head", xla: false });
+}
 
+/**
+ * `createTrainingStep` for a head on a frozen encoder: the same losses and gradients, without the encoder's dropout.
+ * Forward, backward and AdamW of all updates of a run are one graph, with one upload and one read-back.
+ */
+export function createFrozenStep(options: FrozenStepOptions): FrozenStep {
+  const { model, dataset, config, precision, padId, cache, tokensPerBatch, residentBytes = DEFAULT_RESIDENT_BYTES } = options;
+  const optimizer = createOptimizer(options, false);
+  const rowOf = encodeOnce(model, dataset.tokens, { cache, padId, precision, tokensPerBatch });
+  const vectors = openVectors(cache, rowOf, residentBytes);
+  const compiled = compileUpdates(options, optimizer);
   const runTogether: FrozenStep["runTogether"] = (updates, learningRates, firstSeed) => {
     const pairs = updates.map(({ batches }) => batches.flatMap(({ rows }) => rows)), P = pairs[0].length;
     const texts = pairs.flatMap((of) => [...of.map((pair) => rowOf[2 * pair]), ...of.map((pair) => rowOf[2 * pair + 1])]);

@@ -1,5 +1,5 @@
 // In: the model as it stands. Out: how well it ranks the held-out pairs, written to the run's files.
-import { evaluateScores, originalEvaluation, type Evaluation } from "../evaluation/evaluate";
+import { evaluateScores, originalEvaluation, type Evaluation, type OriginalEvaluation } from "../evaluation/evaluate";
 import type { ScoredPair } from "../evaluation/scoredPair";
 import { toScoredPair } from "../evaluation/score";
 import type { TrainingHooks } from "../training";
@@ -36,7 +36,7 @@ export async function validate(run: TrainingRun, epoch: number, when: "epoch" | 
   const original = originalEvaluation(scored);
   const evaluation = evaluateScores(scored, { temperature: "fit", loss: lossOptions(run) });
   const sums = state.epoch_sums;
-  const summary = {
+  const summary: Summary = {
     ts: Date.now() / 1000,
     epoch,
     step: state.step,
@@ -48,24 +48,8 @@ export async function validate(run: TrainingRun, epoch: number, when: "epoch" | 
   const best = evaluation.accuracy > state.stopping.accuracy
     || (evaluation.accuracy === state.stopping.accuracy && evaluation.ece < state.stopping.ece);
   const record: ValidationRecord = { ...summary, ...original, evaluation, scored, best };
-  if (when === "epoch") {
-    const name = String(epoch).padStart(2, "0");
-    const measured = { ...evaluation, calibration_bins: undefined };
-    log.append("val_epochs.jsonl", { ...measured, ...summary, ...original });
-    log.write(`reward_eval_val_epoch${name}.json`, { ...original, val_loss: evaluation.loss, epoch });
-    log.write(`val_deltas/deltas_epoch${name}.json`, { epoch, deltas: original.deltas });
-    log.csv({
-      epoch,
-      step: state.step,
-      train_loss: summary.train_loss,
-      train_accuracy: summary.train_accuracy,
-      val_loss: evaluation.loss,
-      val_accuracy: evaluation.accuracy,
-      val_ece: evaluation.ece,
-    });
-  } else {
-    log.append("val_steps.jsonl", { ...summary, ece: evaluation.ece, acc_by_risk: original.acc_by_risk });
-  }
+  if (when === "epoch") logEpoch(log, { summary, original, evaluation });
+  else log.append("val_steps.jsonl", { ...summary, ece: evaluation.ece, acc_by_risk: original.acc_by_risk });
   const n_by_risk = Object.fromEntries(Object.entries(evaluation.by_risk).map(([risk, { n }]) => [risk, n]));
   run.warn(run.monitor.onValidation({ ...summary, ece: evaluation.ece, acc_by_risk: original.acc_by_risk, n_by_risk }), hooks);
   if (best) {
@@ -79,4 +63,27 @@ export async function validate(run: TrainingRun, epoch: number, when: "epoch" | 
 /** The constants that make the validation loss comparable with the training loss. */
 function lossOptions({ config }: TrainingRun) {
   return { kind: config.loss, labelSmoothing: config.label_smoothing, centering: config.centering, margin: config.margin };
+}
+
+type Summary = Pick<ValidationRecord, "ts" | "epoch" | "step" | "train_loss" | "train_accuracy" | "val_loss" | "accuracy">;
+
+/** The files that an epoch's validation leaves: a line of val_epochs.jsonl, one of the table, and two of its own. */
+function logEpoch(
+  log: TrainingRun["log"],
+  { summary, original, evaluation }: { summary: Summary; original: OriginalEvaluation; evaluation: Evaluation },
+): void {
+  const { epoch, step, train_loss, train_accuracy } = summary;
+  const name = String(epoch).padStart(2, "0");
+  log.append("val_epochs.jsonl", { ...evaluation, calibration_bins: undefined, ...summary, ...original });
+  log.write(`reward_eval_val_epoch${name}.json`, { ...original, val_loss: evaluation.loss, epoch });
+  log.write(`val_deltas/deltas_epoch${name}.json`, { epoch, deltas: original.deltas });
+  log.csv({
+    epoch,
+    step,
+    train_loss,
+    train_accuracy,
+    val_loss: evaluation.loss,
+    val_accuracy: evaluation.accuracy,
+    val_ece: evaluation.ece,
+  });
 }
