@@ -123,7 +123,7 @@ function linkedOrder(texts: PairTexts, most: number, random: Random): number[] {
     used[pair] = 1;
     group.push(pair);
   };
-  const order: number[] = [];
+  const groups: number[][] = [];
   for (const seed of shuffled) {
     if (used[seed]) continue;
     const group: number[] = [];
@@ -138,7 +138,7 @@ function linkedOrder(texts: PairTexts, most: number, random: Random): number[] {
         }
       }
     }
-    order.push(...group);
+    groups.push(group);
   }
-  return order;
+  return random.shuffle(groups).flat(); // as found, the most linked pairs would all come first
 }

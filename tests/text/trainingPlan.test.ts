@@ -102,6 +102,18 @@ describe("createTrainingPlan", () => {
     expect(spread.epoch(1).map(({ batches }) => batches[0].rows)).not.toEqual(spread.epoch(2).map(({ batches }) => batches[0].rows));
   });
 
+  test("linked pairs are spread over the whole epoch", () => {
+    // 100 pairs of one common answer, 100 pairs on their own
+    const half = textsOf(Array.from({ length: 200 }, (_, i) => [i < 100 ? "common" : `a ${i}`, `b ${i}`]).flat(), () => 30);
+    const ranks = [1, 2, 3, 4, 5, 6, 7, 8].flatMap((seed) => {
+      const order = createTrainingPlan(half, { ...options, seed, epochs: 1 }).epoch(1).flatMap(({ batches }) => batches.flatMap(({ rows }) => rows));
+      return order.flatMap((pair, rank) => (pair < 100 ? [rank] : []));
+    });
+    const mean = ranks.reduce((a, b) => a + b, 0) / ranks.length;
+    expect(mean).toBeGreaterThan(90);
+    expect(mean).toBeLessThan(110);
+  });
+
   // 2 % of the pairs need 1,500 tokens, the rest 60: rows as wide as the longest would spend most time in attention.
   test("long texts get rows of their own width", () => {
     const long = textsOf(Array.from({ length: 4000 }, (_, i) => `${i}`), (name) => (Number(name) % 100 === 0 ? 1500 : 60));
