@@ -22,13 +22,11 @@ export async function embedTexts(
   const encoded = await loaded.tokenizer.encode(distinct, { template, maxLength, truncation });
   const runs = compileForTexts(loaded.model, poolInputs, { padId: loaded.tokenizer.padId, name: "embed", ...options });
   const vectors = new Array<Float32Array>(distinct.length);
-  const tokens = { size: encoded.length, length: (i: number) => encoded[i].ids.length, ids: (i: number) => encoded[i].ids };
+  const tokens = { length: (i: number) => encoded[i].ids.length, ids: (i: number) => encoded[i].ids };
   try {
-    options.signal?.throwIfAborted();
-    for (const done of runs.run(tokens, (i, vector) => (vectors[i] = vector.slice()))) {
+    for (const done of runs.run(tokens, [...encoded.keys()], (i, vector) => (vectors[i] = vector.slice()), options.signal)) {
       options.onProgress?.(done, distinct.length);
       await breathe();
-      if (done < distinct.length) options.signal?.throwIfAborted();
     }
   } finally {
     runs.dispose();

@@ -43,12 +43,9 @@ export function createScorer(model: RewardModel, padId: number, options: Scoring
   const score: Scorer["score"] = async (tokens, { onProgress, signal } = {}) => {
     const rewards = new Float64Array(tokens.size);
     const texts = Array.from(rewards, (_, i) => i).filter((i) => tokens.same(i) === i);
-    const rows = { size: texts.length, length: (i: number) => tokens.length(texts[i]), ids: (i: number) => tokens.ids(texts[i]) };
-    signal?.throwIfAborted();
-    for (const done of runs.run(rows, (i, [reward]) => (rewards[texts[i]] = reward))) {
+    for (const done of runs.run(tokens, texts, (text, [reward]) => (rewards[text] = reward), signal)) {
       onProgress?.(done, texts.length);
       await breathe();
-      if (done < texts.length) signal?.throwIfAborted();
     }
     return rewards.map((_, i) => rewards[tokens.same(i)]);
   };

@@ -3,15 +3,13 @@ import * as tf from "@tensorflow/tfjs-core";
 import { layOutLines } from "../dataset";
 import { compile } from "../engine/compile";
 import { xlaPays } from "../engine/xlaPays";
-import { fusesAttention } from "../models/layers";
+import { fusesAttention } from "../models/attention";
 import { checkWindow } from "../models/llama";
 import { countParameters, embeddingSize, type ModelInputs, type RewardModel } from "../models/rewardModel";
 import { planScoringRuns, type ScoringRun, type Size } from "../text/packing";
 
-/** Token rows: a TokenStore, or a part of one. */
+/** Token rows, such as a TokenStore's. */
 export interface TokenRows {
-  /** Texts. */
-  readonly size: number;
   /** Tokens of a text. */
   length(text: number): number;
   ids(text: number): Uint32Array;
@@ -31,12 +29,13 @@ export interface TextRunsOptions {
 
 export interface TextRuns {
   /**
-   * Computes all texts, each once; equal ones are the caller's business.
+   * Computes some texts, each once; equal ones are the caller's business.
    *
    * @param put gets the numbers of a text, valid during the call
-   * @returns yields after each graph run how many texts are done: the place to stop, to report or to wait
+   * @param signal stops between two graph runs, by throwing its reason
+   * @returns yields after each graph run how many texts are done: the place to report or to wait
    */
-  run(rows: TokenRows, put: (text: number, values: Float32Array) => void): Generator<number, void>;
+  run(rows: TokenRows, texts: readonly number[], put: (text: number, values: Float32Array) => void, signal?: AbortSignal): Generator<number, void>;
   dispose(): void;
 }
 
@@ -50,27 +49,28 @@ export function compileForTexts(model: RewardModel, fn: (model: RewardModel, inp
   const fused = compile(forward, { precision, name });
   const quick = compile(forward, { precision, name, xla: false });
   const parameters = countParameters(model) - embeddingSize(model);
-  function* run(rows: TokenRows, put: (text: number, values: Float32Array) => void) {
-    const lengths = Array.from({ length: rows.size }, (_, text) => rows.length(text));
+  const run: TextRuns["run"] = function* (rows, texts, put, signal) {
+    const lengths = texts.map((text) => rows.length(text));
     for (const length of lengths) checkWindow(model.config, length);
     const runs = planScoringRuns(lengths, { tokensPerBatch, longRows: fusesAttention(model.config, false) });
     const paddedTokens = tokensByShape(runs);
     let done = 0;
     for (const { lines, shape } of runs) {
+      signal?.throwIfAborted();
       const { height, width, texts: places } = shape;
       const pays = fuse === "always" || xlaPays({ parameters, tokens: paddedTokens.get(keyOf(shape))!, training: false });
-      const { ids, mask } = layOutLines(rows, lines, { rows: height, width, padId });
+      const { ids, mask } = layOutLines({ ids: (i) => rows.ids(texts[i]) }, lines, { rows: height, width, padId });
       const inputs = [tf.tensor2d(ids, [height, width], "int32"), tf.tensor2d(mask, [height, width]), ...(places > 1 ? [tf.range(1, places + 1)] : [])];
       const [output] = (pays ? fused : quick)(...inputs);
       const values = output.dataSync() as Float32Array;
       tf.dispose([...inputs, output]);
       const size = values.length / (height * places);
       lines.forEach((line, row) =>
-        line.forEach((text, slot) => put(text, values.subarray((row * places + slot) * size, (row * places + slot + 1) * size))),
+        line.forEach((i, slot) => put(texts[i], values.subarray((row * places + slot) * size, (row * places + slot + 1) * size))),
       );
       yield (done += lines.reduce((sum, line) => sum + line.length, 0));
     }
-  }
+  };
   const dispose = () => {
     fused.dispose();
     quick.dispose();

@@ -63,9 +63,8 @@ export function encodeOnce(
     .filter(([hash]) => cache.row(hash) === undefined)
     .map(([, i]) => i);
   const runs = compileForTexts(model, poolInputs, { padId, precision, tokensPerBatch, name: "encode" });
-  const rows = { size: missing.length, length: (i: number) => tokens.length(missing[i]), ids: (i: number) => tokens.ids(missing[i]) };
   try {
-    for (const done of runs.run(rows, (i, vector) => cache.put(hashes[missing[i]], vector))) onProgress?.(done, missing.length);
+    for (const done of runs.run(tokens, missing, (text, vector) => cache.put(hashes[text], vector))) onProgress?.(done, missing.length);
   } finally {
     runs.dispose();
   }

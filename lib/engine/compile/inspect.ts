@@ -1,5 +1,5 @@
 // In: a program and the graph made from it. Out: what it will cost, before it runs.
-import { attribute, byteCount, consumersOf, elementCount, fetchedValues, isSource, type GraphNode, type GraphValue, type Program } from "./graph";
+import { attribute, byteCount, consumersOf, elementCount, fetchedValues, isSource, type GraphNode, type Program } from "./graph";
 import type { EmittedGraph } from "./emit";
 import { findRegions } from "./regions";
 
@@ -28,16 +28,12 @@ export interface GraphSummary {
   readonly bestRunMs: number | null;
 }
 
-/**
- * Attention in one kernel: products of [T, T] matrices with queries, keys, values or their gradients, two forward and five
- * backward, and which of its operands are as wide as all queries, and [B, T].
- */
-const ATTENTION: Readonly<Record<string, { readonly products: number; readonly like: (node: GraphNode) => GraphValue; readonly texts: number }>> = {
-  RewardbookAttention: { products: 2, like: (node) => node.outputs[0], texts: 3 },
-  RewardbookAttentionGradient: { products: 5, like: (node) => node.outputs[0], texts: 3 },
-  RewardbookSelfAttention: { products: 2, like: (node) => node.outputs[0], texts: 2 },
-  RewardbookSelfAttentionGradient: { products: 5, like: (node) => node.inputs[3], texts: 2 },
-};
+/** Products of a [T, T] matrix with queries, keys, values or their gradients in one kernel: two forward, five backward. */
+function attentionFlops({ op, inputs, outputs }: GraphNode): number {
+  const backward = op.endsWith("Gradient");
+  const [texts, mixed] = backward ? inputs.slice(-4, -2) : [inputs.at(-1)!, outputs[0]];
+  return 2 * (backward ? 5 : 2) * elementCount(mixed.shape) * texts.shape[1];
+}
 
 /**
  * Operations of one matrix product: 2·rows·columns·inner, times the batch. Of fused attention the most there can be: texts
@@ -46,8 +42,7 @@ const ATTENTION: Readonly<Record<string, { readonly products: number; readonly l
 export function productFlops(node: GraphNode): number {
   const [x] = node.inputs;
   const [out] = node.outputs;
-  const attention = ATTENTION[node.op];
-  if (attention) return 2 * attention.products * elementCount(attention.like(node).shape) * node.inputs[attention.texts].shape[1];
+  if (/^Rewardbook(Self)?Attention/.test(node.op)) return attentionFlops(node);
   if (node.op === "MatMul") return 2 * elementCount(out.shape) * x.shape[attribute(node, "transpose_a") ? 0 : 1];
   if (node.op === "BatchMatMulV2") return 2 * elementCount(out.shape) * x.shape.at(attribute(node, "adj_x") ? -2 : -1)!;
   return 0;

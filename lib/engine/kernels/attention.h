@@ -371,7 +371,7 @@ inline int64_t paddedSize(const AttentionShape& shape) { return roundUp(shape.si
 /**
  * The gradients of one head of keys and values of one text, and of the queries that share it.
  *
- * @param sums gets the sum of the gradient's rows of each query head, of the key and of the value
+ * @param sums where not null, gets the sum of the gradient's rows of each query head, of the key and of the value
  */
 template <class Element>
 void attendHeadBack(const AttentionGradient<Element>& call, const std::vector<int32_t>& places, int64_t kv, float* sums) {
@@ -440,12 +440,14 @@ void attendHeadBack(const AttentionGradient<Element>& call, const std::vector<in
         product<P>(hereRows, padded, width / P::NUMBERS, along, width / P::NUMBERS, 1, keysJoined + j / P::NUMBERS * padded, padded,
                    queryGradient, padded, j > 0);
       }
-      addRows(queryGradient, here, padded, sums + (head - kv * group) * padded);
+      if (sums) addRows(queryGradient, here, padded, sums + (head - kv * group) * padded);
       unpack(queryGradient, padded, 1, rowsOf(call.query.base, call.query.width, head, size, places), i, here);
     }
   }
-  addRows(keyGradient, count, padded, sums + group * padded);
-  addRows(valueGradient, count, padded, sums + (group + 1) * padded);
+  if (sums) {
+    addRows(keyGradient, count, padded, sums + group * padded);
+    addRows(valueGradient, count, padded, sums + (group + 1) * padded);
+  }
   unpack(keyGradient, padded, 1, rowsOf(call.key.base, call.key.width, kv, size, places), 0, count);
   unpack(valueGradient, padded, 1, rowsOf(call.value.base, call.value.width, kv, size, places), 0, count);
 }
@@ -485,9 +487,10 @@ void attentionGradient(const AttentionGradient<Element>& call, Pool& pool) {
   zeroRows(call.value.base, call.value.width, shape.keyValueHeads * shape.size, texts.padding);
   const int64_t count = static_cast<int64_t>(texts.places.size());
   const int64_t numbers = (shape.heads / shape.keyValueHeads + 2) * paddedSize(shape);
-  std::vector<float> sums(count * shape.keyValueHeads * numbers);
+  std::vector<float> sums(call.query.sums ? count * shape.keyValueHeads * numbers : 0);
   pool.forEach(count * shape.keyValueHeads, [&](int64_t item) {
-    attendHeadBack(call, texts.places[item / shape.keyValueHeads], item % shape.keyValueHeads, sums.data() + item * numbers);
+    float* const own = call.query.sums ? sums.data() + item * numbers : nullptr;
+    attendHeadBack(call, texts.places[item / shape.keyValueHeads], item % shape.keyValueHeads, own);
   });
   if (call.query.sums) addSums(call, sums.data(), count);
 }
