@@ -5,7 +5,9 @@ import path from "node:path";
 /** Counts of a log's last summary: vitest's `Tests  3 failed | 120 passed (123)` or pytest's `120 passed, 3 failed`. */
 export function countTests(log) {
   const plain = log.replaceAll(/\x1b\[[0-9;]*m/g, "");
-  const summaries = plain.split("\n").filter((line) => /^\s*Tests\s+.*\d+ (passed|failed)/.test(line) || /^=+ .*\d+ (passed|failed).* in /.test(line));
+  const summaries = plain
+    .split("\n")
+    .filter((line) => /^\s*Tests\s+.*\d+ (passed|failed)/.test(line) || /^=+ .*\d+ (passed|failed).* in /.test(line));
   const line = summaries.at(-1) ?? "";
   const count = (word) => Number(new RegExp(`(\\d+) ${word}`).exec(line)?.[1] ?? 0);
   return { passed: count("passed"), failed: count("failed") };

@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TrainingInput } from "../lib/config";
 import { TokenStore } from "../lib/dataset";
-import { createScorer } from "../lib/evaluation/score";
-import { loadRewardModel } from "../lib/storage/checkpoint";
+import { createScorer } from "../lib/scoring/score";
+import { loadRewardModel } from "../lib/checkpoints/checkpoint";
 import { trainRewardModel } from "../lib/training";
 import { serve } from "./serve";
 
@@ -30,18 +30,25 @@ void serve<AccuracySettings>(async ({ model, training, held_out_tokens, scores, 
   const heldOut: number[][] = JSON.parse(readFileSync(held_out_tokens, "utf8"));
   return async () => {
     let [pairs, loss] = [0, 0];
-    const { metrics, metricsDir, checkpoint } = await trainRewardModel({ ...training, model, run: "accuracy" }, {
-      onMessage: (text) => console.error(text),
-      onStep: (step) => {
-        pairs += step.pairs;
-        loss += step.loss * step.pairs;
+    const { metrics, metricsDir, checkpoint } = await trainRewardModel(
+      { ...training, model, run: "accuracy" },
+      {
+        onMessage: (text) => console.error(text),
+        onStep: (step) => {
+          pairs += step.pairs;
+          loss += step.loss * step.pairs;
+        },
       },
-    });
+    );
     writeFileSync(scores, JSON.stringify(await scoresOf(checkpoint, heldOut)));
     const { truncation } = JSON.parse(readFileSync(join(metricsDir, "data.json"), "utf8"));
     return {
-      tokens: truncation.train.tokens, updates: metrics.training_steps, pairs, texts: heldOut.length,
-      held_out_tokens: truncation.val.tokens, train_loss: loss / pairs,
+      tokens: truncation.train.tokens,
+      updates: metrics.training_steps,
+      pairs,
+      texts: heldOut.length,
+      held_out_tokens: truncation.val.tokens,
+      train_loss: loss / pairs,
     };
   };
 });

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
-import { projectPath } from "../lib/paths";
+import { projectPath } from "../lib/files/paths";
 
 export interface Side {
   readonly label: string;
@@ -12,7 +12,13 @@ export interface Side {
   readonly settings: Record<string, unknown>;
 }
 
-export type Unit = { readonly ms: number; readonly since_start_ms?: number; readonly tokens: number; readonly updates?: number; readonly loss?: number } & Record<string, number>;
+export type Unit = {
+  readonly ms: number;
+  readonly since_start_ms?: number;
+  readonly tokens: number;
+  readonly updates?: number;
+  readonly loss?: number;
+} & Record<string, number>;
 
 export interface Measured {
   readonly label: string;
@@ -34,15 +40,21 @@ export const median = (values: readonly number[]): number => {
 
 /** The Python with torch, transformers and TRL. */
 export function referencePython(): string {
-  const found = process.env.RB_REFERENCE_PYTHON ?? join(projectPath(process.env.RB_REFERENCE ?? ".cache/reference"), "bin", "python");
-  if (!existsSync(found)) throw new Error(`bench: expected the Python reference at ${found}, got none; run node scripts/reference.mjs --setup, or set RB_REFERENCE_PYTHON`);
+  const found =
+    process.env.RB_REFERENCE_PYTHON ??
+    join(projectPath(process.env.RB_REFERENCE ?? ".cache/reference"), "bin", "python");
+  if (!existsSync(found))
+    throw new Error(
+      `bench: expected the Python reference at ${found}, got none; run node scripts/reference.mjs --setup, or set RB_REFERENCE_PYTHON`,
+    );
   return found;
 }
 
 /** A running side: answers each request with one message. */
 class Worker {
   private readonly child: ChildProcess;
-  private readonly waiting: { resolve: (message: Record<string, number>) => void; reject: (error: Error) => void }[] = [];
+  private readonly waiting: { resolve: (message: Record<string, number>) => void; reject: (error: Error) => void }[] =
+    [];
   private readonly inbox: Record<string, number>[] = [];
   private failure: Error | null = null;
   private readonly errors: string[] = [];
@@ -52,7 +64,8 @@ class Worker {
     const script = python ? projectPath("bench", side.program) : join(__dirname, side.program);
     const environment = { ...process.env, TF_CPP_MIN_LOG_LEVEL: "3", HF_HUB_OFFLINE: "1", PYTHONWARNINGS: "ignore" };
     this.child = spawn(python ? referencePython() : process.execPath, [script, JSON.stringify(side.settings)], {
-      stdio: ["pipe", "pipe", "pipe"], env: environment,
+      stdio: ["pipe", "pipe", "pipe"],
+      env: environment,
     });
     createInterface({ input: this.child.stdout! }).on("line", (line) => {
       if (!line.startsWith("@")) return;
@@ -63,7 +76,9 @@ class Worker {
     });
     this.child.stderr!.on("data", (text) => this.errors.push(String(text)));
     this.child.on("exit", () => {
-      this.failure = new Error(`bench: ${side.label} ended early:\n${this.errors.join("").split("\n").slice(-12).join("\n")}`);
+      this.failure = new Error(
+        `bench: ${side.label} ended early:\n${this.errors.join("").split("\n").slice(-12).join("\n")}`,
+      );
       for (const { reject } of this.waiting.splice(0)) reject(this.failure);
     });
   }
@@ -111,8 +126,14 @@ export async function compare(
       const [first, ...counted] = units[i];
       const allMs = counted.map(({ ms }) => ms);
       return {
-        label, allMs, first, last: counted.at(-1)!,
-        medianMs: median(allMs), minMs: Math.min(...allMs), firstMs: first.ms, peakMb: peaks[i],
+        label,
+        allMs,
+        first,
+        last: counted.at(-1)!,
+        medianMs: median(allMs),
+        minMs: Math.min(...allMs),
+        firstMs: first.ms,
+        peakMb: peaks[i],
       };
     });
   } finally {
@@ -120,12 +141,23 @@ export async function compare(
   }
 }
 
-function checkEqualWork(sides: readonly Side[], units: readonly Unit[][], tolerance: number, judged: "first" | "last"): void {
+function checkEqualWork(
+  sides: readonly Side[],
+  units: readonly Unit[][],
+  tolerance: number,
+  judged: "first" | "last",
+): void {
   const [ours] = units;
   const unit = judged === "first" ? 0 : -1;
-  const times = (i: number) => `${sides[i].label}: ${units[i].slice(1).map(({ ms }) => ms.toFixed(0)).join(", ")} ms`;
+  const times = (i: number) =>
+    `${sides[i].label}: ${units[i]
+      .slice(1)
+      .map(({ ms }) => ms.toFixed(0))
+      .join(", ")} ms`;
   const fail = (i: number, what: string, a: number | undefined, b: number | undefined) => {
-    throw new Error(`bench: expected equal work, got ${what} ${a} for ${sides[0].label} and ${b} for ${sides[i].label} (${times(0)}; ${times(i)})`);
+    throw new Error(
+      `bench: expected equal work, got ${what} ${a} for ${sides[0].label} and ${b} for ${sides[i].label} (${times(0)}; ${times(i)})`,
+    );
   };
   units.slice(1).forEach((theirs, k) => {
     for (const field of ["tokens", "updates", "pairs", "texts", "parameters"])

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { projectPath } from "../lib/paths";
+import { projectPath } from "../lib/files/paths";
 import { median } from "./compare";
 import type { Job } from "./job";
 import { memoryMb } from "./serve";
@@ -23,7 +23,8 @@ const ALL_PAIRS = 1_000_000;
 
 /** Medians of the second and of the last tenth of the samples. */
 export function earlyAndLate(samples: Endurance["samples"]): { early: number; late: number } {
-  const tenth = (k: number) => samples.slice(Math.floor((k * samples.length) / 10), Math.max(1, Math.floor(((k + 1) * samples.length) / 10)));
+  const tenth = (k: number) =>
+    samples.slice(Math.floor((k * samples.length) / 10), Math.max(1, Math.floor(((k + 1) * samples.length) / 10)));
   return { early: median(tenth(1).map(({ mb }) => mb)), late: median(tenth(9).map(({ mb }) => mb)) };
 }
 
@@ -33,22 +34,41 @@ export async function measureEndurance(job: Job, minutes: number): Promise<Endur
   const rows = (JSON.parse(readFileSync(pairs, "utf8")) as { raw: unknown }[]).map(({ raw }) => JSON.stringify(raw));
   const file = join(job.dir, "endurance.jsonl");
   writeFileSync(file, rows.join("\n"));
-  const flags = ["--pairs", file, "--run", RUN, "--epochs", "100", "--patience", "0", "--gate", "off", "--skip-bad-rows"];
-  const child = spawn(process.execPath, [projectPath("bin", "rewardbook.cjs"), "train", ...flags], { stdio: ["ignore", "ignore", "pipe"] });
+  const flags = [
+    "--pairs",
+    file,
+    "--run",
+    RUN,
+    "--epochs",
+    "100",
+    "--patience",
+    "0",
+    "--gate",
+    "off",
+    "--skip-bad-rows",
+  ];
+  const child = spawn(process.execPath, [projectPath("bin", "rewardbook.cjs"), "train", ...flags], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   let errors = "";
   child.stderr.on("data", (text) => (errors = `${errors}${text}`.slice(-2000)));
   const ended = new Promise<number | null>((resolve) => child.on("exit", resolve));
   const samples: { minute: number; mb: number }[] = [];
   const start = performance.now();
-  for (let minute = 0; minute < minutes; ) {
+  for (let minute = 0; minute < minutes;) {
     await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
-    if (child.exitCode !== null) throw new Error(`bench: expected a training of ${minutes} minutes, got its end after ${minute.toFixed(1)}:\n${errors}`);
+    if (child.exitCode !== null)
+      throw new Error(
+        `bench: expected a training of ${minutes} minutes, got its end after ${minute.toFixed(1)}:\n${errors}`,
+      );
     minute = (performance.now() - start) / 60_000;
     samples.push({ minute, mb: memoryMb("VmRSS", child.pid!) });
   }
   child.kill("SIGINT");
   await ended;
-  const steps = readFileSync(projectPath("metrics", RUN, "train_steps.jsonl"), "utf8").trim().split("\n").length;
+  const steps = readFileSync(projectPath("metrics", RUN, "train_steps.jsonl"), "utf8")
+    .trim()
+    .split("\n").length;
   for (const folder of ["metrics", "checkpoints"]) rmSync(projectPath(folder, RUN), { recursive: true, force: true });
   return { minutes: samples.at(-1)!.minute, steps, samples, ...earlyAndLate(samples) };
 }

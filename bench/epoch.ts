@@ -3,10 +3,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { resolveConfig } from "../lib/config";
 import { buildDataset } from "../lib/dataset";
 import { initBackend, measureGemm } from "../lib/engine/backend";
-import { resolvePrecision } from "../lib/evaluation/score";
+import { resolvePrecision } from "../lib/scoring/score";
 import type { PreferencePair } from "../lib/pairs/pair";
-import { loadRewardModel } from "../lib/storage/checkpoint";
-import { planUpdates } from "../lib/training/prepare";
+import { loadRewardModel } from "../lib/checkpoints/checkpoint";
+import { planUpdates } from "../lib/training/run";
 import { createTrainingStep } from "../lib/training/step";
 import { modelFlops } from "./flops";
 import { serve } from "./serve";
@@ -32,13 +32,24 @@ void serve<EpochSettings>(async (settings) => {
   const plan = planUpdates(dataset, { ...config, epochs: Math.ceil(4096 / pairs.length) }, loaded.model.config);
   const updates = plan.epoch(1); // the same epoch each time: a unit compiles nothing new
   const step = createTrainingStep({
-    model: loaded.model, trainable: [...loaded.model.parameters.keys()], dataset, config,
-    precision: await resolvePrecision("auto"), padId: loaded.tokenizer.padId, fused: new Set(plan.shapes),
+    model: loaded.model,
+    trainable: [...loaded.model.parameters.keys()],
+    dataset,
+    config,
+    precision: await resolvePrecision("auto"),
+    padId: loaded.tokenizer.padId,
+    fused: new Set(plan.shapes),
   });
-  if (settings.updates) writeFileSync(settings.updates, JSON.stringify(updates.map(({ batches }) => batches.flatMap(({ rows }) => rows))));
-  const read = updates.flatMap(({ batches }) => batches.flatMap(({ lines }) => lines.flat().map((text) => dataset.tokens.length(text))));
+  if (settings.updates)
+    writeFileSync(settings.updates, JSON.stringify(updates.map(({ batches }) => batches.flatMap(({ rows }) => rows))));
+  const read = updates.flatMap(({ batches }) =>
+    batches.flatMap(({ lines }) => lines.flat().map((text) => dataset.tokens.length(text))),
+  );
   const flops = modelFlops(loaded.model, read); // of what went through the model: an answer that pairs share once a batch
-  const tokens = Array.from({ length: dataset.tokens.size }, (_, text) => dataset.tokens.length(text)).reduce((a, b) => a + b, 0);
+  const tokens = Array.from({ length: dataset.tokens.size }, (_, text) => dataset.tokens.length(text)).reduce(
+    (a, b) => a + b,
+    0,
+  );
   const gemm = (measureGemm().bf16 ?? measureGemm().f32) * 1e9;
   let count = 0;
   return () => {
@@ -51,6 +62,17 @@ void serve<EpochSettings>(async (settings) => {
       tokens_read += outcome.tokens;
       padded += outcome.paddedTokens;
     }
-    return { tokens, tokens_read, updates: updates.length, loss, pairs: pairs.length, padded, shapes: plan.shapes.length, flops, gemm, ...losses };
+    return {
+      tokens,
+      tokens_read,
+      updates: updates.length,
+      loss,
+      pairs: pairs.length,
+      padded,
+      shapes: plan.shapes.length,
+      flops,
+      gemm,
+      ...losses,
+    };
   };
 });

@@ -35,8 +35,11 @@ const SCORE_TOLERANCE = 0.1;
 /** Texts of 64 to 128 tokens, padded on the right. */
 function writeBatch(job: Job, { family, config }: FamilyShape): string {
   const random = createRandom(1);
-  const lengths = Array.from({ length: 2 * PAIRS }, (_, i) => (i === 0 ? LENGTH : LENGTH / 2 + random.integer(LENGTH / 2)));
-  const rows = (at: (inside: boolean) => number) => lengths.map((length) => Array.from({ length: LENGTH }, (_, i) => at(i < length)));
+  const lengths = Array.from({ length: 2 * PAIRS }, (_, i) =>
+    i === 0 ? LENGTH : LENGTH / 2 + random.integer(LENGTH / 2),
+  );
+  const rows = (at: (inside: boolean) => number) =>
+    lengths.map((length) => Array.from({ length: LENGTH }, (_, i) => at(i < length)));
   const ids = rows((inside) => (inside ? 1000 + random.integer(20000) : Number(config.pad_token_id)));
   const path = join(job.dir, `${family}.json`);
   writeFileSync(path, JSON.stringify({ ids, mask: rows(Number) }));
@@ -44,9 +47,20 @@ function writeBatch(job: Job, { family, config }: FamilyShape): string {
 }
 
 /** Runs both programs beside each other on one model and batch, our side first. */
-function measure(programs: readonly [ours: string, theirs: string], settings: Record<string, unknown>, units: number): Promise<Measured[]> {
-  const other = (attention: string): Side => ({ label: `transformers ${attention}`, program: programs[1], settings: { ...settings, attention } });
-  return compare([{ label: "ours", program: programs[0], settings }, ...ATTENTION.map(other)], { units, tolerance: LOSS_TOLERANCE });
+function measure(
+  programs: readonly [ours: string, theirs: string],
+  settings: Record<string, unknown>,
+  units: number,
+): Promise<Measured[]> {
+  const other = (attention: string): Side => ({
+    label: `transformers ${attention}`,
+    program: programs[1],
+    settings: { ...settings, attention },
+  });
+  return compare([{ label: "ours", program: programs[0], settings }, ...ATTENTION.map(other)], {
+    units,
+    tolerance: LOSS_TOLERANCE,
+  });
 }
 
 function bothSides([ours, ...theirs]: readonly Measured[]): BothSides {
@@ -80,20 +94,30 @@ async function measureFamily(job: Job, shape: FamilyShape, units: number): Promi
   const trained = await measure(["step.js", "python/step.py"], settings, units);
   rmSync(model, { recursive: true });
   return {
-    family: shape.family, shape: shape.shape, parameters: scored[0].first.parameters,
-    scoreDifference: scoreDifference(shape.family, scored), scoring: bothSides(scored), training: bothSides(trained),
+    family: shape.family,
+    shape: shape.shape,
+    parameters: scored[0].first.parameters,
+    scoreDifference: scoreDifference(shape.family, scored),
+    scoring: bothSides(scored),
+    training: bothSides(trained),
   };
 }
 
 /** @param only model types to measure; all of them when absent */
 export async function measureFamilies(job: Job, units: number, only?: readonly string[]): Promise<FamilyRow[]> {
   const unknown = only?.find((name) => !FAMILY_SHAPES.some(({ family }) => family === name));
-  if (unknown) throw new Error(`--families: expected some of ${FAMILY_SHAPES.map(({ family }) => family).join(", ")}, got ${unknown}`);
+  if (unknown)
+    throw new Error(
+      `--families: expected some of ${FAMILY_SHAPES.map(({ family }) => family).join(", ")}, got ${unknown}`,
+    );
   const rows: FamilyRow[] = [];
   for (const shape of FAMILY_SHAPES.filter(({ family }) => !only || only.includes(family))) {
     const row = await measureFamily(job, shape, units);
-    const speeds = ({ oursPairsPerSecond: a, theirsPairsPerSecond: b }: BothSides) => `${a.toFixed(1)} against ${b.toFixed(1)} pairs/s`;
-    console.log(`  ${row.family}: scoring ${speeds(row.scoring)}, training ${speeds(row.training)}, scores within ${row.scoreDifference.toExponential(1)}`);
+    const speeds = ({ oursPairsPerSecond: a, theirsPairsPerSecond: b }: BothSides) =>
+      `${a.toFixed(1)} against ${b.toFixed(1)} pairs/s`;
+    console.log(
+      `  ${row.family}: scoring ${speeds(row.scoring)}, training ${speeds(row.training)}, scores within ${row.scoreDifference.toExponential(1)}`,
+    );
     rows.push(row);
   }
   return rows;

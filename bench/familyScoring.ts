@@ -4,11 +4,11 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { initBackend } from "../lib/engine/backend";
 import { compile } from "../lib/engine/compile";
-import { resolvePrecision } from "../lib/evaluation/score";
+import { resolvePrecision } from "../lib/scoring/score";
 import { parseModelConfig } from "../lib/models/config";
 import { streamRewardModel } from "../lib/models/createModel";
 import { countParameters, scoreInputs } from "../lib/models/rewardModel";
-import { iterateSafetensors } from "../lib/storage/safetensors";
+import { iterateSafetensors } from "../lib/files/safetensors";
 import { serve } from "./serve";
 
 export interface FamilyScoringSettings {
@@ -18,7 +18,10 @@ export interface FamilyScoringSettings {
 
 void serve<FamilyScoringSettings>(async (settings) => {
   await initBackend();
-  const config = parseModelConfig(JSON.parse(readFileSync(join(settings.model, "config.json"), "utf8")), settings.model);
+  const config = parseModelConfig(
+    JSON.parse(readFileSync(join(settings.model, "config.json"), "utf8")),
+    settings.model,
+  );
   const model = await streamRewardModel(config, iterateSafetensors(settings.model));
   const batch: { ids: number[][]; mask: number[][] } = JSON.parse(readFileSync(settings.batch, "utf8"));
   const inputs = [tf.tensor2d(batch.ids, undefined, "int32"), tf.tensor2d(batch.mask)];

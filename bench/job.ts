@@ -6,10 +6,10 @@ import { encodePairs } from "../lib/dataset";
 import { initBackend } from "../lib/engine/backend";
 import type { PreferencePair } from "../lib/pairs/pair";
 import { loadPairs } from "../lib/pairs/read";
-import { generatePairs } from "../lib/pairs/synthesise";
-import { projectPath } from "../lib/paths";
+import { generatePairs } from "../synthetic/synthesise";
+import { projectPath } from "../lib/files/paths";
 import { createRandom } from "../lib/random";
-import { loadRewardModel, saveRewardModel } from "../lib/storage/checkpoint";
+import { loadRewardModel, saveRewardModel } from "../lib/checkpoints/checkpoint";
 import { DEFAULT_TEMPLATE } from "../lib/text/template";
 import { openTokenizer } from "../lib/text/tokenizer";
 import { sizeConfig, writeRandomModel, type Size } from "./models";
@@ -42,12 +42,20 @@ async function readAll(file: string | undefined): Promise<{ pairs: PreferencePai
 export async function createJob(file: string | undefined, share = 1): Promise<Job> {
   const dir = mkdtempSync(join(tmpdir(), "rewardbook-bench-"));
   const { pairs: all, dataName } = await readAll(file);
-  const place = new Map(createRandom(1).shuffle([...new Set(all.map(({ questionId }) => questionId))]).map((id, i) => [id, i]));
+  const place = new Map(
+    createRandom(1)
+      .shuffle([...new Set(all.map(({ questionId }) => questionId))])
+      .map((id, i) => [id, i]),
+  );
   const shuffled = [...all].sort((a, b) => place.get(a.questionId)! - place.get(b.questionId)!); // whole prompts, as a data set has them
   const made = new Map<string, Promise<string>>();
   const once = (name: string, make: (path: string) => Promise<void>): Promise<string> => {
     const path = join(dir, name);
-    if (!made.has(path)) made.set(path, make(path).then(() => path));
+    if (!made.has(path))
+      made.set(
+        path,
+        make(path).then(() => path),
+      );
     return made.get(path)!;
   };
   const write = (name: string, value: unknown) => {
@@ -65,10 +73,14 @@ export async function createJob(file: string | undefined, share = 1): Promise<Jo
         loaded.model.dispose();
       }),
     randomModel: (size, changes = {}) =>
-      once(`${size}-${JSON.stringify(changes).replace(/\W+/g, "-")}`, (path) => writeRandomModel(path, sizeConfig(size, changes))),
+      once(`${size}-${JSON.stringify(changes).replace(/\W+/g, "-")}`, (path) =>
+        writeRandomModel(path, sizeConfig(size, changes)),
+      ),
     fixedBatch: (B, T, vocabulary = 30000) => {
       const random = createRandom(B * T);
-      const ids = Array.from({ length: B }, () => Array.from({ length: T }, () => 1000 + random.integer(vocabulary - 1000)));
+      const ids = Array.from({ length: B }, () =>
+        Array.from({ length: T }, () => 1000 + random.integer(vocabulary - 1000)),
+      );
       return write(`batch-${B}x${T}.json`, { ids, mask: ids.map((row) => row.map(() => 1)) });
     },
     pairs: async (asked, maxLength) => {
@@ -76,10 +88,15 @@ export async function createJob(file: string | undefined, share = 1): Promise<Jo
       const pairs = shuffled.slice(0, count);
       const options = { template: DEFAULT_TEMPLATE, max_length: maxLength, truncation: "right" } as const;
       const encoded = await encodePairs(pairs, openTokenizer(encoder()), options);
-      const items = pairs.flatMap(({ prompt, chosen, rejected }) => [chosen, rejected].map((response) => ({ prompt, response })));
+      const items = pairs.flatMap(({ prompt, chosen, rejected }) =>
+        [chosen, rejected].map((response) => ({ prompt, response })),
+      );
       return {
         pairs: write(`pairs-${count}.json`, pairs),
-        tokens: write(`tokens-${count}-${maxLength}.json`, encoded.map(({ ids }) => Array.from(ids))),
+        tokens: write(
+          `tokens-${count}-${maxLength}.json`,
+          encoded.map(({ ids }) => Array.from(ids)),
+        ),
         items: write(`items-${count}.json`, items),
       };
     },

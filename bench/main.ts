@@ -4,7 +4,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { initBackend } from "../lib/engine/backend";
-import { projectPath } from "../lib/paths";
+import { projectPath } from "../lib/files/paths";
 import { measureAccuracy, type AccuracyResult } from "./accuracy";
 import { compare } from "./compare";
 import { curveFigures, measureCurves } from "./curves";
@@ -30,7 +30,15 @@ const unitsOf = (flags: Flags): number => Number(flags.units ?? (flags.quick ? 3
 
 async function environment(quick: boolean, job: Job): Promise<Record<string, unknown>> {
   const backend = await initBackend();
-  return { date: new Date().toISOString(), processor: cpus()[0]?.model, cores: cpus().length, node: process.version, backend, data: job.dataName, quick };
+  return {
+    date: new Date().toISOString(),
+    processor: cpus()[0]?.model,
+    cores: cpus().length,
+    node: process.version,
+    backend,
+    data: job.dataName,
+    quick,
+  };
 }
 
 async function writeRecord(name: string, job: Job, quick: boolean, measured: Record<string, unknown>): Promise<void> {
@@ -43,7 +51,10 @@ async function runComparison(comparison: Comparison, job: Job, flags: Flags): Pr
   console.log(`${comparison.name}: ${units} units a side, in turn`);
   const sides = await comparison.sides(job, flags.quick ?? false);
   const measured = await compare(sides, { units, tolerance: comparison.tolerance, judged: comparison.judged });
-  for (const side of measured) console.log(`  ${side.label.padEnd(28)} median ${side.medianMs.toFixed(0)} ms, least ${side.minMs.toFixed(0)} ms, first ${side.firstMs.toFixed(0)} ms, peak ${side.peakMb.toFixed(0)} MB`);
+  for (const side of measured)
+    console.log(
+      `  ${side.label.padEnd(28)} median ${side.medianMs.toFixed(0)} ms, least ${side.minMs.toFixed(0)} ms, first ${side.firstMs.toFixed(0)} ms, peak ${side.peakMb.toFixed(0)} MB`,
+    );
   const rows = comparison.rows(new Map(measured.map((side) => [side.label, side])));
   await writeRecord(comparison.name, job, flags.quick ?? false, { rows, measured });
 }
@@ -79,7 +90,12 @@ async function runEndurance(job: Job, flags: Flags): Promise<void> {
 }
 
 /** What is measured in another form than rows with a target. */
-const OTHERS: Readonly<Record<string, (job: Job, flags: Flags) => Promise<void>>> = { families: runFamilies, accuracy: runAccuracy, curves: runCurves, endurance: runEndurance };
+const OTHERS: Readonly<Record<string, (job: Job, flags: Flags) => Promise<void>>> = {
+  families: runFamilies,
+  accuracy: runAccuracy,
+  curves: runCurves,
+  endurance: runEndurance,
+};
 
 function writeTable(): Row[] {
   const files = COMPARISONS.map(({ name }) => results(`${name}.json`)).filter((file) => existsSync(file));
@@ -89,7 +105,12 @@ function writeTable(): Row[] {
   const accuracy = resultOf<AccuracyResult>("accuracy");
   const endurance = resultOf<Endurance>("endurance");
   const families = resultOf<FamilyRow[]>("families");
-  const parts = [markdownTable(rows), accuracy && `${accuracyLine(accuracy)}\n`, endurance && `${enduranceLine(endurance)}\n`, families && familiesTable(families)];
+  const parts = [
+    markdownTable(rows),
+    accuracy && `${accuracyLine(accuracy)}\n`,
+    endurance && `${enduranceLine(endurance)}\n`,
+    families && familiesTable(families),
+  ];
   writeFileSync(results("table.md"), parts.filter(Boolean).join("\n"));
   return rows;
 }
@@ -127,7 +148,9 @@ async function main(): Promise<void> {
   }
   const rows = writeTable();
   console.log(`\n${markdownTable(rows)}`);
-  console.log(`${rows.filter(reached).length} of ${rows.length} targets reached; ${join("bench", "results", "table.md")}`);
+  console.log(
+    `${rows.filter(reached).length} of ${rows.length} targets reached; ${join("bench", "results", "table.md")}`,
+  );
   if (failures.length) process.exitCode = 1;
 }
 

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { parseModelConfig } from "../lib/models/config";
 import { trunkShapes } from "../lib/models/families";
 import { parameterShapes } from "../lib/models/rewardModel";
-import { projectPath } from "../lib/paths";
+import { projectPath } from "../lib/files/paths";
 import { createRandom, hashSeed } from "../lib/random";
-import { writeSafetensors } from "../lib/storage/safetensors";
+import { writeSafetensors } from "../lib/files/safetensors";
 
 export const SIZES = ["minilm", "bert-base", "smollm2-135m", "llama-3.2-3b"] as const;
 export type Size = (typeof SIZES)[number];
@@ -18,28 +18,71 @@ const miniLm = (): Record<string, unknown> =>
 export function sizeConfig(size: Size, changes: Record<string, unknown> = {}): Record<string, unknown> {
   const encoder = { ...miniLm(), architectures: ["BertForSequenceClassification"] };
   switch (size) {
-    case "minilm": return { ...encoder, ...changes };
+    case "minilm":
+      return { ...encoder, ...changes };
     case "bert-base":
-      return { ...encoder, num_hidden_layers: 12, hidden_size: 768, intermediate_size: 3072, num_attention_heads: 12, ...changes };
+      return {
+        ...encoder,
+        num_hidden_layers: 12,
+        hidden_size: 768,
+        intermediate_size: 3072,
+        num_attention_heads: 12,
+        ...changes,
+      };
     case "smollm2-135m":
       return {
-        model_type: "llama", architectures: ["LlamaForSequenceClassification"], vocab_size: 49152, hidden_size: 576, intermediate_size: 1536,
-        num_hidden_layers: 30, num_attention_heads: 9, num_key_value_heads: 3, rms_norm_eps: 1e-5, rope_theta: 100000,
-        max_position_embeddings: 8192, hidden_act: "silu", tie_word_embeddings: true, pad_token_id: 2, bos_token_id: 1, eos_token_id: 2,
+        model_type: "llama",
+        architectures: ["LlamaForSequenceClassification"],
+        vocab_size: 49152,
+        hidden_size: 576,
+        intermediate_size: 1536,
+        num_hidden_layers: 30,
+        num_attention_heads: 9,
+        num_key_value_heads: 3,
+        rms_norm_eps: 1e-5,
+        rope_theta: 100000,
+        max_position_embeddings: 8192,
+        hidden_act: "silu",
+        tie_word_embeddings: true,
+        pad_token_id: 2,
+        bos_token_id: 1,
+        eos_token_id: 2,
         ...changes,
       };
     case "llama-3.2-3b":
       return {
-        model_type: "llama", architectures: ["LlamaForCausalLM"], vocab_size: 128256, hidden_size: 3072, intermediate_size: 8192,
-        num_hidden_layers: 28, num_attention_heads: 24, num_key_value_heads: 8, head_dim: 128, rms_norm_eps: 1e-5, rope_theta: 500000,
-        rope_scaling: { rope_type: "llama3", factor: 32, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 },
-        max_position_embeddings: 131072, hidden_act: "silu", tie_word_embeddings: true, ...changes,
+        model_type: "llama",
+        architectures: ["LlamaForCausalLM"],
+        vocab_size: 128256,
+        hidden_size: 3072,
+        intermediate_size: 8192,
+        num_hidden_layers: 28,
+        num_attention_heads: 24,
+        num_key_value_heads: 8,
+        head_dim: 128,
+        rms_norm_eps: 1e-5,
+        rope_theta: 500000,
+        rope_scaling: {
+          rope_type: "llama3",
+          factor: 32,
+          low_freq_factor: 1,
+          high_freq_factor: 4,
+          original_max_position_embeddings: 8192,
+        },
+        max_position_embeddings: 131072,
+        hidden_act: "silu",
+        tie_word_embeddings: true,
+        ...changes,
       };
   }
 }
 
 /** Writes config.json and model.safetensors with seeded random weights of the usual scale, one tensor in memory at a time. */
-export async function writeRandomModel(dir: string, json: Record<string, unknown>, dtype: "F32" | "BF16" = "F32"): Promise<void> {
+export async function writeRandomModel(
+  dir: string,
+  json: Record<string, unknown>,
+  dtype: "F32" | "BF16" = "F32",
+): Promise<void> {
   const config = parseModelConfig(json, dir);
   mkdirSync(dir, { recursive: true });
   writeFileSync(join(dir, "config.json"), JSON.stringify({ ...json, num_labels: 1 }));

@@ -15,7 +15,11 @@ void serve<ReadingSettings>(async ({ count }) => {
   const path = join(mkdtempSync(join(tmpdir(), "rewardbook-bench-")), "pairs.jsonl");
   const file = createWriteStream(path);
   for (let i = 0; i < count; i++) {
-    const pair = { prompt: `What is ${i} plus one?`, chosen: `It is ${i + 1}. `.repeat(20), rejected: `Perhaps ${i}. `.repeat(20) };
+    const pair = {
+      prompt: `What is ${i} plus one?`,
+      chosen: `It is ${i + 1}. `.repeat(20),
+      rejected: `Perhaps ${i}. `.repeat(20),
+    };
     if (!file.write(`${JSON.stringify(pair)}\n`)) await once(file, "drain");
   }
   file.end();

@@ -32,16 +32,31 @@ const others = (measured: ReadonlyMap<string, Measured>, prefix = ""): Measured[
   [...measured.values()].filter(({ label }) => !label.startsWith("ours") && label.startsWith(prefix));
 const perSecond = (count: number, ms: number): number => (count / ms) * 1000;
 
-function step(name: string, size: Size, [B, T]: [number, number], targets: { ratio: number; full?: number }): Comparison {
+function step(
+  name: string,
+  size: Size,
+  [B, T]: [number, number],
+  targets: { ratio: number; full?: number },
+): Comparison {
   const work = `${name}: training step ${B}×${T}`;
   return {
     name,
     tolerance: 0.02,
     sides: async (job, quick) => {
-      const settings = { model: await job.randomModel(size), batch: job.fixedBatch(B, T), learning_rate: LEARNING_RATE };
-      const ours = (label: string, full: boolean): Side => ({ label, program: "step.js", settings: { ...settings, full_last_layer: full } });
+      const settings = {
+        model: await job.randomModel(size),
+        batch: job.fixedBatch(B, T),
+        learning_rate: LEARNING_RATE,
+      };
+      const ours = (label: string, full: boolean): Side => ({
+        label,
+        program: "step.js",
+        settings: { ...settings, full_last_layer: full },
+      });
       const torch = (attention: string, bf16: boolean): Side => ({
-        label: `torch ${bf16 ? "bf16" : "f32"} ${attention}`, program: "python/step.py", settings: { ...settings, attention, bf16 },
+        label: `torch ${bf16 ? "bf16" : "f32"} ${attention}`,
+        program: "python/step.py",
+        settings: { ...settings, attention, bf16 },
       });
       const exact = quick ? [] : [torch("eager", false)];
       const full = targets.full === undefined ? [] : [ours("ours, last layer in full", true)];
@@ -53,7 +68,13 @@ function step(name: string, size: Size, [B, T]: [number, number], targets: { rat
       const theirs = best(others(measured));
       const steps = (ms: number) => perSecond(1, ms);
       const ratio = (label: string, side: Measured, target: number): Row => ({
-        work: label, against: "torch bf16 autocast", target, unit: "steps/s", ours: steps(side.medianMs), theirs: steps(theirs), bound: "ratio at least",
+        work: label,
+        against: "torch bf16 autocast",
+        target,
+        unit: "steps/s",
+        ours: steps(side.medianMs),
+        theirs: steps(theirs),
+        bound: "ratio at least",
       });
       const rows = [ratio(work, ours, targets.ratio)];
       if (!full || targets.full === undefined) return rows;
@@ -61,9 +82,33 @@ function step(name: string, size: Size, [B, T]: [number, number], targets: { rat
       return [
         ratio(`${work}, last layer in full`, full, targets.full),
         ...rows,
-        { work: `${work}: peak memory`, against: "torch bf16 eager", target: 1, unit: "MB", ours: ours.peakMb, theirs: measured.get("torch bf16 eager")!.peakMb, bound: "ratio at most" },
-        { work: `${work}: model FLOPs utilisation`, against: "GEMM peak of the same run", target: 0.6, unit: "", ours: flops / (full.medianMs / 1000) / gemm, theirs: null, bound: "at least" },
-        { work: `${work}: first step after start`, against: "–", target: 8, unit: "s", ours: ((ours.first.since_start_ms ?? NaN) - ours.first.gemm_ms) / 1000, theirs: null, bound: "at most" },
+        {
+          work: `${work}: peak memory`,
+          against: "torch bf16 eager",
+          target: 1,
+          unit: "MB",
+          ours: ours.peakMb,
+          theirs: measured.get("torch bf16 eager")!.peakMb,
+          bound: "ratio at most",
+        },
+        {
+          work: `${work}: model FLOPs utilisation`,
+          against: "GEMM peak of the same run",
+          target: 0.6,
+          unit: "",
+          ours: flops / (full.medianMs / 1000) / gemm,
+          theirs: null,
+          bound: "at least",
+        },
+        {
+          work: `${work}: first step after start`,
+          against: "–",
+          target: 8,
+          unit: "s",
+          ours: ((ours.first.since_start_ms ?? NaN) - ours.first.gemm_ms) / 1000,
+          theirs: null,
+          bound: "at most",
+        },
       ];
     },
   };
@@ -79,7 +124,9 @@ const trl: Comparison = {
     const { pairs, tokens } = await job.pairs(quick ? 96 : 256, 512);
     const common = { model: await job.model(), batch_size: 16, max_length: 512, learning_rate: LEARNING_RATE };
     const other = (attention: string): Side => ({
-      label: `TRL ${attention}`, program: "python/trl_side.py", settings: { ...common, tokens, attention, bf16: true, what: "train" },
+      label: `TRL ${attention}`,
+      program: "python/trl_side.py",
+      settings: { ...common, tokens, attention, bf16: true, what: "train" },
     });
     return [{ label: "ours", program: "epoch.js", settings: { ...common, pairs } }, other("sdpa")]; // eager attention takes twice as long at this length
   },
@@ -87,8 +134,24 @@ const trl: Comparison = {
     const ours = measured.get("ours")!;
     const { pairs, flops, gemm } = ours.last;
     return [
-      { work: "fine-tuning all weights, MiniLM, maximum length 512", against: "TRL RewardTrainer bf16", target: 3.5, unit: "pairs/s", ours: perSecond(pairs, ours.medianMs), theirs: perSecond(pairs, best(others(measured))), bound: "ratio at least" },
-      { work: "epoch of real pairs: model FLOPs utilisation", against: "GEMM peak of the same run", target: 0.5, unit: "", ours: flops / (ours.medianMs / 1000) / gemm, theirs: null, bound: "at least" },
+      {
+        work: "fine-tuning all weights, MiniLM, maximum length 512",
+        against: "TRL RewardTrainer bf16",
+        target: 3.5,
+        unit: "pairs/s",
+        ours: perSecond(pairs, ours.medianMs),
+        theirs: perSecond(pairs, best(others(measured))),
+        bound: "ratio at least",
+      },
+      {
+        work: "epoch of real pairs: model FLOPs utilisation",
+        against: "GEMM peak of the same run",
+        target: 0.5,
+        unit: "",
+        ours: flops / (ours.medianMs / 1000) / gemm,
+        theirs: null,
+        bound: "at least",
+      },
     ];
   },
 };
@@ -111,7 +174,17 @@ const lossCurve: Comparison = {
     const curve = (side: typeof ours) => Array.from({ length: side.updates! }, (_, k) => side[`loss_${k + 1}`]);
     const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
     const apart = sum(curve(ours).map((loss, k) => Math.abs(loss - curve(theirs)[k]))) / sum(curve(theirs));
-    return [{ work: `loss curve in bf16 over ${ours.updates} updates: mean distance`, against: "torch f32, same batches", target: 0.01, unit: "", ours: apart, theirs: null, bound: "at most" }];
+    return [
+      {
+        work: `loss curve in bf16 over ${ours.updates} updates: mean distance`,
+        against: "torch f32, same batches",
+        target: 0.01,
+        unit: "",
+        ours: apart,
+        theirs: null,
+        bound: "at most",
+      },
+    ];
   },
 };
 
@@ -129,7 +202,17 @@ const notebook: Comparison = {
   rows: (measured) => {
     const ours = measured.get("ours")!;
     const rate = (ms: number) => perSecond(ours.last.pairs, ms);
-    return [{ work: "fine-tuning all weights, MiniLM, maximum length 256", against: "the usual notebook loop (two forwards, batch 8, all padded, f32)", target: 5, unit: "pairs/s", ours: rate(ours.medianMs), theirs: rate(best(others(measured))), bound: "ratio at least" }];
+    return [
+      {
+        work: "fine-tuning all weights, MiniLM, maximum length 256",
+        against: "the usual notebook loop (two forwards, batch 8, all padded, f32)",
+        target: 5,
+        unit: "pairs/s",
+        ours: rate(ours.medianMs),
+        theirs: rate(best(others(measured))),
+        bound: "ratio at least",
+      },
+    ];
   },
 };
 
@@ -144,16 +227,32 @@ const scoring: Comparison = {
       { label: "ours", program: "scoring.js", settings: common },
       { label: "TRL evaluate", program: "python/trl_side.py", settings: { ...other, batch_size: 8, what: "evaluate" } },
       { label: "transformers sorted", program: "python/scoring.py", settings: { ...other, batch_size: 32 } },
-      ...(quick ? [] : [{ label: "transformers sorted eager", program: "python/scoring.py", settings: { ...other, attention: "eager", batch_size: 32 } }]),
+      ...(quick
+        ? []
+        : [
+            {
+              label: "transformers sorted eager",
+              program: "python/scoring.py",
+              settings: { ...other, attention: "eager", batch_size: 32 },
+            },
+          ]),
     ];
   },
   rows: (measured) => {
     const ours = measured.get("ours")!;
     const row = (against: string, target: number, prefix: string): Row => ({
-      work: "scoring pairs of mixed length", against, target, unit: "pairs/s",
-      ours: perSecond(ours.last.pairs, ours.medianMs), theirs: perSecond(ours.last.pairs, best(others(measured, prefix))), bound: "ratio at least",
+      work: "scoring pairs of mixed length",
+      against,
+      target,
+      unit: "pairs/s",
+      ours: perSecond(ours.last.pairs, ours.medianMs),
+      theirs: perSecond(ours.last.pairs, best(others(measured, prefix))),
+      bound: "ratio at least",
     });
-    return [row("TRL's evaluate, bf16", 4, "TRL"), row("transformers, batch 32 bf16, length-sorted", 1.5, "transformers")];
+    return [
+      row("TRL's evaluate, bf16", 4, "TRL"),
+      row("transformers, batch 32 bf16, length-sorted", 1.5, "transformers"),
+    ];
   },
 };
 
@@ -171,7 +270,17 @@ const tokenising: Comparison = {
   rows: (measured) => {
     const ours = measured.get("ours")!;
     const rate = (ms: number) => perSecond(ours.last.tokens, ms);
-    return [{ work: "tokenising", against: "Python tokenizers", target: 1, unit: "tokens/s", ours: rate(ours.medianMs), theirs: rate(best(others(measured))), bound: "ratio at least" }];
+    return [
+      {
+        work: "tokenising",
+        against: "Python tokenizers",
+        target: 1,
+        unit: "tokens/s",
+        ours: rate(ours.medianMs),
+        theirs: rate(best(others(measured))),
+        bound: "ratio at least",
+      },
+    ];
   },
 };
 
@@ -183,13 +292,23 @@ const headEpoch: Comparison = {
     const settings = { model: await job.model(), pairs: quick ? 16384 : 65536, batch: 512 };
     return [
       { label: "ours, linear head", program: "headEpoch.js", settings: { ...settings, head: "mean" } },
-      { label: "ours, pooler and classifier", program: "headEpoch.js", settings: { ...settings, head: "classification" } },
+      {
+        label: "ours, pooler and classifier",
+        program: "headEpoch.js",
+        settings: { ...settings, head: "classification" },
+      },
     ];
   },
-  rows: (measured) => [...measured.values()].map((side) => ({
-    work: `epoch on cached vectors, batch 512, ${side.label.replace("ours, ", "")}`, against: "–", target: 100_000, unit: "pairs/s",
-    ours: perSecond(side.last.pairs, side.medianMs), theirs: null, bound: "at least",
-  })),
+  rows: (measured) =>
+    [...measured.values()].map((side) => ({
+      work: `epoch on cached vectors, batch 512, ${side.label.replace("ours, ", "")}`,
+      against: "–",
+      target: 100_000,
+      unit: "pairs/s",
+      ours: perSecond(side.last.pairs, side.medianMs),
+      theirs: null,
+      bound: "at least",
+    })),
 };
 
 export const COMPARISONS: readonly Comparison[] = [

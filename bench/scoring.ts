@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { TokenStore } from "../lib/dataset";
 import { initBackend } from "../lib/engine/backend";
-import { createScorer, resolvePrecision } from "../lib/evaluation/score";
-import { loadRewardModel } from "../lib/storage/checkpoint";
+import { createScorer, resolvePrecision } from "../lib/scoring/score";
+import { loadRewardModel } from "../lib/checkpoints/checkpoint";
 import { serve } from "./serve";
 
 export interface ScoringSettings {
@@ -17,7 +17,10 @@ void serve<ScoringSettings>(async (settings) => {
   const texts: number[][] = JSON.parse(readFileSync(settings.tokens, "utf8"));
   const store = new TokenStore();
   for (const ids of texts) store.push(Uint32Array.from(ids));
-  const scorer = createScorer(loaded.model, loaded.tokenizer.padId, { precision: await resolvePrecision("auto"), fuse: "always" });
+  const scorer = createScorer(loaded.model, loaded.tokenizer.padId, {
+    precision: await resolvePrecision("auto"),
+    fuse: "always",
+  });
   const tokens = texts.reduce((total, ids) => total + ids.length, 0);
   return async () => {
     const scores = await scorer.score(store);

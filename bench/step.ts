@@ -8,7 +8,7 @@ import { compile } from "../lib/engine/compile";
 import { parseModelConfig } from "../lib/models/config";
 import { createRewardModel } from "../lib/models/createModel";
 import { countParameters, scoreInputs } from "../lib/models/rewardModel";
-import { readSafetensors } from "../lib/storage/safetensors";
+import { readSafetensors } from "../lib/files/safetensors";
 import { modelFlops } from "./flops";
 import { serve } from "./serve";
 
@@ -21,15 +21,24 @@ export interface StepSettings {
 
 void serve<StepSettings>(async (settings) => {
   await initBackend();
-  const config = parseModelConfig(JSON.parse(readFileSync(join(settings.model, "config.json"), "utf8")), settings.model);
+  const config = parseModelConfig(
+    JSON.parse(readFileSync(join(settings.model, "config.json"), "utf8")),
+    settings.model,
+  );
   const model = createRewardModel(config, await readSafetensors(settings.model));
   const batch: { ids: number[][]; mask: number[][] } = JSON.parse(readFileSync(settings.batch, "utf8"));
   const [ids, mask] = [tf.tensor2d(batch.ids, undefined, "int32"), tf.tensor2d(batch.mask)];
   const pairs = batch.ids.length / 2;
   const parameters = [...model.parameters.values()];
   const loss = (i: tf.Tensor, m: tf.Tensor) => {
-    const scores = scoreInputs(model, { ids: i as tf.Tensor2D, mask: m as tf.Tensor2D }, { fullLastLayer: settings.full_last_layer });
-    return tf.mean(tf.softplus(tf.sub(tf.slice(scores, [pairs], [pairs]), tf.slice(scores, [0], [pairs])))) as tf.Scalar;
+    const scores = scoreInputs(
+      model,
+      { ids: i as tf.Tensor2D, mask: m as tf.Tensor2D },
+      { fullLastLayer: settings.full_last_layer },
+    );
+    return tf.mean(
+      tf.softplus(tf.sub(tf.slice(scores, [pairs], [pairs]), tf.slice(scores, [0], [pairs]))),
+    ) as tf.Scalar;
   };
   const gradients = compile(
     (i, m) => {
@@ -39,7 +48,12 @@ void serve<StepSettings>(async (settings) => {
     { name: "step" },
   );
   const adamw = createAdamW(model.parameters, {
-    weightDecay: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, gradClip: 1, decays: (name) => !/bias$|norm/i.test(name),
+    weightDecay: 0.01,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    gradClip: 1,
+    decays: (name) => !/bias$|norm/i.test(name),
   });
   const lengths = batch.mask.map((row) => row.reduce((a, b) => a + b, 0));
   const flops = modelFlops(model, lengths);

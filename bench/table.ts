@@ -5,7 +5,15 @@ import type { BothSides, FamilyRow } from "./families";
 import type { Row } from "./rows";
 
 const number = (value: number): string =>
-  value >= 1000 ? Math.round(value).toLocaleString("en") : value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value >= 0.01 ? value.toFixed(2) : value.toPrecision(1);
+  value >= 1000
+    ? Math.round(value).toLocaleString("en")
+    : value >= 100
+      ? value.toFixed(0)
+      : value >= 10
+        ? value.toFixed(1)
+        : value >= 0.01
+          ? value.toFixed(2)
+          : value.toPrecision(1);
 
 /** The number that the target bounds. */
 export const figureOf = ({ bound, ours, theirs }: Row): number => (bound.startsWith("ratio") ? ours / theirs! : ours);
@@ -19,17 +27,39 @@ export function markdownTable(rows: readonly Row[]): string {
   const times = (row: Row) => (row.bound.startsWith("ratio") ? "×" : row.unit && ` ${row.unit}`);
   const lines = rows.map((row) => {
     const theirs = row.theirs === null ? "–" : `${number(row.theirs)} ${row.unit}`;
-    const cells = [row.work, row.against, `${number(row.ours)} ${row.unit}`.trim(), theirs, `${number(figureOf(row))}${times(row)}`, `${sign(row)} ${row.target}${times(row)}`, reached(row) ? "yes" : "no"];
+    const cells = [
+      row.work,
+      row.against,
+      `${number(row.ours)} ${row.unit}`.trim(),
+      theirs,
+      `${number(figureOf(row))}${times(row)}`,
+      `${sign(row)} ${row.target}${times(row)}`,
+      reached(row) ? "yes" : "no",
+    ];
     return `| ${cells.join(" | ")} |`;
   });
-  return ["| work | against | ours | theirs | measured | target | reached |", "|---|---|---|---|---|---|---|", ...lines, ""].join("\n");
+  return [
+    "| work | against | ours | theirs | measured | target | reached |",
+    "|---|---|---|---|---|---|---|",
+    ...lines,
+    "",
+  ].join("\n");
 }
 
 /** Both accuracies, their difference and the verdict, in one sentence. */
-export function accuracyLine({ trainPairs, heldOutPairs, ours, theirs, difference, interval, verdict }: AccuracyResult): string {
+export function accuracyLine({
+  trainPairs,
+  heldOutPairs,
+  ours,
+  theirs,
+  difference,
+  interval,
+  verdict,
+}: AccuracyResult): string {
   const points = (share: number) => (100 * share).toFixed(1);
   const signed = (share: number) => `${share < 0 ? "−" : "+"}${points(Math.abs(share))}`;
-  const side = ({ accuracy, interval: [low, high] }: SideAccuracy) => `${points(accuracy)}% [${points(low)}, ${points(high)}]`;
+  const side = ({ accuracy, interval: [low, high] }: SideAccuracy) =>
+    `${points(accuracy)}% [${points(low)}, ${points(high)}]`;
   const apart = `${signed(difference)} points [${signed(interval[0])}, ${signed(interval[1])}]`;
   const data = `${heldOutPairs} held-out pairs after one epoch over ${trainPairs.toLocaleString("en")}, same split, budget, seed and order`;
   return `Accuracy on ${data}: ours ${side(ours)}, TRL RewardTrainer bf16 ${side(theirs)}; difference ${apart}: ${verdict}.`;
@@ -43,15 +73,36 @@ export function enduranceLine({ minutes, steps, early, late, samples }: Enduranc
 
 /** One line a family, ours against transformers' better attention. */
 export function familiesTable(rows: readonly FamilyRow[]): string {
-  const speed = ({ oursPairsPerSecond: ours, theirsPairsPerSecond: theirs }: BothSides) => [number(ours), number(theirs), `${number(ours / theirs)}×`];
+  const speed = ({ oursPairsPerSecond: ours, theirsPairsPerSecond: theirs }: BothSides) => [
+    number(ours),
+    number(theirs),
+    `${number(ours / theirs)}×`,
+  ];
   const memory = ({ oursPeakMb: ours, theirsPeakMb: theirs }: BothSides) => `${number(ours)} / ${number(theirs)}`;
   const lines = rows.map(({ family, shape, parameters, scoring, training }) => {
-    const cells = [family, shape, `${number(parameters / 1e6)} M`, ...speed(scoring), ...speed(training), memory(scoring), memory(training)];
+    const cells = [
+      family,
+      shape,
+      `${number(parameters / 1e6)} M`,
+      ...speed(scoring),
+      ...speed(training),
+      memory(scoring),
+      memory(training),
+    ];
     return `| ${cells.join(" | ")} |`;
   });
   const heads = [
-    "family", "shape, random weights", "parameters", "scoring, pairs/s", "transformers", "ratio", "training step, pairs/s", "transformers", "ratio",
-    "peak scoring, MB: ours / transformers", "peak training, MB",
+    "family",
+    "shape, random weights",
+    "parameters",
+    "scoring, pairs/s",
+    "transformers",
+    "ratio",
+    "training step, pairs/s",
+    "transformers",
+    "ratio",
+    "peak scoring, MB: ours / transformers",
+    "peak training, MB",
   ];
   return [`| ${heads.join(" | ")} |`, `|${"---|".repeat(heads.length)}`, ...lines, ""].join("\n");
 }

@@ -10,6 +10,8 @@ if (existsSync(main)) {
     .run(process.argv.slice(2))
     .then((code) => (process.exitCode = code));
 } else {
-  console.error("rewardbook: expected the compiled command line in dist/cli, found none; run `npm run setup` in the project's folder");
+  console.error(
+    "rewardbook: expected the compiled command line in dist/cli, found none; run `npm run setup` in the project's folder",
+  );
   process.exitCode = 1;
 }

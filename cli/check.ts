@@ -2,16 +2,16 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { dirname } from "node:path";
 import { initBackend } from "../lib/engine/backend";
-import { embedTexts } from "../lib/evaluation/embed";
-import { checkPairs } from "../lib/pairs/check/check";
-import { type LabelNoise, estimateLabelNoise } from "../lib/pairs/check/noise";
-import type { CheckReport } from "../lib/pairs/check/report";
+import { embedTexts } from "../lib/scoring/embed";
+import { checkPairs } from "../lib/check/check";
+import { type LabelNoise, estimateLabelNoise } from "../lib/check/noise";
+import type { CheckReport } from "../lib/check/report";
 import type { PreferencePair } from "../lib/pairs/pair";
 import { writeRejectedRows } from "../lib/pairs/read";
-import { checkHtml } from "../lib/report/htmlCheck";
-import { writeFileAtomically } from "../lib/storage/atomic";
-import { loadRewardModel } from "../lib/storage/checkpoint";
-import { findModel } from "../lib/storage/findModel";
+import { checkHtml } from "../lib/report/pages/check";
+import { writeFileAtomically } from "../lib/files/atomic";
+import { loadRewardModel } from "../lib/checkpoints/checkpoint";
+import { findModel } from "../lib/checkpoints/findModel";
 import { EXIT, ExitWith } from "./exit";
 import { type Output, createOutput } from "./output";
 

@@ -4,8 +4,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import { initBackend, measureGemm, type BackendInfo } from "../lib/engine/backend";
-import { projectPath } from "../lib/paths";
-import { DEFAULT_MODEL } from "../lib/storage/findModel";
+import { projectPath } from "../lib/files/paths";
+import { DEFAULT_MODEL } from "../lib/checkpoints/findModel";
 import { findBrowser } from "../lib/report/browser";
 import { graphLines, reportGraph } from "./graphReport";
 import { EXIT, ExitWith } from "./exit";
@@ -33,7 +33,7 @@ export interface Diagnosis {
   readonly missing: readonly Missing[];
 }
 
-const gigabytes = (bytes: number): number => Math.round(bytes / 2 ** 30 * 10) / 10;
+const gigabytes = (bytes: number): number => Math.round((bytes / 2 ** 30) * 10) / 10;
 
 function printed(program: string, args: readonly string[]): string | null {
   const { status, stdout } = spawnSync(program, args, { encoding: "utf8" });
@@ -70,15 +70,29 @@ export async function diagnose(): Promise<Diagnosis> {
 }
 
 /** What should be there and is not, each with its remedy. */
-export function findMissing(facts: Pick<Diagnosis, "python" | "jupyterlab" | "backend" | "browser" | "default_encoder">): Missing[] {
+export function findMissing(
+  facts: Pick<Diagnosis, "python" | "jupyterlab" | "backend" | "browser" | "default_encoder">,
+): Missing[] {
   const missing: Missing[] = [];
   const need = (there: unknown, what: string, remedy: string) => there || missing.push({ what, remedy });
-  need(facts.backend.name === "tensorflow", "TensorFlow's library (training is many times slower)", "npm run setup; it names the cause");
-  need(facts.backend.name !== "tensorflow" || facts.backend.gpu || facts.backend.kernels, "the fused kernels (training is slower)", "npm run setup; it names the cause");
+  need(
+    facts.backend.name === "tensorflow",
+    "TensorFlow's library (training is many times slower)",
+    "npm run setup; it names the cause",
+  );
+  need(
+    facts.backend.name !== "tensorflow" || facts.backend.gpu || facts.backend.kernels,
+    "the fused kernels (training is slower)",
+    "npm run setup; it names the cause",
+  );
   need(facts.python, "the Python environment (notebooks)", "npm run setup");
   need(facts.jupyterlab, "JupyterLab (notebooks)", "npm run setup");
   need(facts.default_encoder, "the default encoder", "npm run setup, or train with --model DIR");
-  need(facts.browser, "a Chromium browser (figures as PNG)", "Debian, Ubuntu: apt-get install chromium; or set CHROMIUM to one");
+  need(
+    facts.browser,
+    "a Chromium browser (figures as PNG)",
+    "Debian, Ubuntu: apt-get install chromium; or set CHROMIUM to one",
+  );
   return missing;
 }
 
@@ -94,7 +108,9 @@ function lines(d: Diagnosis): string[] {
     `speed        ${gemm.f32.toFixed(0)} GFLOP/s in f32, ${bf16} (matrix products)`,
     `notebooks    ${d.jupyterlab ? `JupyterLab ${d.jupyterlab}, Python ${d.python}` : "not installed"}`,
     `browser      ${d.browser ?? "none"}`,
-    ...(d.missing.length ? d.missing.map(({ what, remedy }) => `missing      ${what}: ${remedy}`) : ["missing      nothing"]),
+    ...(d.missing.length
+      ? d.missing.map(({ what, remedy }) => `missing      ${what}: ${remedy}`)
+      : ["missing      nothing"]),
   ];
 }
 
@@ -112,7 +128,10 @@ export function register(program: Command): void {
     .option("--model <dir>", "model of --graph (default: the default encoder)", projectPath("models", DEFAULT_MODEL))
     .option("--rows <n>", "texts of the batch of --graph", Number, 32)
     .option("--width <n>", "tokens of each text of --graph", Number, 128)
-    .option("--gpu", "check the NVIDIA GPU: the processor's loss and gradients, the time of a step; a report to paste into an issue")
+    .option(
+      "--gpu",
+      "check the NVIDIA GPU: the processor's loss and gradients, the time of a step; a report to paste into an issue",
+    )
     .addOption(new Option("--gpu-reference").hideHelp())
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {

@@ -4,18 +4,18 @@ import { basename, join, resolve } from "node:path";
 import { initBackend } from "../lib/engine/backend";
 import { compareScores, type Comparison } from "../lib/evaluation/compare";
 import { evaluateScores } from "../lib/evaluation/evaluate";
-import { scorePairs, type ScoringOptions } from "../lib/evaluation/score";
+import { scorePairs, type ScoringOptions } from "../lib/scoring/score";
 import type { ScoredPair } from "../lib/evaluation/scoredPair";
 import { lossSettings } from "../lib/evaluation/pairLossValue";
-import { rewardBench } from "../lib/evaluation/rewardBench";
-import { rewardBenchFiles } from "../lib/evaluation/rewardBenchFiles";
+import { rewardBench } from "../lib/rewardBench/rewardBench";
+import { rewardBenchFiles } from "../lib/rewardBench/rewardBenchFiles";
 import { loadPairs } from "../lib/pairs/read";
 import type { PreferencePair } from "../lib/pairs/pair";
 import { percent } from "../lib/report/figures";
-import { loadRewardModel, type LoadedModel } from "../lib/storage/checkpoint";
+import { loadRewardModel, type LoadedModel } from "../lib/checkpoints/checkpoint";
 import { applyChatTemplate } from "../lib/text/chatTemplate";
 import { CHAT_TEMPLATE, renderTemplate } from "../lib/text/template";
-import { writeFileAtomically } from "../lib/storage/atomic";
+import { writeFileAtomically } from "../lib/files/atomic";
 import { precisionOption } from "./flags";
 import { createOutput, type Output } from "./output";
 
@@ -38,7 +38,10 @@ export function register(program: Command): void {
       for (const [reason, n] of Object.entries(report.counts)) out.say(`${report.path}: ${n} rows left out: ${reason}`);
       const scoring: ScoringOptions = { precision: options.precision };
       const { scored, settings, render } = await scoreWith(options.checkpoint, pairs, scoring, out);
-      const evaluation = evaluateScores(scored, { temperature: settings.temperature, loss: lossSettings(settings.loss) });
+      const evaluation = evaluateScores(scored, {
+        temperature: settings.temperature,
+        loss: lossSettings(settings.loss),
+      });
       const result: Record<string, unknown> = { ...evaluation };
       const bench = rewardBench(scored);
       if (bench) result.rewardbench = bench;
@@ -49,10 +52,15 @@ export function register(program: Command): void {
         result.baselines = { ...evaluation.baselines, against: comparison.other_accuracy };
       }
       await writeFileAtomically(options.out, JSON.stringify(result, null, 2) + "\n");
-      if (options.scores) await writeFileAtomically(options.scores, scored.map((pair, i) => JSON.stringify(scoreRow(pairs[i], pair)) + "\n").join(""));
+      if (options.scores)
+        await writeFileAtomically(
+          options.scores,
+          scored.map((pair, i) => JSON.stringify(scoreRow(pairs[i], pair)) + "\n").join(""),
+        );
       if (options.rewardbenchOut) {
         const about = { model: basename(resolve(options.checkpoint)), render };
-        for (const { path, content } of rewardBenchFiles(scored, about)) await writeFileAtomically(join(options.rewardbenchOut, path), content);
+        for (const { path, content } of rewardBenchFiles(scored, about))
+          await writeFileAtomically(join(options.rewardbenchOut, path), content);
       }
       const [low, high] = evaluation.accuracy_ci95;
       out.result(result, [
@@ -71,14 +79,17 @@ function againstLine(comparison: Comparison | undefined): string[] {
   const points = (share: number) => `${share >= 0 ? "+" : ""}${(100 * share).toFixed(1)}`;
   const [low, high] = comparison.difference_ci95;
   const p = comparison.mcnemar_exact_p_value.toPrecision(2);
-  return [`against    ${points(comparison.difference)} points [${points(low)}, ${points(high)}] by prompts, McNemar p = ${p}`];
+  return [
+    `against    ${points(comparison.difference)} points [${points(low)}, ${points(high)}] by prompts, McNemar p = ${p}`,
+  ];
 }
 
 /** Rewards of all pairs under one checkpoint, with a progress bar. */
 async function scoreWith(checkpoint: string, pairs: readonly PreferencePair[], options: ScoringOptions, out: Output) {
   await initBackend();
   const loaded = await loadRewardModel(checkpoint, { storage: options.precision ?? "f32" });
-  if (loaded.model.freshHead) out.say(`warning: ${checkpoint} has no reward head; a fresh one gives scores without meaning`);
+  if (loaded.model.freshHead)
+    out.say(`warning: ${checkpoint} has no reward head; a fresh one gives scores without meaning`);
   const bar = out.progress("scoring");
   try {
     const { beta } = lossSettings(loaded.settings.loss);
@@ -94,8 +105,12 @@ async function scoreWith(checkpoint: string, pairs: readonly PreferencePair[], o
 function renderer({ settings, tokenizer }: LoadedModel) {
   const { chatTemplate } = tokenizer;
   return (prompt: string, response: string): string => {
-    if (settings.template !== CHAT_TEMPLATE || !chatTemplate) return renderTemplate(settings.template, { prompt, response });
-    const messages = [{ role: "user", content: prompt }, { role: "assistant", content: response }];
+    if (settings.template !== CHAT_TEMPLATE || !chatTemplate)
+      return renderTemplate(settings.template, { prompt, response });
+    const messages = [
+      { role: "user", content: prompt },
+      { role: "assistant", content: response },
+    ];
     return applyChatTemplate(messages, { template: chatTemplate });
   };
 }

@@ -19,7 +19,10 @@ const number = (text: string): number => {
 };
 
 /** Adds a flag for each field; a flag not given stays undefined, so that a preset can fill it. */
-export function addConfigFlags(command: Command, fields: readonly Field[] = Object.keys(trainingSchema.shape) as Field[]): Command {
+export function addConfigFlags(
+  command: Command,
+  fields: readonly Field[] = Object.keys(trainingSchema.shape) as Field[],
+): Command {
   for (const field of fields) {
     const schema = trainingSchema.shape[field] as z.ZodType;
     const { inner, fallback } = unwrap(schema);
@@ -28,7 +31,8 @@ export function addConfigFlags(command: Command, fields: readonly Field[] = Obje
     const meaning = `${schema.description ?? ""}${shown}`;
     if (inner instanceof z.ZodBoolean) command.addOption(new Option(flag, meaning));
     else if (inner instanceof z.ZodNumber) command.addOption(new Option(`${flag} <n>`, meaning).argParser(number));
-    else if (inner instanceof z.ZodEnum) command.addOption(new Option(`${flag} <word>`, meaning).choices(inner.options as string[]));
+    else if (inner instanceof z.ZodEnum)
+      command.addOption(new Option(`${flag} <word>`, meaning).choices(inner.options as string[]));
     else command.addOption(new Option(`${flag} <text>`, meaning));
   }
   return command;

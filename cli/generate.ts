@@ -1,7 +1,7 @@
 // rewardbook generate: synthetic preference pairs with known answers, for learning and for tests.
 import { type Command, InvalidArgumentError } from "commander";
 import { UsageError } from "../lib/errors";
-import { DOMAINS, generatePairs } from "../lib/pairs/synthesise";
+import { DOMAINS, generatePairs } from "../synthetic/synthesise";
 import { writeJsonLines, writeJsonList } from "../lib/pairs/write";
 import { createOutput } from "./output";
 

@@ -9,7 +9,7 @@ import { InputError } from "../lib/errors";
 import { parseModelConfig } from "../lib/models/config";
 import { createRewardModel } from "../lib/models/createModel";
 import { parameterShapes, scoreInputs, type RewardModel } from "../lib/models/rewardModel";
-import { projectPath } from "../lib/paths";
+import { projectPath } from "../lib/files/paths";
 import { createRandom } from "../lib/random";
 import { createOptimizer, lossAndGradients } from "../lib/training/lossGradients";
 
@@ -64,15 +64,29 @@ export interface GpuReport {
   readonly device: string;
   readonly memory_growth: string;
   readonly comparisons: readonly Comparison[];
-  readonly step: { readonly precision: Precision; readonly first_ms: number; readonly best_ms: number; readonly tokens_per_second: number };
+  readonly step: {
+    readonly precision: Precision;
+    readonly first_ms: number;
+    readonly best_ms: number;
+    readonly tokens_per_second: number;
+  };
   readonly ok: boolean;
 }
 
 function makeModel({ layers, width, heads, vocabulary, tokens }: CheckShape): RewardModel {
-  const config = parseModelConfig({
-    model_type: "bert", vocab_size: vocabulary, hidden_size: width, num_hidden_layers: layers, num_attention_heads: heads,
-    intermediate_size: 4 * width, max_position_embeddings: tokens, num_labels: 1,
-  }, "GPU check");
+  const config = parseModelConfig(
+    {
+      model_type: "bert",
+      vocab_size: vocabulary,
+      hidden_size: width,
+      num_hidden_layers: layers,
+      num_attention_heads: heads,
+      intermediate_size: 4 * width,
+      max_position_embeddings: tokens,
+      num_labels: 1,
+    },
+    "GPU check",
+  );
   const random = createRandom(17);
   const tensors = [...parameterShapes(config)].map(([name, shape]) => {
     const centre = /LayerNorm.weight$/.test(name) ? 1 : 0;
@@ -84,19 +98,33 @@ function makeModel({ layers, width, heads, vocabulary, tokens }: CheckShape): Re
 
 /** The training gradient of a model as one graph, and its batch: texts of different lengths. */
 function gradientOf(model: RewardModel, { rows, tokens, vocabulary }: CheckShape, precision: Precision) {
-  const random = createRandom(5), P = rows / 2;
+  const random = createRandom(5),
+    P = rows / 2;
   const config = resolveConfig({ precision });
   const trained = { model, trainable: [...model.parameters.keys()], config };
   const lengths = Array.from({ length: rows }, (_, row) => tokens - (row % (tokens / 2)));
   const inputs = [
-    tf.tensor2d(Array.from({ length: rows }, () => Array.from({ length: tokens }, () => random.integer(vocabulary))), [rows, tokens], "int32"),
+    tf.tensor2d(
+      Array.from({ length: rows }, () => Array.from({ length: tokens }, () => random.integer(vocabulary))),
+      [rows, tokens],
+      "int32",
+    ),
     tf.tensor2d(lengths.map((length) => Array.from({ length: tokens }, (_, t) => Number(t < length)))),
-    tf.fill([P], 1 / P), tf.ones([P]), tf.zeros([P]), tf.tensor1d([1, 2], "int32"),
+    tf.fill([P], 1 / P),
+    tf.ones([P]),
+    tf.zeros([P]),
+    tf.tensor1d([1, 2], "int32"),
   ];
-  const run = compile((ids, mask, share, weights, margins, seed) => lossAndGradients(
-    trained, () => scoreInputs(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D }),
-    { share: share as tf.Tensor1D, weights: weights as tf.Tensor1D, margins: margins as tf.Tensor1D, seed: seed as tf.Tensor1D },
-  ), { precision, name: "GPU check", xla: false });
+  const run = compile(
+    (ids, mask, share, weights, margins, seed) =>
+      lossAndGradients(trained, () => scoreInputs(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D }), {
+        share: share as tf.Tensor1D,
+        weights: weights as tf.Tensor1D,
+        margins: margins as tf.Tensor1D,
+        seed: seed as tf.Tensor1D,
+      }),
+    { precision, name: "GPU check", xla: false },
+  );
   const dispose = () => {
     tf.dispose(inputs);
     run.dispose();
@@ -154,8 +182,15 @@ export const printReference = (): string => {
 
 function processorSide(): Computed {
   const env = { ...process.env, CUDA_VISIBLE_DEVICES: "-1" };
-  const run = spawnSync(process.execPath, [process.argv[1], "doctor", "--gpu-reference"], { encoding: "utf8", env, maxBuffer: 2 ** 28 });
-  if (run.status !== 0) throw new Error(`doctor --gpu: expected the processor's side to run, got ${run.error?.message ?? run.stderr.slice(-1000)}; please report this`);
+  const run = spawnSync(process.execPath, [process.argv[1], "doctor", "--gpu-reference"], {
+    encoding: "utf8",
+    env,
+    maxBuffer: 2 ** 28,
+  });
+  if (run.status !== 0)
+    throw new Error(
+      `doctor --gpu: expected the processor's side to run, got ${run.error?.message ?? run.stderr.slice(-1000)}; please report this`,
+    );
   const { loss, gradients } = JSON.parse(run.stdout);
   return { loss, gradients: new Float32Array(Uint8Array.from(Buffer.from(gradients, "base64")).buffer) };
 }
@@ -195,8 +230,10 @@ export async function checkGpu(): Promise<GpuReport> {
 
 /** The report as lines to paste into an issue. */
 export function gpuLines(report: GpuReport): string[] {
-  const compared = report.comparisons.map(({ precision, loss, cpu_loss, distance, ok }) =>
-    `${precision.padEnd(10)} loss ${loss.toFixed(6)} (processor ${cpu_loss.toFixed(6)}), gradients ${distance.toExponential(1)} apart, at most ${TOLERANCE[precision].gradients}: ${ok ? "ok" : "TOO FAR"}`);
+  const compared = report.comparisons.map(
+    ({ precision, loss, cpu_loss, distance, ok }) =>
+      `${precision.padEnd(10)} loss ${loss.toFixed(6)} (processor ${cpu_loss.toFixed(6)}), gradients ${distance.toExponential(1)} apart, at most ${TOLERANCE[precision].gradients}: ${ok ? "ok" : "TOO FAR"}`,
+  );
   const { first_ms, best_ms, tokens_per_second, precision } = report.step;
   return [
     "GPU check of Rewardbook; please paste it into an issue",

@@ -2,7 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { readFileSync } from "node:fs";
 import { InputError, UsageError } from "../lib/errors";
-import { projectPath } from "../lib/paths";
+import { projectPath } from "../lib/files/paths";
 import { EXIT, ExitWith } from "./exit";
 import { register as check } from "./check";
 import { register as doctor } from "./doctor";
@@ -21,7 +21,10 @@ function program(): Command {
     .description("Train, evaluate, calibrate and report reward models.")
     .version(version)
     .exitOverride()
-    .addHelpText("after", "\nExit codes: 0 done, 1 the input is at fault, 2 usage, 3 quality gate failed, 70 our fault.");
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done, 1 the input is at fault, 2 usage, 3 quality gate failed, 70 our fault.",
+    );
   for (const register of [generate, check, split, train, evaluate, score, rerank, report, pull, doctor]) register(root);
   for (const command of root.commands) command.exitOverride();
   return root;
@@ -43,7 +46,9 @@ export async function run(argv: readonly string[]): Promise<number> {
       process.stderr.write(`${error.message}\n`);
       return error instanceof InputError ? EXIT.input : EXIT.usage;
     }
-    process.stderr.write(`rewardbook: this is our fault, please report it with the command and this trace\n${(error as Error)?.stack ?? error}\n`);
+    process.stderr.write(
+      `rewardbook: this is our fault, please report it with the command and this trace\n${(error as Error)?.stack ?? error}\n`,
+    );
     return EXIT.ours;
   }
 }

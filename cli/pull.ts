@@ -3,8 +3,8 @@ import type { Command } from "commander";
 import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { projectPath } from "../lib/paths";
-import { pullModel } from "../lib/storage/hub";
+import { projectPath } from "../lib/files/paths";
+import { pullModel } from "../lib/files/hub";
 import { createOutput } from "./output";
 
 /** What Python's huggingface_hub reads from the environment, by the same names. */
@@ -45,14 +45,13 @@ export function register(program: Command): void {
         dir: options.out ?? projectPath("models", name),
         revision: options.revision,
         onMessage: out.say,
-        onProgress: (bytes, total) =>
-          (bar ??= out.progress("fetching, MB")).update(megabytes(bytes), megabytes(total)),
+        onProgress: (bytes, total) => (bar ??= out.progress("fetching, MB")).update(megabytes(bytes), megabytes(total)),
       });
       bar?.end();
       out.result(
         model,
         `${model.fetched ? "fetched" : "up to date"}: ${model.dir} (${model.files.length} files, ` +
-        `commit ${model.commit.slice(0, 12)}); use it with --model ${name}`,
+          `commit ${model.commit.slice(0, 12)}); use it with --model ${name}`,
       );
     });
 }

@@ -2,15 +2,15 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
-import { metricsDir } from "../lib/paths";
+import { metricsDir } from "../lib/files/paths";
 import { architectureSummary } from "../lib/report/architectures";
 import { percent } from "../lib/report/figures";
-import { reportHtml } from "../lib/report/html";
-import { compareRuns, comparisonSentence } from "../lib/report/htmlCompare";
-import { readRun } from "../lib/report/runFiles";
+import { reportHtml } from "../lib/report/pages/report";
+import { compareRuns, comparisonSentence } from "../lib/report/pages/compare";
+import { readRun } from "../lib/runs/runFiles";
 import { createTable } from "../lib/report/tables";
 import { verdictOf } from "../lib/report/verdict";
-import { writeFileAtomically } from "../lib/storage/atomic";
+import { writeFileAtomically } from "../lib/files/atomic";
 import { createOutput } from "./output";
 
 export function register(program: Command): void {

@@ -1,12 +1,12 @@
 // rewardbook rerank: prompts with candidate answers in, what choosing by reward is worth out.
 import type { Command } from "commander";
 import { initBackend } from "../lib/engine/backend";
-import { evaluateReranking, type ChoiceMeasure, type Reranking } from "../lib/evaluation/rerank";
-import { readRerankRows } from "../lib/evaluation/rerankRows";
-import { scoreTexts } from "../lib/evaluation/score";
+import { evaluateReranking, type ChoiceMeasure, type Reranking } from "../lib/reranking/rerank";
+import { readRerankRows } from "../lib/reranking/rerankRows";
+import { scoreTexts } from "../lib/scoring/score";
 import { percent } from "../lib/report/figures";
-import { writeFileAtomically } from "../lib/storage/atomic";
-import { loadRewardModel } from "../lib/storage/checkpoint";
+import { writeFileAtomically } from "../lib/files/atomic";
+import { loadRewardModel } from "../lib/checkpoints/checkpoint";
 import { precisionOption } from "./flags";
 import { createOutput } from "./output";
 

@@ -1,11 +1,11 @@
 // rewardbook score: pairs or prompt-answer rows in, the same rows with their rewards out.
 import type { Command } from "commander";
 import { initBackend } from "../lib/engine/backend";
-import { scorePairs, scoreTexts } from "../lib/evaluation/score";
+import { scorePairs, scoreTexts } from "../lib/scoring/score";
 import { readResponses } from "../lib/pairs/responses";
 import { loadPairs } from "../lib/pairs/read";
-import { writeFileAtomically } from "../lib/storage/atomic";
-import { loadRewardModel } from "../lib/storage/checkpoint";
+import { writeFileAtomically } from "../lib/files/atomic";
+import { loadRewardModel } from "../lib/checkpoints/checkpoint";
 import { scoreRow } from "./evaluate";
 import { precisionOption } from "./flags";
 import { createOutput } from "./output";
@@ -26,7 +26,8 @@ export function register(program: Command): void {
       for (const fault of responses?.faults ?? []) out.say(`left out: ${fault}`);
       await initBackend();
       const loaded = await loadRewardModel(options.checkpoint, { storage: options.precision ?? "f32" });
-      if (loaded.model.freshHead) out.say(`warning: ${options.checkpoint} has no reward head; a fresh one gives scores without meaning`);
+      if (loaded.model.freshHead)
+        out.say(`warning: ${options.checkpoint} has no reward head; a fresh one gives scores without meaning`);
       const started = performance.now();
       const bar = out.progress("scoring");
       const scoring = { precision: options.precision, onProgress: bar.update };
@@ -43,7 +44,10 @@ export function register(program: Command): void {
       await writeFileAtomically(options.out, rows.map((row) => JSON.stringify(row) + "\n").join(""));
       const seconds = (performance.now() - started) / 1000;
       const kind = responses ? "responses" : "pairs";
-      out.result({ [kind]: rows.length, seconds, out: options.out }, `${rows.length} ${kind} scored in ${seconds.toFixed(1)} s: ${options.out}`);
+      out.result(
+        { [kind]: rows.length, seconds, out: options.out },
+        `${rows.length} ${kind} scored in ${seconds.toFixed(1)} s: ${options.out}`,
+      );
       loaded.model.dispose();
     });
 }

@@ -9,7 +9,9 @@ import { createOutput } from "./output";
 export function register(program: Command): void {
   const command = program
     .command("train")
-    .description("train a reward model on preference pairs; Ctrl-C stops after the current step and keeps what was learned")
+    .description(
+      "train a reward model on preference pairs; Ctrl-C stops after the current step and keeps what was learned",
+    )
     .option("--json", "print one JSON object on stdout");
   addConfigFlags(command).action(async (options) => {
     const out = createOutput(options.json === true);
@@ -17,7 +19,11 @@ export function register(program: Command): void {
     const result = await trainRewardModel(configFromFlags(options), {
       onMessage: (text) => out.say(text),
       onProgress: ({ step, totalSteps, epoch, loss, accuracy, pairsPerSecond }) => {
-        bar.update(step, totalSteps, `epoch ${epoch} · loss ${loss.toFixed(4)} · accuracy ${percent(accuracy)} · ${pairsPerSecond.toFixed(1)} pairs/s`);
+        bar.update(
+          step,
+          totalSteps,
+          `epoch ${epoch} · loss ${loss.toFixed(4)} · accuracy ${percent(accuracy)} · ${pairsPerSecond.toFixed(1)} pairs/s`,
+        );
         if (step === totalSteps) bar.end();
       },
       onValidation: ({ epoch, step, evaluation, best }) => {
@@ -30,7 +36,8 @@ export function register(program: Command): void {
     const [low, high] = metrics.val_accuracy_ci95;
     const verdict = gate === null ? "not judged" : gate.passed ? "passed" : "FAILED";
     const million = (count: number) => `${(count / 1e6).toFixed(count < 1e6 ? 3 : 1)} M`;
-    const scoring = metrics.score_pairs_per_second === null ? "" : `, scores ${metrics.score_pairs_per_second.toFixed(1)} pairs/s`;
+    const scoring =
+      metrics.score_pairs_per_second === null ? "" : `, scores ${metrics.score_pairs_per_second.toFixed(1)} pairs/s`;
     out.result({ ...metrics, checkpoint: result.checkpoint, metrics_dir: result.metricsDir, quality_gate: gate }, [
       `validation accuracy  ${percent(metrics.val_accuracy)} [${percent(low)}, ${percent(high)}] on ${evaluation.n_pairs} pairs`,
       `baselines            longer answer ${percent(evaluation.baselines.longer_answer)}, random ${percent(evaluation.baselines.random)}`,

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { UsageError } from "./errors";
-import { projectPath } from "./paths";
+import { projectPath } from "./files/paths";
 import { DEFAULT_TEMPLATE } from "./text/template";
 
 const fraction = z.number().min(0).max(1);
@@ -41,7 +41,14 @@ export const trainingSchema = z.strictObject({
   batch_size: z.number().int().min(1).default(16).describe("pairs of one batch"),
   gradient_accumulation: z.number().int().min(1).default(1).describe("batches of one optimizer step"),
   tokens_per_batch: z.number().int().min(64).default(8192).describe("most padded tokens of one graph run (memory)"),
-  linked_pairs: z.number().int().min(1).describe("most pairs that go side by side because they share an answer, which is then read once; 1: purely random batches; default: a quarter of an update's, at most 4").optional(),
+  linked_pairs: z
+    .number()
+    .int()
+    .min(1)
+    .describe(
+      "most pairs that go side by side because they share an answer, which is then read once; 1: purely random batches; default: a quarter of an update's, at most 4",
+    )
+    .optional(),
   learning_rate: z.number().positive().default(5e-5).describe("peak learning rate"),
   schedule: z.enum(["linear", "cosine", "constant"]).default("linear").describe("learning rate after the warm-up"),
   warmup_ratio: fraction.default(0.1).describe("share of the steps that warm up linearly"),
@@ -61,21 +68,38 @@ export const trainingSchema = z.strictObject({
     .string()
     .default("none")
     .describe("none, head-only, top-N, embeddings, pattern:REGEX; gradual: one more layer from the top each epoch"),
-  head: z.enum(["auto", "classification", "cls", "value", "mean"]).default("auto").describe("classification: as transformers has it; cls: a linear layer on the first token; value: dropout and a linear layer on the last token; mean: on the mean token"),
+  head: z
+    .enum(["auto", "classification", "cls", "value", "mean"])
+    .default("auto")
+    .describe(
+      "classification: as transformers has it; cls: a linear layer on the first token; value: dropout and a linear layer on the last token; mean: on the mean token",
+    ),
   architecture: z
     .enum(["separate", "shared"])
     .default("separate")
-    .describe("shared: the head sits on the policy's own language model; with a frozen trunk only head or adapter is saved"),
+    .describe(
+      "shared: the head sits on the policy's own language model; with a frozen trunk only head or adapter is saved",
+    ),
   lora_rank: count.default(0).describe("rank of LoRA adapters; 0: none"),
   lora_alpha: z.number().positive().default(16).describe("LoRA scale: alpha / rank"),
   lora_dropout: fraction.default(0).describe("dropout before the LoRA projections"),
   lora_targets: z.string().default("auto").describe("projections that get an adapter, by name, comma-separated"),
-  precision: z.enum(["auto", "bf16", "f32"]).default("auto").describe("matrix products; auto: bf16 where the processor has it"),
+  precision: z
+    .enum(["auto", "bf16", "f32"])
+    .default("auto")
+    .describe("matrix products; auto: bf16 where the processor has it"),
 
   patience: count.default(2).describe("validations without a better (accuracy, −ECE) before stopping; 0: never"),
   eval_steps: count.default(0).describe("validate every so many steps as well; 0: by epoch only"),
-  save_steps: count.default(100).describe("save the training state every so many steps (a head on a frozen encoder: at least ten seconds apart); 0: by epoch only"),
-  gate: z.enum(["auto", "enforce", "report", "off"]).default("auto").describe("quality gate; auto: enforced from gate_min_pairs on"),
+  save_steps: count
+    .default(100)
+    .describe(
+      "save the training state every so many steps (a head on a frozen encoder: at least ten seconds apart); 0: by epoch only",
+    ),
+  gate: z
+    .enum(["auto", "enforce", "report", "off"])
+    .default("auto")
+    .describe("quality gate; auto: enforced from gate_min_pairs on"),
   gate_min_pairs: count.default(100).describe("fewest validation pairs on which the gate is judged"),
   gate_train_accuracy: fraction.default(0.7).describe("least training accuracy"),
   gate_val_accuracy: fraction.default(0.7).describe("least validation accuracy"),
@@ -90,14 +114,19 @@ export type TrainingInput = z.input<typeof trainingSchema>;
 
 /** Names of the presets shipped with Rewardbook. */
 export function presetNames(): string[] {
-  return readdirSync(projectPath("presets")).filter((f) => f.endsWith(".json")).map((f) => f.slice(0, -5)).sort();
+  return readdirSync(projectPath("presets"))
+    .filter((f) => f.endsWith(".json"))
+    .map((f) => f.slice(0, -5))
+    .sort();
 }
 
 /** @throws UsageError when there is no preset of that name */
 export function readPreset(name: string): Partial<TrainingInput> {
   const names = presetNames();
   if (!names.includes(name)) {
-    throw new UsageError(`--preset: expected one of ${names.join(", ")}, got ${JSON.stringify(name)}; choose one of them`);
+    throw new UsageError(
+      `--preset: expected one of ${names.join(", ")}, got ${JSON.stringify(name)}; choose one of them`,
+    );
   }
   const { about: _about, ...fields } = JSON.parse(readFileSync(join(projectPath("presets"), `${name}.json`), "utf8"));
   return fields;

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import type { TrainingConfig } from "./config";
 import { pairWeight } from "./loss";
 import type { PreferencePair } from "./pairs/pair";
-import { textHash } from "./storage/encoderKey";
+import { textHash } from "./checkpoints/encoderKey";
 import type { Encoded, Tokenizer } from "./text/tokenizer";
-import type { TrainingBatch } from "./text/trainingPlan";
+import type { TrainingBatch } from "./batching/trainingPlan";
 
 /** Token ids of many texts, equal ones once, in one unlinked temporary file: memory stays flat however long they are. */
 export class TokenStore {
@@ -130,12 +130,20 @@ export async function buildDataset(
 }
 
 /** Encodes pairs as chosen, rejected, chosen, rejected, … */
-export function encodePairs(pairs: readonly PreferencePair[], tokenizer: Tokenizer, options: EncodingOptions): Promise<Encoded[]> {
+export function encodePairs(
+  pairs: readonly PreferencePair[],
+  tokenizer: Tokenizer,
+  options: EncodingOptions,
+): Promise<Encoded[]> {
   const items = pairs.flatMap(({ prompt, promptMessages, chosen, rejected }) => [
     { prompt, promptMessages, response: chosen },
     { prompt, promptMessages, response: rejected },
   ]);
-  return tokenizer.encode(items, { template: options.template, maxLength: options.max_length, truncation: options.truncation });
+  return tokenizer.encode(items, {
+    template: options.template,
+    maxLength: options.max_length,
+    truncation: options.truncation,
+  });
 }
 
 /** Arrays of one batch, right-padded; B rows of T tokens each. */
@@ -198,7 +206,12 @@ export interface PairArrays {
  *
  * a's score is at place 0, b's at 1, c's at 2.
  */
-export function pairArrays(dataset: PairDataset, { rows, lines, shape }: TrainingBatch, stepPairs: number, padId: number): PairArrays {
+export function pairArrays(
+  dataset: PairDataset,
+  { rows, lines, shape }: TrainingBatch,
+  stepPairs: number,
+  padId: number,
+): PairArrays {
   const { height, width, texts: S, pairs: P } = shape;
   const { ids, mask, tokens } = layOutLines(dataset.tokens, lines, { rows: height, width, padId });
   const placeOf = new Map(lines.flatMap((line, row) => line.map((text, slot) => [text, row * S + slot] as const)));

@@ -1,13 +1,13 @@
 // Everything a notebook or a program may import from "rewardbook", in the order in which data flows.
 export * from "./errors";
 export * from "./random";
-export * from "./paths";
+export * from "./files/paths";
 export * from "./config";
 export * from "./interrupt";
 export * from "./pairs/pair";
 export * from "./pairs/read";
 export * from "./pairs/duplicates";
-export * from "./pairs/synthesise";
+export * from "../synthetic/synthesise";
 export * from "./pairs/write";
 export * from "./split";
 export * from "./dataset";
@@ -18,48 +18,54 @@ export * from "./engine/backend";
 export * from "./engine/compile";
 export { MODEL_TYPES, parseModelConfig, type HeadKind, type ModelConfig, type ModelType } from "./models/config";
 export {
-  countParameters, poolInputs, scoreInputs, scorePooled, type ModelInputs, type RewardModel, type ScoreOptions,
+  countParameters,
+  poolInputs,
+  scoreInputs,
+  scorePooled,
+  type ModelInputs,
+  type RewardModel,
+  type ScoreOptions,
 } from "./models/rewardModel";
 export { createRewardModel, streamRewardModel } from "./models/createModel";
 export { gradualFreeze, trainableNames } from "./models/freeze";
 export { attachLora, mergeLora, unmergeLora, type LoraOptions } from "./models/lora";
-export * from "./models/adapter";
+export * from "./checkpoints/adapter";
 export * from "./models/summary";
 export * from "./loss";
 export * from "./ece";
-export * from "./monitoring";
-export * from "./storage/metricsLog";
-export * from "./storage/safetensors";
-export * from "./storage/checkpoint";
+export * from "./training/monitor";
+export * from "./runs/metricsLog";
+export * from "./files/safetensors";
+export * from "./checkpoints/checkpoint";
 export * from "./training";
-export * from "./storage/findModel";
-export { pullModel, type PulledModel, type PullOptions } from "./storage/hub";
-export { encoderKey, openEncoderCache, textHash, type EncoderCache } from "./storage/encoderCache";
-export * from "./evaluation/score";
+export * from "./checkpoints/findModel";
+export { pullModel, type PulledModel, type PullOptions } from "./files/hub";
+export { encoderKey, openEncoderCache, textHash, type EncoderCache } from "./checkpoints/encoderCache";
+export * from "./scoring/score";
 export * from "./evaluation/scoredPair";
 export * from "./evaluation/evaluate";
 export * from "./evaluation/compare";
 export * from "./evaluation/errorAnalysis";
-export * from "./evaluation/statistics";
+export * from "./statistics";
 export * from "./evaluation/lengthBias";
 export * from "./evaluation/preferenceType";
 export * from "./evaluation/wordDiff";
-export * from "./evaluation/rerank";
-export * from "./evaluation/rerankRows";
-export * from "./evaluation/candidates";
-export * from "./evaluation/rewardBench";
-export * from "./evaluation/rewardBenchFiles";
+export * from "./reranking/rerank";
+export * from "./reranking/rerankRows";
+export * from "./reranking/candidates";
+export * from "./rewardBench/rewardBench";
+export * from "./rewardBench/rewardBenchFiles";
 export * from "./evaluation/temperature";
-export * from "./qualityGate";
+export * from "./training/gate";
 export * from "./report/figures";
-export * from "./report/figuresGeneral";
+export * from "./report/figures/general";
 export * from "./report/tables";
 export * from "./report/show";
 export * from "./report/png";
-export * from "./report/runFiles";
-export * from "./report/runFigures";
+export * from "./runs/runFiles";
+export * from "./report/figures/runFigures";
 export { architectureSummary } from "./report/architectures";
-export { modelCard, type ModelCardOptions } from "./report/modelCard";
+export { modelCard, type ModelCardOptions } from "./report/card";
 export { verdictOf, type Verdict } from "./report/verdict";
-export { reportHtml, type ReportOptions } from "./report/html";
-export * from "./notebook";
+export { reportHtml, type ReportOptions } from "./report/pages/report";
+export * from "./notebooks/support";

@@ -1,16 +1,16 @@
 // In: a configuration. Out: a trained reward model, its checkpoints and everything that was measured on the way.
 import { resolveConfig, type TrainingConfig, type TrainingInput } from "./config";
 import { breathe, listenForStop } from "./interrupt";
-import type { StepRecord } from "./storage/metricsLog";
+import type { StepRecord } from "./runs/metricsLog";
 import { saveEpoch, saveLast } from "./training/checkpoints";
 import type { RunStep } from "./training/epochSteps";
 import { finishRun, type TrainingResult } from "./training/finish";
 import { together } from "./training/frozenStep";
-import { prepareRun, type TrainingRun } from "./training/prepare";
+import { prepareRun, type TrainingRun } from "./training/run";
 import { learningRateAt } from "./training/schedule";
 import type { StepOutcome } from "./training/step";
 import { validate, type ValidationRecord } from "./training/validate";
-import type { Update } from "./text/trainingPlan";
+import type { Update } from "./batching/trainingPlan";
 
 export type { TrainingResult } from "./training/finish";
 export type { ValidationRecord } from "./training/validate";
@@ -100,13 +100,17 @@ async function trainEpoch(run: TrainingRun, epoch: number, hooks: TrainingHooks,
 
 /** The next update, or the next few where the step can take them at once and nothing is due between them. */
 function runNext(
-  { config, state, totalSteps }: TrainingRun, step: RunStep, updates: readonly Update[],
+  { config, state, totalSteps }: TrainingRun,
+  step: RunStep,
+  updates: readonly Update[],
 ): { outcomes: StepOutcome[]; learningRates: number[] } {
   const due = [config.max_steps, config.eval_steps, config.save_steps].filter((every) => every > 0);
   const room = Math.min(...due.map((every) => every - (state.step % every)));
   const group = step.runTogether ? together(updates, state.epoch_step, room) : [updates[state.epoch_step]];
   const learningRates = group.map((_, i) => learningRateAt(state.step + 1 + i, totalSteps, config));
-  const outcomes = step.runTogether?.(group, learningRates, state.step + 1) ?? [step.run(group[0], learningRates[0], state.step + 1)];
+  const outcomes = step.runTogether?.(group, learningRates, state.step + 1) ?? [
+    step.run(group[0], learningRates[0], state.step + 1),
+  ];
   return { outcomes, learningRates };
 }
 
@@ -117,7 +121,9 @@ async function endOfEpoch(run: TrainingRun, epoch: number, hooks: TrainingHooks)
   await saveEpoch(run, epoch, record);
   if (config.patience > 0 && state.stopping.since >= config.patience) {
     run.finished = true;
-    hooks.onMessage?.(`early stopping after epoch ${epoch}: ${state.stopping.since} validations without a better (accuracy, −ECE)`);
+    hooks.onMessage?.(
+      `early stopping after epoch ${epoch}: ${state.stopping.since} validations without a better (accuracy, −ECE)`,
+    );
   }
   state.epoch = epoch + 1;
   state.epoch_step = 0;

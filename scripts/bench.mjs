@@ -5,5 +5,8 @@ import { setupOrExit } from "./setup.mjs";
 import { inRoot } from "./setup/steps.mjs";
 
 await setupOrExit(); // compiles too
-const { status } = spawnSync(process.execPath, [inRoot("dist", "bench", "main.js"), ...process.argv.slice(2)], { cwd: inRoot(), stdio: "inherit" });
+const { status } = spawnSync(process.execPath, [inRoot("dist", "bench", "main.js"), ...process.argv.slice(2)], {
+  cwd: inRoot(),
+  stdio: "inherit",
+});
 process.exitCode = status ?? 1;

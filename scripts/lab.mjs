@@ -6,7 +6,13 @@ import { inRoot } from "./setup/steps.mjs";
 
 await setupOrExit();
 const asRoot = process.getuid?.() === 0 ? ["--allow-root"] : [];
-const args = ["--ServerApp.root_dir", inRoot(), "--LabApp.default_url", "/lab/tree/notebooks/01_data_generation.ipynb", ...asRoot];
+const args = [
+  "--ServerApp.root_dir",
+  inRoot(),
+  "--LabApp.default_url",
+  "/lab/tree/notebooks/01_data_generation.ipynb",
+  ...asRoot,
+];
 const lab = spawn(inRoot(".venv", "bin", "jupyter-lab"), [...args, ...process.argv.slice(2)], { stdio: "inherit" });
 process.on("SIGINT", () => {}); // JupyterLab asks whether to stop
 lab.on("close", (code) => (process.exitCode = code ?? 1));

@@ -4,7 +4,13 @@ import { createInterface } from "node:readline";
 import { inRoot } from "./setup/steps.mjs";
 
 /** The notebooks in the order in which they hand files on. */
-export const NOTEBOOKS = ["01_data_generation", "02_loss_walkthrough", "03_train_reward_model", "04_evaluate", "05_rerank_demo"];
+export const NOTEBOOKS = [
+  "01_data_generation",
+  "02_loss_walkthrough",
+  "03_train_reward_model",
+  "04_evaluate",
+  "05_rerank_demo",
+];
 
 /**
  * Executes notebooks/NAME.ipynb with RB_NOTEBOOK_CONFIG set.
@@ -12,12 +18,28 @@ export const NOTEBOOKS = ["01_data_generation", "02_loss_walkthrough", "03_train
  * @param onEvent hears `{event: "cell" | "progress" | …}` as run_notebook.py tells it
  * @returns `{status, seconds, error?}`; `stop()` on the promise interrupts the running cell, twice ends the run
  */
-export function runNotebook({ name, source = inRoot("notebooks", `${name}.ipynb`), config, executed, html, onEvent = () => {} }) {
+export function runNotebook({
+  name,
+  source = inRoot("notebooks", `${name}.ipynb`),
+  config,
+  executed,
+  html,
+  onEvent = () => {},
+}) {
   const started = Date.now();
   const script = inRoot("scripts", "nbconvert", "run_notebook.py");
-  const env = { ...process.env, RB_NOTEBOOK_CONFIG: config, PYTHONWARNINGS: "ignore", PYDEVD_DISABLE_FILE_VALIDATION: "1" };
+  const env = {
+    ...process.env,
+    RB_NOTEBOOK_CONFIG: config,
+    PYTHONWARNINGS: "ignore",
+    PYDEVD_DISABLE_FILE_VALIDATION: "1",
+  };
   // A session of its own: Ctrl-C reaches it only through stop().
-  const child = spawn(inRoot(".venv", "bin", "python"), [script, source, executed, html], { env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(inRoot(".venv", "bin", "python"), [script, source, executed, html], {
+    env,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let error = null;
   let noise = "";
   child.stderr.on("data", (chunk) => (noise = (noise + chunk).slice(-4000)));
@@ -28,7 +50,14 @@ export function runNotebook({ name, source = inRoot("notebooks", `${name}.ipynb`
   });
   const finished = new Promise((resolve) => {
     child.on("close", (code) => {
-      if (code !== 0 && !error) error = { number: 0, source: "", ename: "NotebookRunner", evalue: noise.trim() || `ended with ${code}`, traceback: "" };
+      if (code !== 0 && !error)
+        error = {
+          number: 0,
+          source: "",
+          ename: "NotebookRunner",
+          evalue: noise.trim() || `ended with ${code}`,
+          traceback: "",
+        };
       resolve({ status: code ?? 1, seconds: (Date.now() - started) / 1000, error });
     });
   });

@@ -32,7 +32,9 @@ export function showProgress(label, { out = process.stdout, now = Date.now } = {
     },
     finish(ok, duration) {
       clearInterval(timer);
-      out.write(`${live ? "\r\x1b[2K" : ""}${ok ? "✓" : "✗"} ${label.padEnd(32)} ${duration.toFixed(1).padStart(6)} s\n`);
+      out.write(
+        `${live ? "\r\x1b[2K" : ""}${ok ? "✓" : "✗"} ${label.padEnd(32)} ${duration.toFixed(1).padStart(6)} s\n`,
+      );
     },
   };
 }

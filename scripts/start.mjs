@@ -21,7 +21,7 @@ function parseConfig(args) {
   const require = createRequire(inRoot("package.json"));
   const { Command } = require("commander");
   const { addConfigFlags, configFromFlags } = require(inRoot("dist/cli/flags.js"));
-  const { notebookFlags, resolveNotebookConfig } = require(inRoot("dist/lib/notebook.js"));
+  const { notebookFlags, resolveNotebookConfig } = require(inRoot("dist/lib/notebooks/support.js"));
   const command = new Command("npm start --").description(
     "Run the five notebooks in order on synthetic pairs, or on the user's (--pairs), and write reports/*.html.",
   );
@@ -29,7 +29,9 @@ function parseConfig(args) {
   command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_CODES.UsageError)); // it has said why
   addConfigFlags(command).parse(args, { from: "user" });
   const options = command.opts();
-  const own = Object.fromEntries(["questions", "noise"].filter((name) => name in options).map((name) => [name, options[name]]));
+  const own = Object.fromEntries(
+    ["questions", "noise"].filter((name) => name in options).map((name) => [name, options[name]]),
+  );
   try {
     const given = { ...configFromFlags(options), ...own };
     return { given, run: resolveNotebookConfig(given).training.run };
@@ -41,7 +43,9 @@ function parseConfig(args) {
 /** Bad paths are told at once, not after the set-up. Relative ones mean the folder that npm start was called in. */
 function resolvePaths(args) {
   const from = process.env.INIT_CWD ?? process.cwd();
-  const words = args.flatMap((word) => (/^--(pairs|val|model)=/.test(word) ? [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1)] : [word]));
+  const words = args.flatMap((word) =>
+    /^--(pairs|val|model)=/.test(word) ? [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1)] : [word],
+  );
   return words.map((word, i) => {
     const flag = words[i - 1];
     const file = path.resolve(from, word);
@@ -91,14 +95,33 @@ function tellResults(run, made) {
   const rerank = read("metrics", run, "rerank.json");
   const percent = (share) => `${(100 * share).toFixed(1)}%`;
   const rows = [
-    ["held-out accuracy", evaluation.accuracy, (a) => `${percent(a)}, 95% interval ${evaluation.accuracy_ci95.map(percent).join(" to ")}, ${evaluation.n_pairs} pairs`],
+    [
+      "held-out accuracy",
+      evaluation.accuracy,
+      (a) =>
+        `${percent(a)}, 95% interval ${evaluation.accuracy_ci95.map(percent).join(" to ")}, ${evaluation.n_pairs} pairs`,
+    ],
     ["the longer answer", evaluation.baselines?.longer_answer, percent],
-    ["calibration error", evaluation.ece, (e) => `${e.toFixed(3)}, temperature ${evaluation.temperature?.toFixed(2) ?? "–"}`],
-    ["best answer chosen", rerank.accuracy?.by_choice, ({ model, first }) => `${percent(model)} of the questions, ${percent(first)} by taking the first`],
-    ["training", metrics.train_seconds, (s) => `${s.toFixed(0)} s, ${metrics.train_pairs_per_second?.toFixed(1)} pairs/s, ${metrics.peak_memory_mb?.toFixed(0)} MB`],
+    [
+      "calibration error",
+      evaluation.ece,
+      (e) => `${e.toFixed(3)}, temperature ${evaluation.temperature?.toFixed(2) ?? "–"}`,
+    ],
+    [
+      "best answer chosen",
+      rerank.accuracy?.by_choice,
+      ({ model, first }) => `${percent(model)} of the questions, ${percent(first)} by taking the first`,
+    ],
+    [
+      "training",
+      metrics.train_seconds,
+      (s) =>
+        `${s.toFixed(0)} s, ${metrics.train_pairs_per_second?.toFixed(1)} pairs/s, ${metrics.peak_memory_mb?.toFixed(0)} MB`,
+    ],
   ];
   console.log("\nResults");
-  for (const [label, value, format] of rows) if (value !== undefined && value !== null) console.log(`  ${label.padEnd(20)} ${format(value)}`);
+  for (const [label, value, format] of rows)
+    if (value !== undefined && value !== null) console.log(`  ${label.padEnd(20)} ${format(value)}`);
   console.log(`  ${"checkpoint".padEnd(20)} checkpoints/${run}/best`);
   for (const [i, file] of made.entries()) console.log(`  ${(i ? "" : "reports").padEnd(20)} ${file}`);
 }
@@ -115,11 +138,15 @@ async function main() {
 
   const { made, failure } = await runAll(configFile);
   if (failure) process.exit(tellFailure(failure, made));
-  const report = spawnSync(process.execPath, [inRoot("bin", "rewardbook.cjs"), "report", "--run", run], { encoding: "utf8" });
+  const report = spawnSync(process.execPath, [inRoot("bin", "rewardbook.cjs"), "report", "--run", run], {
+    encoding: "utf8",
+  });
   if (report.status === 0) made.push(`reports/${run}.html`);
   else console.error(`the run's own report was not written: ${report.stderr.trim().split("\n")[0]}`);
   tellResults(run, made);
-  console.log(`\nDone in ${((Date.now() - started) / 60_000).toFixed(1)} minutes. Open a report in a browser; it needs no network.`);
+  console.log(
+    `\nDone in ${((Date.now() - started) / 60_000).toFixed(1)} minutes. Open a report in a browser; it needs no network.`,
+  );
 }
 
 await main();

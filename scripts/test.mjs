@@ -7,5 +7,8 @@ import { inRoot } from "./setup/steps.mjs";
 
 await setupOrExit();
 const vitest = inRoot("node_modules", "vitest", "vitest.mjs");
-const { status } = spawnSync(process.execPath, [vitest, "run", ...process.argv.slice(2)], { cwd: inRoot(), stdio: "inherit" });
+const { status } = spawnSync(process.execPath, [vitest, "run", ...process.argv.slice(2)], {
+  cwd: inRoot(),
+  stdio: "inherit",
+});
 process.exitCode = status ?? 1;

@@ -6,8 +6,19 @@ describe("resolveConfig", () => {
   // Source 000: MAX_LEN, BETA, BATCH_SIZE, EPOCHS, GRAD_CLIP, LR, WEIGHT_DECAY, SEED, ratios, patience.
   test("the original preset holds the original notebook's numbers", () => {
     expect(resolveConfig({ preset: "original" })).toMatchObject({
-      model: "meta-llama/Llama-3.2-3B-Instruct", max_length: 1024, beta: 3, batch_size: 2, epochs: 5, grad_clip: 1,
-      learning_rate: 2e-5, weight_decay: 0, seed: 42, train_ratio: 0.9, val_ratio: 0.1, test_ratio: 0, patience: 2,
+      model: "meta-llama/Llama-3.2-3B-Instruct",
+      max_length: 1024,
+      beta: 3,
+      batch_size: 2,
+      epochs: 5,
+      grad_clip: 1,
+      learning_rate: 2e-5,
+      weight_decay: 0,
+      seed: 42,
+      train_ratio: 0.9,
+      val_ratio: 0.1,
+      test_ratio: 0,
+      patience: 2,
     });
   });
 

@@ -22,7 +22,12 @@ describe("TokenStore", () => {
 
 // Literal tensors, as the doc comment of pairArrays describes them: two texts in the first row, one that both pairs share, a filler row and pair.
 test("pairArrays lays out a batch with a shared text, a filler row and a filler pair", () => {
-  const tokens = store([[101, 5, 102], [101, 6, 7, 102], [101, 5, 102], [101, 102]]);
+  const tokens = store([
+    [101, 5, 102],
+    [101, 6, 7, 102],
+    [101, 5, 102],
+    [101, 102],
+  ]);
   const dataset: PairDataset = {
     size: 2,
     tokens,
@@ -32,16 +37,8 @@ test("pairArrays lays out a batch with a shared text, a filler row and a filler 
   };
   const shape = { height: 3, width: 6, texts: 2, pairs: 3 };
   const arrays = pairArrays(dataset, { rows: [1, 0], lines: [[1, 3], [0]], shape }, 4, 9);
-  expect(Array.from(arrays.ids)).toEqual([
-    101, 6, 7, 102, 101, 102,
-    101, 5, 102, 9, 9, 9,
-    9, 9, 9, 9, 9, 9,
-  ]);
-  expect(Array.from(arrays.mask)).toEqual([
-    1, 1, 1, 1, 2, 2,
-    1, 1, 1, 0, 0, 0,
-    0, 0, 0, 0, 0, 0,
-  ]);
+  expect(Array.from(arrays.ids)).toEqual([101, 6, 7, 102, 101, 102, 101, 5, 102, 9, 9, 9, 9, 9, 9, 9, 9, 9]);
+  expect(Array.from(arrays.mask)).toEqual([1, 1, 1, 1, 2, 2, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
   expect(Array.from(arrays.at)).toEqual([2, 2, 0, 1, 0, 0]);
   expect(Array.from(arrays.share)).toEqual([0.25, 0.25, 0]);
   expect(Array.from(arrays.weights)).toEqual([2.5, 1, 1]);

@@ -18,23 +18,30 @@ const lossOf = (chosen: number[], rejected: number[], options = plain) => {
 };
 
 const expectClose = (got: ArrayLike<number>, wanted: readonly number[]) =>
-  wanted.forEach((value, i) => expect(Math.abs(got[i] - value)).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(value))));
+  wanted.forEach((value, i) =>
+    expect(Math.abs(got[i] - value)).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(value))),
+  );
 
 describe("pairLoss", () => {
   // tests/goldens/loss.py: PyTorch float64, autograd. Rewards 240 apart would be infinite through log(sigmoid).
-  test.each(golden.cases)("equals PyTorch, value and gradient: $kind, smoothing $labelSmoothing, centring $centering", (wanted) => {
-    const weights = tf.tensor1d(golden.weights);
-    const margins = tf.tensor1d(golden.margins);
-    const options = { ...wanted, kind: wanted.kind as LossOptions["kind"] };
-    const total = (chosen: tf.Tensor, rejected: tf.Tensor) =>
-      tf.sum(pairLoss({ chosen: chosen as tf.Tensor1D, rejected: rejected as tf.Tensor1D, weights, margins }, options));
-    const chosen = tf.tensor1d(golden.chosen);
-    const rejected = tf.tensor1d(golden.rejected);
-    const [chosenGradient, rejectedGradient] = tf.grads((c, r) => total(c, r) as tf.Scalar)([chosen, rejected]);
-    expectClose(pairLoss({ chosen, rejected, weights, margins }, options).dataSync(), wanted.loss);
-    expectClose(chosenGradient.dataSync(), wanted.chosenGradient);
-    expectClose(rejectedGradient.dataSync(), wanted.rejectedGradient);
-  });
+  test.each(golden.cases)(
+    "equals PyTorch, value and gradient: $kind, smoothing $labelSmoothing, centring $centering",
+    (wanted) => {
+      const weights = tf.tensor1d(golden.weights);
+      const margins = tf.tensor1d(golden.margins);
+      const options = { ...wanted, kind: wanted.kind as LossOptions["kind"] };
+      const total = (chosen: tf.Tensor, rejected: tf.Tensor) =>
+        tf.sum(
+          pairLoss({ chosen: chosen as tf.Tensor1D, rejected: rejected as tf.Tensor1D, weights, margins }, options),
+        );
+      const chosen = tf.tensor1d(golden.chosen);
+      const rejected = tf.tensor1d(golden.rejected);
+      const [chosenGradient, rejectedGradient] = tf.grads((c, r) => total(c, r) as tf.Scalar)([chosen, rejected]);
+      expectClose(pairLoss({ chosen, rejected, weights, margins }, options).dataSync(), wanted.loss);
+      expectClose(chosenGradient.dataSync(), wanted.chosenGradient);
+      expectClose(rejectedGradient.dataSync(), wanted.rejectedGradient);
+    },
+  );
 
   // The teaching notebook (source 003) prints 0.5187 for these four pairs.
   test("gives the teaching notebook's value", () => {

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "../errors";
 import { nativeBackend } from "./binding";
 import { compile } from "./compile";
-import { fusedAdamW, usesKernels } from "./kernels";
+import { fusedAdamW, usesKernels } from "./fusedOps";
 
 export interface AdamWOptions {
   /** Decoupled decay: each step shrinks a weight by learningRate·weightDecay. */
@@ -56,7 +56,10 @@ const CLIP_EPSILON = 1e-6;
 export function createAdamW(parameters: ReadonlyMap<string, tf.Variable>, options: AdamWOptions): AdamW {
   const zeros = (shape: number[]) => tf.tidy(() => tf.variable(tf.zeros(shape), false));
   const slots: Slot[] = [...parameters].map(([name, parameter]) => ({
-    name, parameter, average: zeros(parameter.shape), square: zeros(parameter.shape),
+    name,
+    parameter,
+    average: zeros(parameter.shape),
+    square: zeros(parameter.shape),
     decays: options.weightDecay > 0 && options.decays(name),
   }));
   const count = tf.tidy(() => tf.variable(tf.scalar(0), false));
@@ -87,7 +90,8 @@ export function createAdamW(parameters: ReadonlyMap<string, tf.Variable>, option
     new Map<string, tf.Tensor>([
       ["step", count],
       ...slots.flatMap(({ name, average, square }) => [
-        [`exp_avg.${name}`, average] as const, [`exp_avg_sq.${name}`, square] as const,
+        [`exp_avg.${name}`, average] as const,
+        [`exp_avg_sq.${name}`, square] as const,
       ]),
     ]);
   return {
@@ -95,7 +99,8 @@ export function createAdamW(parameters: ReadonlyMap<string, tf.Variable>, option
       const rate = tf.scalar(learningRate);
       const [gradNorm, skipped, ...coefficients] = begin(rate, ...gradients);
       let done = 0;
-      for (const { members, update } of groups) update(...coefficients, ...gradients.slice(done, (done += members.length)));
+      for (const { members, update } of groups)
+        update(...coefficients, ...gradients.slice(done, (done += members.length)));
       tf.dispose([rate, ...coefficients]);
       return { gradNorm: gradNorm as tf.Scalar, skipped: skipped as tf.Scalar };
     },
@@ -105,9 +110,14 @@ export function createAdamW(parameters: ReadonlyMap<string, tf.Variable>, option
       for (const [name, target] of state()) {
         const source = saved.get(name);
         const wanted = `[${target.shape}]`;
-        if (!source) throw new InputError(`optimizer state ${name}: expected a tensor ${wanted}, got none; start without --resume`);
+        if (!source)
+          throw new InputError(
+            `optimizer state ${name}: expected a tensor ${wanted}, got none; start without --resume`,
+          );
         if (`[${source.shape}]` !== wanted)
-          throw new InputError(`optimizer state ${name}: expected shape ${wanted}, got [${source.shape}]; resume with the model it was saved with`);
+          throw new InputError(
+            `optimizer state ${name}: expected shape ${wanted}, got [${source.shape}]; resume with the model it was saved with`,
+          );
         (target as tf.Variable).assign(source);
       }
     },
@@ -139,7 +149,10 @@ const COEFFICIENTS = 8;
 
 /** Counts the step; the norm before clipping, and what all parameters share. */
 function prepare(
-  count: tf.Variable, options: AdamWOptions, learningRate: tf.Scalar, gradients: readonly tf.Tensor[],
+  count: tf.Variable,
+  options: AdamWOptions,
+  learningRate: tf.Scalar,
+  gradients: readonly tf.Tensor[],
 ): { norm: tf.Tensor; skipped: tf.Tensor; coefficients: tf.Tensor[] } {
   const { beta1, beta2, epsilon, gradClip, weightDecay } = options;
   const norm = tf.sqrt(tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient)))));
@@ -166,7 +179,11 @@ function prepare(
   return { norm, skipped: tf.sub(1, tf.cast(finite, "float32")), coefficients };
 }
 
-function updateSlots(slots: readonly Slot[], coefficients: readonly tf.Tensor[], gradients: readonly tf.Tensor[]): void {
+function updateSlots(
+  slots: readonly Slot[],
+  coefficients: readonly tf.Tensor[],
+  gradients: readonly tf.Tensor[],
+): void {
   const [finite, keep1, keep2, take1, take2, rate, floor, shrink] = coefficients;
   if (usesKernels()) {
     const packed = (last: tf.Tensor) => tf.stack([tf.cast(finite, "float32"), ...coefficients.slice(1, -1), last]);

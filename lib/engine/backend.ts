@@ -4,10 +4,10 @@ import { availableParallelism } from "node:os";
 import * as util from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 import { UsageError } from "../errors";
-import { projectPath } from "../paths";
+import { projectPath } from "../files/paths";
 import { nativeBackend } from "./binding";
 import { hasBf16, judgeGpu, memoryGrowth } from "./choice";
-import { kernelInstructions, loadKernels } from "./kernels";
+import { kernelInstructions, loadKernels } from "./fusedOps";
 import { registerWasmKernels } from "./wasmKernels";
 import { useXlaCache } from "./xlaCache";
 
@@ -60,8 +60,11 @@ export async function initBackend(options: { backend?: "auto" | BackendName } = 
   if (wanted === "auto" || wanted === "tensorflow") {
     const failure = await loadTensorflow();
     if (!failure) return (ready = describeTensorflow());
-    if (wanted === "tensorflow") throw new UsageError(`backend: expected TensorFlow's library, got ${failure}; run npm run setup`);
-    console.warn(`backend: TensorFlow's library did not load (${failure}); using WebAssembly, about 10 times slower; run npm run setup`);
+    if (wanted === "tensorflow")
+      throw new UsageError(`backend: expected TensorFlow's library, got ${failure}; run npm run setup`);
+    console.warn(
+      `backend: TensorFlow's library did not load (${failure}); using WebAssembly, about 10 times slower; run npm run setup`,
+    );
   }
   return (ready = await loadPortable(wanted === "cpu" ? "cpu" : "wasm"));
 }
@@ -97,9 +100,14 @@ async function quietly<T>(load: () => Promise<T>): Promise<T> {
 function describeTensorflow(): BackendInfo {
   const native = nativeBackend()!;
   const inUse = native.binding.isUsingGpuDevice();
-  const facts = { driver: readOrNull("/proc/driver/nvidia/version"), cudaBuild: existsSync(projectPath(".cache", "tensorflow", "nvidia")) };
+  const facts = {
+    driver: readOrNull("/proc/driver/nvidia/version"),
+    cudaBuild: existsSync(projectPath(".cache", "tensorflow", "nvidia")),
+  };
   const verdict = judgeGpu({ ...facts, visibleDevices: process.env.CUDA_VISIBLE_DEVICES });
-  const unused = verdict.usable ? `${verdict.reason}, but TensorFlow found no device; TF_CPP_MIN_LOG_LEVEL=0 npx rewardbook doctor shows why` : verdict.reason;
+  const unused = verdict.usable
+    ? `${verdict.reason}, but TensorFlow found no device; TF_CPP_MIN_LOG_LEVEL=0 npx rewardbook doctor shows why`
+    : verdict.reason;
   return {
     name: "tensorflow",
     version: native.binding.TF_Version,
@@ -124,9 +132,19 @@ async function loadPortable(name: "wasm" | "cpu"): Promise<BackendInfo> {
     await import("@tensorflow/tfjs-backend-wasm");
     registerWasmKernels();
   }
-  if (!(await tf.setBackend(name))) throw new UsageError(`backend: expected ${name} to start, got a refusal; run npm run setup`);
+  if (!(await tf.setBackend(name)))
+    throw new UsageError(`backend: expected ${name} to start, got a refusal; run npm run setup`);
   await tf.ready();
-  return { name, version: tf.version_core, threads: 1, gpu: null, gpuReason: `the ${name} backend has none`, bf16: false, kernels: null, compiled: false };
+  return {
+    name,
+    version: tf.version_core,
+    threads: 1,
+    gpu: null,
+    gpuReason: `the ${name} backend has none`,
+    bf16: false,
+    kernels: null,
+    compiled: false,
+  };
 }
 
 function gpuName(): string {

@@ -23,7 +23,8 @@ export function hasBf16(cpuinfo: string): boolean {
 }
 
 /** TF_FORCE_GPU_ALLOW_GROWTH: unless the user says otherwise memory is taken as needed, not the whole GPU at once. */
-export const memoryGrowth = (env: Readonly<Record<string, string | undefined>>): string => env.TF_FORCE_GPU_ALLOW_GROWTH ?? "true";
+export const memoryGrowth = (env: Readonly<Record<string, string | undefined>>): string =>
+  env.TF_FORCE_GPU_ALLOW_GROWTH ?? "true";
 
 /** The oldest driver that runs CUDA 12 programs (CUDA release notes, minor version compatibility). */
 const OLDEST_DRIVER = [525, 60, 13];
@@ -42,13 +43,16 @@ export function judgeGpu(facts: {
 }): { readonly usable: boolean; readonly reason: string } {
   const no = (reason: string) => ({ usable: false, reason });
   if (facts.driver === null) return no("no NVIDIA driver on this machine");
-  if (facts.visibleDevices !== undefined && /^(-1)?$/.test(facts.visibleDevices.trim())) return no("CUDA_VISIBLE_DEVICES hides every GPU");
+  if (facts.visibleDevices !== undefined && /^(-1)?$/.test(facts.visibleDevices.trim()))
+    return no("CUDA_VISIBLE_DEVICES hides every GPU");
   const version = /\b(\d{3,})\.(\d+)(?:\.(\d+))?\b/.exec(facts.driver);
   if (!version) return no("the NVIDIA driver's version cannot be read");
   const numbers = version.slice(1).map((part) => Number(part ?? 0));
   const differs = numbers.findIndex((n, i) => n !== OLDEST_DRIVER[i]);
   if (differs >= 0 && numbers[differs] < OLDEST_DRIVER[differs])
-    return no(`NVIDIA driver ${version[0]} is older than ${OLDEST_DRIVER.join(".")}, which CUDA 12 needs; update the driver`);
+    return no(
+      `NVIDIA driver ${version[0]} is older than ${OLDEST_DRIVER.join(".")}, which CUDA 12 needs; update the driver`,
+    );
   if (!facts.cudaBuild) return no("the installed TensorFlow library has no CUDA kernels; run npm run setup -- --gpu");
   return { usable: true, reason: `NVIDIA driver ${version[0]}` };
 }
@@ -57,7 +61,14 @@ export function judgeGpu(facts: {
  * Name of the folder of compiled code: one for each processor, library and set of flags, since machine code for another
  * processor could crash and another library's could be wrong.
  */
-export function xlaCacheKey(facts: { readonly cpuinfo: string; readonly library: string; readonly flags: string }): string {
+export function xlaCacheKey(facts: {
+  readonly cpuinfo: string;
+  readonly library: string;
+  readonly flags: string;
+}): string {
   const processor = facts.cpuinfo.match(/^(model name|flags)\s*:.*$/gm)?.slice(0, 2) ?? facts.cpuinfo;
-  return createHash("sha256").update(JSON.stringify([processor, facts.library, facts.flags])).digest("hex").slice(0, 16);
+  return createHash("sha256")
+    .update(JSON.stringify([processor, facts.library, facts.flags]))
+    .digest("hex")
+    .slice(0, 16);
 }

@@ -29,6 +29,11 @@ function statelessUniform(shape: number[], seed: tf.Tensor1D): tf.Tensor {
   const type = (name: string, value: number) => ({ name, type: binding.TF_ATTR_TYPE, value });
   const attributes = [type("T", DType.I32), type("Tseed", DType.I32), type("dtype", DType.F32)];
   const dimensions = tf.tensor1d(shape, "int32");
-  const [result] = binding.executeOp("StatelessRandomUniform", attributes, native.getInputTensorIds([dimensions, seed]), 1);
+  const [result] = binding.executeOp(
+    "StatelessRandomUniform",
+    attributes,
+    native.getInputTensorIds([dimensions, seed]),
+    1,
+  );
   return native.createOutputTensor(result);
 }

@@ -1,7 +1,7 @@
 // In: the machine. Out: a folder in which XLA keeps what it compiles, so that a later process loads it: a third of the time to the first step.
 import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { projectPath } from "../paths";
+import { projectPath } from "../files/paths";
 import { xlaCacheKey } from "./choice";
 
 const FLAG = "--tf_xla_persistent_cache_directory=";
@@ -10,7 +10,9 @@ const FLAG = "--tf_xla_persistent_cache_directory=";
 export function useXlaCache(cpuinfo: string): void {
   if (process.env.TF_XLA_FLAGS !== undefined) return;
   try {
-    const { size, mtimeMs } = statSync(projectPath("node_modules", "@tensorflow", "tfjs-node", "deps", "lib", "libtensorflow_cc.so.2"));
+    const { size, mtimeMs } = statSync(
+      projectPath("node_modules", "@tensorflow", "tfjs-node", "deps", "lib", "libtensorflow_cc.so.2"),
+    );
     const key = xlaCacheKey({ cpuinfo, library: `${size} ${mtimeMs}`, flags: process.env.XLA_FLAGS ?? "" });
     const folder = projectPath(".cache", "xla", key);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -22,8 +24,11 @@ export function useXlaCache(cpuinfo: string): void {
 
 /** Throws away what the folder holds. @returns whether there was anything */
 export function clearXlaCache(): boolean {
-  const folder = process.env.TF_XLA_FLAGS?.split(" ").find((flag) => flag.startsWith(FLAG))?.slice(FLAG.length);
-  const entries = folder === undefined ? [] : readdirSync(folder).filter((name) => name.startsWith("xla_compile_cache"));
+  const folder = process.env.TF_XLA_FLAGS?.split(" ")
+    .find((flag) => flag.startsWith(FLAG))
+    ?.slice(FLAG.length);
+  const entries =
+    folder === undefined ? [] : readdirSync(folder).filter((name) => name.startsWith("xla_compile_cache"));
   for (const name of entries) rmSync(join(folder!, name), { force: true });
   return entries.length > 0;
 }

@@ -12,7 +12,11 @@ const SPEED = 4e11;
  * @param work.tokens     padded tokens over all runs of the graph
  * @param work.training   forward and backward, three times the operations of a forward pass
  */
-export function xlaPays(work: { readonly parameters: number; readonly tokens: number; readonly training: boolean }): boolean {
+export function xlaPays(work: {
+  readonly parameters: number;
+  readonly tokens: number;
+  readonly training: boolean;
+}): boolean {
   const kind = work.training ? "training" : "scoring";
   const operations = (work.training ? 6 : 2) * work.parameters * work.tokens;
   return (operations / SPEED) * SAVED_SHARE[kind] > COMPILE_SECONDS[kind];

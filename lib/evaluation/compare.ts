@@ -1,7 +1,7 @@
 // In: the scores two models gave to the same pairs. Out: which is better, by how much, and how sure that is.
 import { correctness } from "../ece";
 import { InputError } from "../errors";
-import { mcNemar, pairedBootstrap, type BootstrapOptions } from "./pairedTests";
+import { mcNemar, pairedBootstrap, type BootstrapOptions } from "../statistics/pairedTests";
 import { requireFiniteScores, rewardDeltas, type ScoredPair } from "./scoredPair";
 
 export interface Comparison {

@@ -10,7 +10,7 @@ import {
 } from "../ece";
 import { compareOutcomes, type Comparison } from "./compare";
 import { groupBy, metricsBy, metricsByLengthQuartile, type GroupMetrics, type LengthQuartile } from "./groups";
-import { clusteredMean, clusteredShare, wilsonInterval } from "./intervals";
+import { clusteredMean, clusteredShare, wilsonInterval } from "../statistics/intervals";
 import { lengthBias, type LengthBias } from "./lengthBias";
 import { pairLossValue, type PairLossSettings } from "./pairLossValue";
 import { preferenceType } from "./preferenceType";

@@ -7,8 +7,8 @@ import {
   sigmoid,
   symmetricCalibrationError,
 } from "../ece";
-import { wilsonInterval } from "./intervals";
-import { quantileSorted } from "./pairedTests";
+import { wilsonInterval } from "../statistics/intervals";
+import { quantileSorted } from "../statistics/pairedTests";
 import { rewardDeltas, type ScoredPair } from "./scoredPair";
 
 export interface GroupMetrics {

@@ -1,7 +1,7 @@
 // In: reward differences and length differences of pairs. Out: how far length explains the model, and a plain sentence.
 import { correctness } from "../ece";
-import { spearman } from "./correlation";
-import { wilsonInterval } from "./intervals";
+import { spearman } from "../statistics/correlation";
+import { wilsonInterval } from "../statistics/intervals";
 
 export interface LengthBias {
   /** Spearman correlation of Δreward and Δlength over pairs as labelled; null where either does not vary. */

@@ -1,6 +1,6 @@
 // In: states, or queries, keys and values. Out: what each token has seen of its own text: attention for all families, in plain tfjs-core.
 import * as tf from "@tensorflow/tfjs-core";
-import { fusedAttention, fusedSelfAttention, kernelInstructions, usesKernels } from "../engine/kernels";
+import { fusedAttention, fusedSelfAttention, kernelInstructions, usesKernels } from "../engine/fusedOps";
 import type { ModelConfig } from "./config";
 import { linear, parameter, plainProduct, type Forward } from "./layers";
 

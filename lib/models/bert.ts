@@ -2,10 +2,10 @@
 // Reference: Devlin et al. (2019), arXiv 1810.04805; transformers, modeling_bert.py and modeling_roberta.py.
 
 import * as tf from "@tensorflow/tfjs-core";
+import { encoderAttention } from "./attention";
 import type { ModelConfig } from "./config";
 import {
   activatedLinear,
-  encoderAttention,
   layerNorm,
   linearAddNorm,
   parameter,

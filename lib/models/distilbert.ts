@@ -2,10 +2,10 @@
 // Reference: Sanh et al. (2019), arXiv 1910.01108; transformers, modeling_distilbert.py.
 
 import * as tf from "@tensorflow/tfjs-core";
+import { encoderAttention } from "./attention";
 import type { ModelConfig } from "./config";
 import {
   activatedLinear,
-  encoderAttention,
   layerNorm,
   linearAddNorm,
   pickRows,

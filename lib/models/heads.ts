@@ -72,3 +72,7 @@ export function meanOverTokens(x: tf.Tensor2D, { B, T, S, own }: Layout): tf.Ten
   const sum = S === 1 ? tf.sum(tf.mul(states, tf.reshape(own, [B, T, 1])), 1) : tf.matMul(own, states);
   return tf.div(tf.reshape(sum, [B * S, H]), tf.maximum(tf.reshape(tf.sum(own, 2), [B * S, 1]), 1));
 }
+
+/** A decoder's `value` head is its `score` on the last token: transformers has that. */
+export const isStandardHead = ({ modelType, head }: Pick<ModelConfig, "modelType" | "head">): boolean =>
+  head === "classification" || (head === "value" && isDecoder({ modelType }));

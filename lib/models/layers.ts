@@ -3,7 +3,7 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import { dropout } from "../engine/dropout";
-import { fusedAddNorm, fusedGelu, usesKernels } from "../engine/kernels";
+import { fusedAddNorm, fusedGelu, usesKernels } from "../engine/fusedOps";
 import type { ModelConfig } from "./config";
 import type { Activation } from "./configSchemas";
 import { widen } from "./halfStorage";

@@ -3,11 +3,11 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "../errors";
+import { attention } from "./attention";
 import type { ModelConfig } from "./config";
 import { gatherRows } from "./halfStorage";
 import {
   activate,
-  attention,
   causalBias,
   linear,
   pickRows,

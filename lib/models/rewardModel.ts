@@ -1,12 +1,12 @@
 // In: a reward model (named variables under a configuration) and token ids. Out: scores.
 
 import * as tf from "@tensorflow/tfjs-core";
+import { fusesAttention } from "./attention";
 import type { ModelConfig } from "./config";
 import { className, hiddenStates, trunkShapes } from "./families";
-import { headShapes, meanOverTokens, rowsRead, scorePooledRows } from "./heads";
-import { createDropout, fusesAttention, layoutOf, type Forward } from "./layers";
+import { headShapes, isStandardHead, meanOverTokens, rowsRead, scorePooledRows } from "./heads";
+import { createDropout, layoutOf, type Forward } from "./layers";
 import { activationBytes, RECOMPUTE_ABOVE } from "./memory";
-import { isStandardHead } from "./pythonHead";
 
 export interface LoraSettings {
   readonly rank: number;

@@ -26,7 +26,10 @@ const LISTED = 10;
  * @returns null when the first sound row has no `response`: a file of pairs
  * @throws InputError listing the rows at fault, unless they are to be skipped
  */
-export async function readResponses(path: string, options: { readonly skipBadRows?: boolean } = {}): Promise<Responses | null> {
+export async function readResponses(
+  path: string,
+  options: { readonly skipBadRows?: boolean } = {},
+): Promise<Responses | null> {
   const { batches } = await openRows(path);
   const rows: ResponseRow[] = [];
   const faults: string[] = [];
@@ -50,7 +53,11 @@ export async function readResponses(path: string, options: { readonly skipBadRow
     const more = faults.length > LISTED ? `\n  … and ${faults.length - LISTED} more` : "";
     throw new InputError(
       `${path}: ${faults.length} of ${faults.length + rows.length} rows are at fault; mend them, or pass --skip-bad-rows to go on without them\n` +
-        faults.slice(0, LISTED).map((fault) => `  ${fault}`).join("\n") + more,
+        faults
+          .slice(0, LISTED)
+          .map((fault) => `  ${fault}`)
+          .join("\n") +
+        more,
     );
   }
   return { rows, faults };

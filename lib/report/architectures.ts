@@ -1,7 +1,7 @@
 // In: the files of runs. Out: what their architectures weigh and cost, side by side: a shared trunk beside a separate model.
 import { basename } from "node:path";
-import { duration } from "./htmlSummary";
-import { runLabels, type RunRecord } from "./runFiles";
+import { duration } from "./pages/summary";
+import { runLabels, type RunRecord } from "../runs/runFiles";
 import type { Row } from "./tables";
 
 export interface Cost {
@@ -25,7 +25,11 @@ function trainedPart({ config }: RunRecord): string | null {
 
 /** Both architectures in the same lines. */
 export const COSTS: readonly Cost[] = [
-  { name: "Model", pick: ({ config }) => (text(config?.model) === null ? null : basename(String(config!.model))), show: whole },
+  {
+    name: "Model",
+    pick: ({ config }) => (text(config?.model) === null ? null : basename(String(config!.model))),
+    show: whole,
+  },
   { name: "Architecture", pick: ({ config }) => text(config?.architecture), show: whole },
   { name: "What trains", pick: trainedPart, show: whole },
   { name: "Parameters, all", pick: ({ metrics }) => metrics?.num_parameters, show: whole },

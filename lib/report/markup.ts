@@ -41,9 +41,22 @@ export function tableOf(
         ? html`<td class="number">${value}</td>`
         : html`<td>${value}</td>`;
   const head = columns.map(
-    ({ head: text, number }) => html`<th scope="col"${number ? new Html(' class="number"') : ""}>${text}</th>`,
+    ({ head: text, number }) => html`<th scope="col" ${number ? new Html(' class="number"') : ""}>${text}</th>`,
   );
   const body = rows.map((row, i) => html`<tr${changed(i) ? new Html(' class="changed"') : ""}>${row.map(cell)}</tr>`);
-  return html`<div class="wrap" tabindex="0" role="region" aria-label="${caption}"><table><caption>${caption}</caption>
-<thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
+  return html`<div class="wrap" tabindex="0" role="region" aria-label="${caption}">
+    <table>
+      <caption>
+        ${caption}
+      </caption>
+      <thead>
+        <tr>
+          ${head}
+        </tr>
+      </thead>
+      <tbody>
+        ${body}
+      </tbody>
+    </table>
+  </div>`;
 }

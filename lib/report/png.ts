@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import type { Browser, Page } from "playwright-core";
 import { BrowserMissing, launchBrowser } from "./browser";
-import type { Figure } from "./figure";
+import type { Figure } from "./figures/figure";
 
 export interface PngOptions {
   /** Inches on paper. */

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { sep } from "node:path";
 import { BrowserMissing } from "./browser";
-import type { Figure } from "./figure";
+import type { Figure } from "./figures/figure";
 import { renderPng } from "./png";
 import type { Table } from "./tables";
 

@@ -1,6 +1,6 @@
 // In: a run's files. Out: the verdict and the sentences a reader needs who was not there.
-import { brief, percent } from "./figure";
-import type { RunRecord } from "./runFiles";
+import { brief, percent } from "./figures/figure";
+import type { RunRecord } from "../runs/runFiles";
 
 export interface Verdict {
   readonly tone: "passed" | "failed" | "open";

@@ -44,7 +44,7 @@ export function applyChatTemplate(messages: readonly Message[], options: ChatTem
   } catch (error) {
     throw new InputError(
       `${where}: expected a template that renders ${messages.map((m) => m.role).join(", ")}, ` +
-      `got ${(error as Error).message}; ` +
+        `got ${(error as Error).message}; ` +
         "mend the messages, or give a text template with {prompt} and {response}",
     );
   }

@@ -25,13 +25,20 @@ export interface Reader {
 const CHUNK = 256;
 
 /** @throws UsageError when what a cut must keep is longer than the maximum length; as the chat template does */
-export async function encodeItems(items: readonly TextItem[], options: EncodeOptions, reader: Reader): Promise<Encoded[]> {
+export async function encodeItems(
+  items: readonly TextItem[],
+  options: EncodeOptions,
+  reader: Reader,
+): Promise<Encoded[]> {
   const { template } = options;
   const around = template === CHAT_TEMPLATE ? { frame: { head: 0, tail: 0 }, endId: null } : reader;
   const encoded: Encoded[] = [];
   for (let from = 0; from < items.length; from += CHUNK) {
     const rendered = items.slice(from, from + CHUNK).map((item) => reader.render(item, template));
-    const texts = await reader.tokenise(rendered.map(({ text }) => text), { addSpecialTokens: template !== CHAT_TEMPLATE });
+    const texts = await reader.tokenise(
+      rendered.map(({ text }) => text),
+      { addSpecialTokens: template !== CHAT_TEMPLATE },
+    );
     const ids = texts.ids.map((text) => ended(text, around.endId, reader.padId));
     const cuts = await cutLong({ ids, rendered, offsets: texts.offsets }, options, { ...reader, ...around });
     ids.forEach((text, i) => encoded.push(cuts.get(i) ?? { ids: text, cut: 0 }));
@@ -62,13 +69,15 @@ async function cutLong(
   const unsure = long.filter(({ parts }) => needsOffsets(parts, truncation)).map(({ i }) => i);
   const known = unsure.length > 0 ? await offsets(unsure) : [];
   const offsetsOf = new Map(unsure.map((i, k) => [i, known[k]]));
-  return new Map(long.map(({ i, parts }) => {
-    const layout = layOutTokens(ids[i], parts, {
-      frame,
-      special,
-      appended: endId === null ? 0 : 1,
-      offsets: offsetsOf.get(i) ?? null,
-    });
-    return [i, { ids: truncateTokens(layout, maxLength, truncation), cut: ids[i].length - maxLength }];
-  }));
+  return new Map(
+    long.map(({ i, parts }) => {
+      const layout = layOutTokens(ids[i], parts, {
+        frame,
+        special,
+        appended: endId === null ? 0 : 1,
+        offsets: offsetsOf.get(i) ?? null,
+      });
+      return [i, { ids: truncateTokens(layout, maxLength, truncation), cut: ids[i].length - maxLength }];
+    }),
+  );
 }

@@ -46,7 +46,12 @@ export function frameOf(definition: unknown): Frame {
 export function layOutTokens(
   ids: Uint32Array,
   parts: readonly TextPart[],
-  { frame, special, appended, offsets }: {
+  {
+    frame,
+    special,
+    appended,
+    offsets,
+  }: {
     readonly frame: Frame;
     readonly special: ReadonlySet<number>;
     readonly appended: number;
@@ -59,7 +64,13 @@ export function layOutTokens(
     response = range("response");
   let head = frame.head;
   while (head < end && special.has(ids[head])) head++;
-  return { ids, head, tail: ids.length - (endsWithResponse(parts) ? end : Math.max(head, response[1])), prompt, response };
+  return {
+    ids,
+    head,
+    tail: ids.length - (endsWithResponse(parts) ? end : Math.max(head, response[1])),
+    prompt,
+    response,
+  };
 }
 
 const NOWHERE = [0, 0] as const;

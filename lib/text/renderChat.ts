@@ -29,7 +29,7 @@ export function renderChat(
   if (!template) {
     throw new InputError(
       `${dir}: expected a tokenizer with a chat template, got one without; ` +
-      `give a text template such as "{prompt}\\n{response}"`,
+        `give a text template such as "{prompt}\\n{response}"`,
     );
   }
   const hide = ({ role, content }: Message): Message => ({

@@ -30,5 +30,8 @@ export const wholeTexts =
   };
 
 /** Offsets of texts whose ids are known otherwise. */
-export const batchOffsets = async (engine: Engine, texts: readonly string[], options: TokeniseOptions): Promise<Offsets[]> =>
-  (await engine.encodeBatch([...texts], options)).map((encoding) => encoding.getOffsets());
+export const batchOffsets = async (
+  engine: Engine,
+  texts: readonly string[],
+  options: TokeniseOptions,
+): Promise<Offsets[]> => (await engine.encodeBatch([...texts], options)).map((encoding) => encoding.getOffsets());

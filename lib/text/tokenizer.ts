@@ -77,7 +77,7 @@ export function openTokenizer(dir: string, options: { readonly appendEos?: boole
   if (padId === null || padToken == null) {
     throw new InputError(
       `${dir}: expected a tokenizer with a padding or an end-of-sequence token, got neither; ` +
-      `name one of its tokens as "pad_token" in tokenizer_config.json`,
+        `name one of its tokens as "pad_token" in tokenizer_config.json`,
     );
   }
   const eosId = idOf(eos);
@@ -97,8 +97,7 @@ export function openTokenizer(dir: string, options: { readonly appendEos?: boole
     chatTemplate: chat ?? null,
     vocabSize,
     appendEos,
-    idToToken: (id) =>
-      files.definition.added_tokens.find((token) => token.id === id)?.content ?? engine.idToToken(id),
+    idToToken: (id) => files.definition.added_tokens.find((token) => token.id === id)?.content ?? engine.idToToken(id),
     render: (item, template) =>
       special.spell(render(item, template).text) + (appendEos && template !== CHAT_TEMPLATE ? eos! : ""),
     encode: (items, how) => encodeItems(items, how, reader),
@@ -132,7 +131,7 @@ function openEngine(definition: object, path: string): Engine {
   } catch (error) {
     throw new InputError(
       `${path}: expected a tokenizer of Hugging Face's tokenizers, got ${(error as Error).message}; ` +
-      "fetch the model again",
+        "fetch the model again",
     );
   }
 }

@@ -48,7 +48,12 @@ export function rememberWords(engine: Engine, definition: object): TokeniseTexts
     const [head, tail] = options.addSpecialTokens ? await (frame ??= specialIds()) : [[], []];
     return {
       ids: wordsOf.map((words) => concatenate([head, ...words.map((word) => memory.get(word)!), tail])),
-      offsets: (of) => batchOffsets(engine, of.map((i) => texts[i]), options),
+      offsets: (of) =>
+        batchOffsets(
+          engine,
+          of.map((i) => texts[i]),
+          options,
+        ),
     };
   };
 }
@@ -71,10 +76,12 @@ async function askEngine(
   { separator, separatorId }: { readonly separator: string; readonly separatorId: number },
 ): Promise<number[][]> {
   const texts: string[] = [];
-  for (let from = 0; from < words.length; from += ASKED_TOGETHER) texts.push(words.slice(from, from + ASKED_TOGETHER).join(separator));
+  for (let from = 0; from < words.length; from += ASKED_TOGETHER)
+    texts.push(words.slice(from, from + ASKED_TOGETHER).join(separator));
   const encodings = await engine.encodeBatch(texts, { addSpecialTokens: false });
   const found = encodings.flatMap((encoding) => splitAt(encoding.getIds(), separatorId));
-  if (found.length !== words.length) throw new Error(`rememberWords: expected ids of ${words.length} words, got ${found.length}`);
+  if (found.length !== words.length)
+    throw new Error(`rememberWords: expected ids of ${words.length} words, got ${found.length}`);
   return found;
 }
 

@@ -55,13 +55,16 @@ const isBert = ({ normalizer, pre_tokenizer, model, added_tokens }: Pipeline): b
  */
 const isByteLevel = ({ normalizer, pre_tokenizer, model, added_tokens }: Pipeline): boolean =>
   (!normalizer || normalizer.type === "NFC") &&
-  !!pre_tokenizer && separatesAtSpaces(pre_tokenizer) &&
-  model.type === "BPE" && !model.dropout &&
+  !!pre_tokenizer &&
+  separatesAtSpaces(pre_tokenizer) &&
+  model.type === "BPE" &&
+  !model.dropout &&
   added_tokens.every(({ content, single_word, rstrip }) => !/\s/.test(content) && !single_word && !rstrip);
 
 /** Llama 3's pattern, and Qwen's, which takes digits one by one. */
 const PATTERNS = ["\\p{N}{1,3}", "\\p{N}"].map(
-  (digits) => `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`,
+  (digits) =>
+    `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`,
 );
 
 function separatesAtSpaces(step: Step): boolean {
@@ -71,7 +74,13 @@ function separatesAtSpaces(step: Step): boolean {
   if (bytes?.type !== "ByteLevel" || bytes.add_prefix_space !== false) return false;
   if (bytes.use_regex !== false) return before.every(({ type }) => type === "Digits"); // GPT-2's pattern
   const [{ type, pattern, behavior, invert } = step, ...more] = before;
-  return type === "Split" && PATTERNS.includes(pattern?.Regex ?? "") && behavior === "Isolated" && !invert && more.length === 0;
+  return (
+    type === "Split" &&
+    PATTERNS.includes(pattern?.Regex ?? "") &&
+    behavior === "Isolated" &&
+    !invert &&
+    more.length === 0
+  );
 }
 
 /** What an ASCII character is to BERT's pre-tokeniser. Punctuation is a word of its own. */
@@ -104,7 +113,8 @@ const BLANK = 0x20,
 const isLetter = (code: number): boolean => (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a;
 
 /** Surely no white space: the ranges left out hold Unicode's. */
-const isVisible = (code: number): boolean => (code > BLANK && code < 0x7f) || (code > 0xa0 && code < 0x1680) || code > 0x3000;
+const isVisible = (code: number): boolean =>
+  (code > BLANK && code < 0x7f) || (code > 0xa0 && code < 0x1680) || code > 0x3000;
 
 /** A word begins with a single space, or with all white space that follows an ASCII letter. */
 function splitAtSpaces(text: string): string[] {

@@ -4,12 +4,12 @@ import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { analyseErrors } from "../evaluation/errorAnalysis";
 import { UsageError } from "../errors";
-import { writeAdapter } from "../models/adapter";
-import { checkpointsDir } from "../paths";
-import { modelCard } from "../report/modelCard";
-import { findVerified, saveRewardModel } from "../storage/checkpoint";
-import { SETTINGS_FILE } from "../storage/settings";
-import type { TrainingRun } from "./prepare";
+import { writeAdapter } from "../checkpoints/adapter";
+import { checkpointsDir } from "../files/paths";
+import { modelCard } from "../report/card";
+import { findVerified, saveRewardModel } from "../checkpoints/checkpoint";
+import { SETTINGS_FILE } from "../checkpoints/settings";
+import type { TrainingRun } from "./run";
 import { readTrainingState, writeTrainingState } from "./state";
 import type { ValidationRecord } from "./validate";
 
@@ -40,19 +40,33 @@ async function save(run: TrainingRun, name: string, record: ValidationRecord | n
     epoch: record?.epoch ?? run.state.epoch,
     step: run.state.step,
   };
-  const card = modelCard({ config, settings, evaluation: evaluation ?? null, modelConfig: loaded.model.config, data: run.dataRecord });
-  if (run.sharesTrunk) return saveShared(run, place(run, name), settings, (dir) => writeFile(join(dir, "README.md"), card));
+  const card = modelCard({
+    config,
+    settings,
+    evaluation: evaluation ?? null,
+    modelConfig: loaded.model.config,
+    data: run.dataRecord,
+  });
+  if (run.sharesTrunk)
+    return saveShared(run, place(run, name), settings, (dir) => writeFile(join(dir, "README.md"), card));
   await saveRewardModel(place(run, name), {
     loaded,
     settings,
     modelCard: card,
     // The whole model has the low-rank updates folded in; beside it the adapter alone, for PEFT.
-    extra: loaded.model.lora ? (dir) => writeAdapter(join(dir, "adapter"), loaded.model, { baseModel: loaded.dir }) : undefined,
+    extra: loaded.model.lora
+      ? (dir) => writeAdapter(join(dir, "adapter"), loaded.model, { baseModel: loaded.dir })
+      : undefined,
   });
 }
 
 /** Policy and reward model share one trunk on disk: only the head and the low-rank updates are written. */
-function saveShared(run: TrainingRun, dir: string, settings: object, extra: (dir: string) => Promise<void>): Promise<void> {
+function saveShared(
+  run: TrainingRun,
+  dir: string,
+  settings: object,
+  extra: (dir: string) => Promise<void>,
+): Promise<void> {
   const { model, dir: base } = run.loaded;
   return writeAdapter(dir, model, {
     baseModel: resolve(base),
@@ -68,16 +82,19 @@ export async function saveBest(run: TrainingRun, record: ValidationRecord): Prom
   await save(run, "best", record);
   run.log.write("evaluation.json", record.evaluation);
   run.log.write("errors.json", analyseErrors(record.scored));
-  run.log.replace("val_scores.jsonl", record.scored.map((pair) => ({
-    id: pair.id,
-    question_id: pair.questionId,
-    risk: pair.risk,
-    category: pair.category,
-    chosen_score: pair.chosenScore,
-    rejected_score: pair.rejectedScore,
-    chosen_length: pair.chosenLength,
-    rejected_length: pair.rejectedLength,
-  })));
+  run.log.replace(
+    "val_scores.jsonl",
+    record.scored.map((pair) => ({
+      id: pair.id,
+      question_id: pair.questionId,
+      risk: pair.risk,
+      category: pair.category,
+      chosen_score: pair.chosenScore,
+      rejected_score: pair.rejectedScore,
+      chosen_length: pair.chosenLength,
+      rejected_length: pair.rejectedLength,
+    })),
+  );
 }
 
 /** Keeps the model of an epoch. */
@@ -90,7 +107,13 @@ export async function saveLast(run: TrainingRun): Promise<void> {
   const { loaded, config, state } = run;
   const settings = { ...loaded.settings, run_id: config.run, step: state.step };
   const { optimizer, trainable } = run.currentStep()!;
-  const extra = (dir: string) => writeTrainingState(dir, { state, optimizer, model: loaded.model, trainable: run.sharesTrunk || loaded.model.lora ? trainable : [] });
+  const extra = (dir: string) =>
+    writeTrainingState(dir, {
+      state,
+      optimizer,
+      model: loaded.model,
+      trainable: run.sharesTrunk || loaded.model.lora ? trainable : [],
+    });
   const [last, previous] = [place(run, "last"), place(run, "last-previous")];
   if (existsSync(last)) keepAside(last, previous);
   if (run.sharesTrunk) await saveShared(run, last, settings, extra);
@@ -110,11 +133,21 @@ function keepAside(dir: string, aside: string): void {
  * @returns null when the run has none yet
  * @throws UsageError when it was made with other data or settings
  */
-export async function findResumePoint(run: string, fingerprint: string, say: (text: string) => void): Promise<string | null> {
+export async function findResumePoint(
+  run: string,
+  fingerprint: string,
+  say: (text: string) => void,
+): Promise<string | null> {
   const dir = checkpointsDir(run);
   // `last` by name too: killed between two renames it lies under a hidden one until it is asked for.
-  const names = new Set(["last", ...(existsSync(dir) ? readdirSync(dir).filter((name) => name.startsWith("last")) : [])]);
-  const found = await findVerified([...names].map((name) => join(dir, name)), (skipped, why) => say(`skipped ${skipped}: ${why}`));
+  const names = new Set([
+    "last",
+    ...(existsSync(dir) ? readdirSync(dir).filter((name) => name.startsWith("last")) : []),
+  ]);
+  const found = await findVerified(
+    [...names].map((name) => join(dir, name)),
+    (skipped, why) => say(`skipped ${skipped}: ${why}`),
+  );
   if (found === null) {
     say(`nothing to resume in ${dir}: starting anew`);
     return null;

@@ -2,11 +2,11 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { TokenStore } from "../dataset";
-import { createScorer } from "../evaluation/score";
+import { createScorer } from "../scoring/score";
 import { countParameters } from "../models/rewardModel";
-import { checkpointsDir } from "../paths";
-import { openSafetensors } from "../storage/safetensors";
-import type { TrainingRun } from "./prepare";
+import { checkpointsDir } from "../files/paths";
+import { openSafetensors } from "../files/safetensors";
+import type { TrainingRun } from "./run";
 
 /** The part of `metrics.json` by which a shared and a separate architecture are weighed against each other. */
 export interface RunCost {
@@ -61,7 +61,10 @@ async function scoringSpeed(run: TrainingRun): Promise<number> {
   const pairs = Math.min(SAMPLE_PAIRS, valDataset.size);
   const sample = new TokenStore();
   for (let text = 0; text < 2 * pairs; text++) sample.push(valDataset.tokens.ids(text));
-  const scorer = createScorer(loaded.model, loaded.tokenizer.padId, { precision, tokensPerBatch: config.tokens_per_batch });
+  const scorer = createScorer(loaded.model, loaded.tokenizer.padId, {
+    precision,
+    tokensPerBatch: config.tokens_per_batch,
+  });
   try {
     await scorer.score(sample); // builds the graphs
     const started = performance.now();

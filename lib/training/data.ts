@@ -3,7 +3,7 @@ import type { TrainingConfig } from "../config";
 import { InputError } from "../errors";
 import type { PreferencePair } from "../pairs/pair";
 import { loadPairs, type ReadReport } from "../pairs/read";
-import { hashFile } from "../storage/atomic";
+import { hashFile } from "../files/atomic";
 import { splitPairs, type SplitStats } from "../split";
 
 /** The pairs of a run. */

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 import type { BackendInfo } from "../engine/backend";
-import { projectPath } from "../paths";
+import { projectPath } from "../files/paths";
 
 function commit(): string | null {
   try {

@@ -2,11 +2,11 @@
 import type { TrainingConfig } from "../config";
 import type { PairDataset } from "../dataset";
 import { xlaPays } from "../engine/xlaPays";
-import { createScorer, type Scorer } from "../evaluation/score";
+import { createScorer, type Scorer } from "../scoring/score";
 import { gradualFreeze, trainableNames } from "../models/freeze";
 import { countParameters, embeddingSize, type RewardModel } from "../models/rewardModel";
-import type { LoadedModel } from "../storage/checkpoint";
-import type { BatchShape, TrainingPlan } from "../text/trainingPlan";
+import type { LoadedModel } from "../checkpoints/checkpoint";
+import type { BatchShape, TrainingPlan } from "../batching/trainingPlan";
 import { openFrozenEncoder, type FrozenEncoder } from "./frozenEncoder";
 import { createFrozenStep, isHeadOnly, type FrozenStep } from "./frozenStep";
 import { createTrainingStep, type TrainingStep } from "./step";
@@ -32,7 +32,10 @@ export interface EpochStepsInput {
 
 /** Epochs that train the same weights share a step; where more thaws, a new one takes over the moments. */
 export function createEpochSteps({ config, precision, loaded, dataset, plan }: EpochStepsInput): EpochSteps {
-  const { model, tokenizer: { padId } } = loaded;
+  const {
+    model,
+    tokenizer: { padId },
+  } = loaded;
   const reading = { precision, padId, tokensPerBatch: config.tokens_per_batch };
   const scorer = createScorer(model, padId, reading);
   const fused = shapesWorthFusing(model, plan);
@@ -52,7 +55,10 @@ export function createEpochSteps({ config, precision, loaded, dataset, plan }: E
     return step;
   };
   return {
-    scorer: { score: (tokens, options) => (frozen?.scorer ?? scorer).score(tokens, options), dispose: () => scorer.dispose() },
+    scorer: {
+      score: (tokens, options) => (frozen?.scorer ?? scorer).score(tokens, options),
+      dispose: () => scorer.dispose(),
+    },
     stepFor,
     currentStep: () => current?.step ?? null,
     dispose: () => {
@@ -66,12 +72,16 @@ export function createEpochSteps({ config, precision, loaded, dataset, plan }: E
 /** What goes on training keeps its moments; what thaws starts with none. */
 function replaceStep(old: RunStep, next: RunStep): void {
   const moments = old.optimizer.state();
-  next.optimizer.restore(new Map([...next.optimizer.state()].map(([name, fresh]) => [name, moments.get(name) ?? fresh])));
+  next.optimizer.restore(
+    new Map([...next.optimizer.state()].map(([name, fresh]) => [name, moments.get(name) ?? fresh])),
+  );
   old.dispose();
 }
 
 /** The shapes whose graphs run often enough, over all epochs, to pay for their compilation. */
 function shapesWorthFusing(model: RewardModel, { work }: TrainingPlan): Set<BatchShape> {
   const parameters = countParameters(model) - embeddingSize(model);
-  return new Set([...work].filter(([, tokens]) => xlaPays({ parameters, tokens, training: true })).map(([shape]) => shape));
+  return new Set(
+    [...work].filter(([, tokens]) => xlaPays({ parameters, tokens, training: true })).map(([shape]) => shape),
+  );
 }

@@ -2,16 +2,16 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Evaluation } from "../evaluation/evaluate";
-import type { Warning } from "../monitoring";
-import { checkpointsDir } from "../paths";
-import { checkQualityGate, type GateVerdict } from "../qualityGate";
+import type { Warning } from "./monitor";
+import { checkpointsDir } from "../files/paths";
+import { checkQualityGate, type GateVerdict } from "./gate";
 import { savePlots } from "../report/png";
-import { readRun } from "../report/runFiles";
-import { runFigures } from "../report/runFigures";
+import { readRun } from "../runs/runFiles";
+import { runFigures } from "../report/figures/runFigures";
 import type { TrainingHooks } from "../training";
 import { saveLast } from "./checkpoints";
 import { costOf, type RunCost } from "./cost";
-import type { TrainingRun } from "./prepare";
+import type { TrainingRun } from "./run";
 import { validate } from "./validate";
 
 /** `metrics.json`. */
@@ -51,7 +51,8 @@ export async function finishRun(run: TrainingRun, hooks: TrainingHooks, interrup
     hooks.onMessage?.(`interrupted after step ${state.step}: keeping what was learned`);
     if (state.step > 0) await saveLast(run);
   }
-  if (state.stopping.step === 0 || !existsSync(join(log.dir, "evaluation.json"))) await validate(run, state.epoch, "step", hooks);
+  if (state.stopping.step === 0 || !existsSync(join(log.dir, "evaluation.json")))
+    await validate(run, state.epoch, "step", hooks);
   const evaluation: Evaluation = JSON.parse(readFileSync(join(log.dir, "evaluation.json"), "utf8"));
   const metrics = runMetrics(run, evaluation, { cost: await costOf(run, interrupted), interrupted });
   log.write("metrics.json", metrics);
@@ -94,11 +95,18 @@ function runMetrics(
 }
 
 /** The verdict of the quality gate, in the log and in a file; null where it is off or has too few pairs to judge. */
-function judge(run: TrainingRun, metrics: RunMetrics, evaluation: Evaluation, hooks: TrainingHooks): GateVerdict | null {
+function judge(
+  run: TrainingRun,
+  metrics: RunMetrics,
+  evaluation: Evaluation,
+  hooks: TrainingHooks,
+): GateVerdict | null {
   const { config, log } = run;
   if (config.gate === "off") return null;
   if (config.gate === "auto" && evaluation.n_pairs < config.gate_min_pairs) {
-    hooks.onMessage?.(`quality gate: not judged on ${evaluation.n_pairs} validation pairs (fewer than ${config.gate_min_pairs}); --gate enforce judges anyway`);
+    hooks.onMessage?.(
+      `quality gate: not judged on ${evaluation.n_pairs} validation pairs (fewer than ${config.gate_min_pairs}); --gate enforce judges anyway`,
+    );
     return null;
   }
   const verdict = checkQualityGate({

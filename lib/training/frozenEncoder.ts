@@ -3,17 +3,17 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import type { TokenStore } from "../dataset";
 import { compile } from "../engine/compile";
-import type { Scorer } from "../evaluation/score";
-import { compileForTexts } from "../evaluation/textRuns";
+import type { Scorer } from "../scoring/score";
+import { compileForTexts } from "../scoring/textRuns";
 import { poolInputs, scorePooled, type RewardModel } from "../models/rewardModel";
-import type { LoadedModel } from "../storage/checkpoint";
+import type { LoadedModel } from "../checkpoints/checkpoint";
 import {
   encoderKey,
   openEncoderCache,
   pruneEncoderCaches,
   textHash,
   type EncoderCache,
-} from "../storage/encoderCache";
+} from "../checkpoints/encoderCache";
 
 /** Relative to the working directory, as all that a run writes. */
 const CACHE_DIR = join(".cache", "encoder");
@@ -64,7 +64,8 @@ export function encodeOnce(
     .map(([, i]) => i);
   const runs = compileForTexts(model, poolInputs, { padId, precision, tokensPerBatch, name: "encode" });
   try {
-    for (const done of runs.run(tokens, missing, (text, vector) => cache.put(hashes[text], vector))) onProgress?.(done, missing.length);
+    for (const done of runs.run(tokens, missing, (text, vector) => cache.put(hashes[text], vector)))
+      onProgress?.(done, missing.length);
   } finally {
     runs.dispose();
   }

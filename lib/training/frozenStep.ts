@@ -5,8 +5,8 @@ import type { AdamW } from "../engine/adamw";
 import { compile, type CompiledFunction } from "../engine/compile";
 import { headShapes } from "../models/heads";
 import { scorePooled, type RewardModel } from "../models/rewardModel";
-import type { EncoderCache } from "../storage/encoderCache";
-import type { Update } from "../text/trainingPlan";
+import type { EncoderCache } from "../checkpoints/encoderCache";
+import type { Update } from "../batching/trainingPlan";
 import { encodeOnce, type EncodingPlan } from "./frozenEncoder";
 import { createOptimizer, lossAndGradients } from "./lossGradients";
 import type { StepOutcome, TrainingStep, TrainingStepOptions } from "./step";
@@ -44,13 +44,20 @@ export interface FrozenStep extends TrainingStep {
 function compileUpdates(options: FrozenStepOptions, optimizer: AdamW): CompiledFunction {
   const { model, precision } = options;
   const update = (table: tf.Tensor, rows: tf.Tensor, numbers: tf.Tensor, seeds: tf.Tensor) => {
-    const [U, texts] = rows.shape, P = texts! / 2;
+    const [U, texts] = rows.shape,
+      P = texts! / 2;
     const seen = Array.from({ length: U! }, (_, u) => {
-      const part = (from: number, size: number) => tf.reshape(tf.slice(numbers, [u, from], [1, size]), [size]) as tf.Tensor1D;
+      const part = (from: number, size: number) =>
+        tf.reshape(tf.slice(numbers, [u, from], [1, size]), [size]) as tf.Tensor1D;
       const read = tf.gather(table, tf.reshape(tf.slice(rows, [u, 0], [1, 2 * P]), [2 * P])) as tf.Tensor2D;
       const score = (dropoutSeed?: tf.Tensor1D) => scorePooled(model, read, { dropoutSeed });
       const seed = tf.reshape(tf.slice(seeds, [u, 0], [1, 2]), [2]) as tf.Tensor1D;
-      const [values, ...gradients] = lossAndGradients(options, score, { share: part(0, P), weights: part(P, P), margins: part(2 * P, P), seed });
+      const [values, ...gradients] = lossAndGradients(options, score, {
+        share: part(0, P),
+        weights: part(P, P),
+        margins: part(2 * P, P),
+        seed,
+      });
       const [gradNorm] = optimizer.apply(gradients, tf.reshape(part(3 * P, 1), []) as tf.Scalar);
       return [values, tf.reshape(gradNorm, [1])];
     });
@@ -64,19 +71,36 @@ function compileUpdates(options: FrozenStepOptions, optimizer: AdamW): CompiledF
  * Forward, backward and AdamW of all updates of a run are one graph, with one upload and one read-back.
  */
 export function createFrozenStep(options: FrozenStepOptions): FrozenStep {
-  const { model, dataset, config, precision, padId, cache, tokensPerBatch, residentBytes = DEFAULT_RESIDENT_BYTES } = options;
+  const {
+    model,
+    dataset,
+    config,
+    precision,
+    padId,
+    cache,
+    tokensPerBatch,
+    residentBytes = DEFAULT_RESIDENT_BYTES,
+  } = options;
   const optimizer = createOptimizer(options, false);
   const rowOf = encodeOnce(model, dataset.tokens, { cache, padId, precision, tokensPerBatch });
   const vectors = openVectors(cache, rowOf, residentBytes);
   const compiled = compileUpdates(options, optimizer);
   const runTogether: FrozenStep["runTogether"] = (updates, learningRates, firstSeed) => {
-    const pairs = updates.map(({ batches }) => batches.flatMap(({ rows }) => rows)), P = pairs[0].length;
-    const texts = pairs.flatMap((of) => [...of.map((pair) => rowOf[2 * pair]), ...of.map((pair) => rowOf[2 * pair + 1])]);
+    const pairs = updates.map(({ batches }) => batches.flatMap(({ rows }) => rows)),
+      P = pairs[0].length;
+    const texts = pairs.flatMap((of) => [
+      ...of.map((pair) => rowOf[2 * pair]),
+      ...of.map((pair) => rowOf[2 * pair + 1]),
+    ]);
     const { table, rows, release } = vectors(texts);
     const inputs = [
       tf.tensor2d(rows, [updates.length, 2 * P], "int32"),
       tf.tensor2d(pairNumbers(dataset, pairs, learningRates), [updates.length, 3 * P + 1]),
-      tf.tensor2d(updates.flatMap((_, u) => [config.seed, firstSeed + u]), [updates.length, 2], "int32"),
+      tf.tensor2d(
+        updates.flatMap((_, u) => [config.seed, firstSeed + u]),
+        [updates.length, 2],
+        "int32",
+      ),
     ];
     const [output] = compiled(table, ...inputs);
     const numbers = output.dataSync() as Float32Array;
@@ -104,13 +128,19 @@ export function createFrozenStep(options: FrozenStepOptions): FrozenStep {
  */
 export function together(updates: readonly Update[], from: number, room = Infinity): readonly Update[] {
   const group = updates.slice(from, from + UPDATES_PER_RUN);
-  const whole = group.length === UPDATES_PER_RUN && room >= UPDATES_PER_RUN && group.every(({ pairs }) => pairs === group[0].pairs);
+  const whole =
+    group.length === UPDATES_PER_RUN && room >= UPDATES_PER_RUN && group.every(({ pairs }) => pairs === group[0].pairs);
   return whole ? group : group.slice(0, 1);
 }
 
 /** Shares, weights and margins of each update's pairs and its learning rate, [U, 3P + 1]. */
-function pairNumbers(dataset: PairDataset, updates: readonly number[][], learningRates: readonly number[]): Float32Array {
-  const P = updates[0].length, width = 3 * P + 1;
+function pairNumbers(
+  dataset: PairDataset,
+  updates: readonly number[][],
+  learningRates: readonly number[],
+): Float32Array {
+  const P = updates[0].length,
+    width = 3 * P + 1;
   const numbers = new Float32Array(updates.length * width);
   updates.forEach((pairs, u) => {
     pairs.forEach((pair, i) => {
@@ -125,7 +155,10 @@ function pairNumbers(dataset: PairDataset, updates: readonly number[][], learnin
 
 function outcome(dataset: PairDataset, pairs: readonly number[], numbers: Float32Array): StepOutcome {
   const P = pairs.length;
-  const tokens = pairs.reduce((sum, pair) => sum + dataset.tokens.length(2 * pair) + dataset.tokens.length(2 * pair + 1), 0);
+  const tokens = pairs.reduce(
+    (sum, pair) => sum + dataset.tokens.length(2 * pair) + dataset.tokens.length(2 * pair + 1),
+    0,
+  );
   return {
     loss: numbers.subarray(0, P).reduce((sum, value) => sum + value, 0),
     chosen: numbers.slice(P, 2 * P),
@@ -144,7 +177,11 @@ interface VectorTable {
 }
 
 /** The vectors at rows of the cache: all stay on the backend where they fit, else those of a run are uploaded for it. */
-function openVectors(cache: EncoderCache, used: Int32Array, residentBytes: number): ((rows: readonly number[]) => VectorTable) & { dispose(): void } {
+function openVectors(
+  cache: EncoderCache,
+  used: Int32Array,
+  residentBytes: number,
+): ((rows: readonly number[]) => VectorTable) & { dispose(): void } {
   const upload = (rows: ArrayLike<number>): tf.Tensor2D => {
     const values = new Float32Array(rows.length * cache.width);
     cache.read(rows, values);
@@ -161,6 +198,10 @@ function openVectors(cache: EncoderCache, used: Int32Array, residentBytes: numbe
   }
   const table = upload(distinct);
   const place = new Map(distinct.map((row, i) => [row, i]));
-  const all = (rows: readonly number[]) => ({ table, rows: Int32Array.from(rows, (row) => place.get(row)!), release: () => {} });
+  const all = (rows: readonly number[]) => ({
+    table,
+    rows: Int32Array.from(rows, (row) => place.get(row)!),
+    release: () => {},
+  });
   return Object.assign(all, { dispose: () => table.dispose() });
 }

@@ -3,8 +3,8 @@ import type { TrainingConfig } from "../config";
 import { UsageError } from "../errors";
 import type { ModelConfig } from "../models/config";
 import { attachLora } from "../models/lora";
-import { loadRewardModel, type LoadedModel } from "../storage/checkpoint";
-import { findModel } from "../storage/findModel";
+import { loadRewardModel, type LoadedModel } from "../checkpoints/checkpoint";
+import { findModel } from "../checkpoints/findModel";
 import { restoreAdapted } from "./state";
 
 /** The model of a run. */
@@ -38,14 +38,23 @@ export async function loadTrainedModel(
   if (adapted) attachUpdates(loaded, config);
   if (resumeFrom && directory !== resumeFrom) await restoreAdapted(resumeFrom, loaded.model);
   if (config.architecture === "shared" && !isCausalLanguageModel(loaded.model.config)) {
-    throw new UsageError(`architecture: expected a …ForCausalLM directory for a shared trunk, got ${directory}; leave --architecture separate`);
+    throw new UsageError(
+      `architecture: expected a …ForCausalLM directory for a shared trunk, got ${directory}; leave --architecture separate`,
+    );
   }
   return { loaded, directory, sharesTrunk };
 }
 
 function attachUpdates({ model }: LoadedModel, config: TrainingConfig): void {
-  const targets = config.lora_targets === "auto" ? undefined : config.lora_targets.split(",").map((name) => name.trim());
-  attachLora(model, { rank: config.lora_rank, alpha: config.lora_alpha, dropout: config.lora_dropout, targets, seed: config.seed });
+  const targets =
+    config.lora_targets === "auto" ? undefined : config.lora_targets.split(",").map((name) => name.trim());
+  attachLora(model, {
+    rank: config.lora_rank,
+    alpha: config.lora_alpha,
+    dropout: config.lora_dropout,
+    targets,
+    seed: config.seed,
+  });
 }
 
 const isCausalLanguageModel = ({ raw }: ModelConfig): boolean =>

@@ -37,5 +37,7 @@ const newState = (fingerprint: string): TrainingState => ({
 /** What must be the same for a run to be gone on with: everything but names, limits and reporting. */
 function runFingerprint(config: TrainingConfig, data: Record<string, unknown>): string {
   const { run: _run, resume: _resume, gate: _gate, patience: _patience, save_steps: _save, ...decisive } = config;
-  return createHash("sha256").update(JSON.stringify([decisive, data])).digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify([decisive, data]))
+    .digest("hex");
 }

@@ -5,7 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { z } from "zod";
 import type { AdamW } from "../engine/adamw";
 import type { RewardModel } from "../models/rewardModel";
-import { readSafetensors, writeSafetensors } from "../storage/safetensors";
+import { readSafetensors, writeSafetensors } from "../files/safetensors";
 
 const STATE_FILE = "training_state.json";
 const OPTIMIZER_FILE = "optimizer.safetensors";
@@ -42,7 +42,12 @@ export type TrainingState = z.output<typeof stateSchema>;
  */
 export async function writeTrainingState(
   dir: string,
-  { state, optimizer, model, trainable }: { state: TrainingState; optimizer: AdamW; model: RewardModel; trainable: readonly string[] },
+  {
+    state,
+    optimizer,
+    model,
+    trainable,
+  }: { state: TrainingState; optimizer: AdamW; model: RewardModel; trainable: readonly string[] },
 ): Promise<void> {
   writeFileSync(join(dir, STATE_FILE), JSON.stringify(state, null, 2) + "\n");
   const slots = [...optimizer.state()].map(
@@ -70,5 +75,7 @@ export function readTrainingState(dir: string): TrainingState {
 
 export async function restoreOptimizer(dir: string, optimizer: AdamW): Promise<void> {
   const saved = await readSafetensors(join(dir, OPTIMIZER_FILE));
-  tf.tidy(() => optimizer.restore(new Map([...saved].map(([name, { data, shape }]) => [name, tf.tensor(data, [...shape])]))));
+  tf.tidy(() =>
+    optimizer.restore(new Map([...saved].map(([name, { data, shape }]) => [name, tf.tensor(data, [...shape])]))),
+  );
 }

@@ -6,7 +6,7 @@ import type { AdamW } from "../engine/adamw";
 import { compile } from "../engine/compile";
 import { scoreInputs, type RewardModel } from "../models/rewardModel";
 import { checkWindow } from "../models/llama";
-import type { BatchShape, TrainingBatch, Update } from "../text/trainingPlan";
+import type { BatchShape, TrainingBatch, Update } from "../batching/trainingPlan";
 import { createOptimizer, lossAndGradients } from "./lossGradients";
 
 /** What one optimizer step saw. Rewards are those before the step. */
@@ -44,7 +44,11 @@ export interface TrainingStepOptions {
 
 interface BatchGradients {
   /** @param pairs of the whole update. @returns losses, rewards of the chosen and of the rejected answers, each [P]; and the gradients */
-  run(batch: TrainingBatch, pairs: number, seed: tf.Tensor1D): { numbers: Float32Array; gradients: tf.Tensor[]; tokens: number };
+  run(
+    batch: TrainingBatch,
+    pairs: number,
+    seed: tf.Tensor1D,
+  ): { numbers: Float32Array; gradients: tf.Tensor[]; tokens: number };
   dispose(): void;
 }
 
@@ -85,10 +89,11 @@ function createBatchGradients(options: TrainingStepOptions): BatchGradients {
 
 /** Sums of gradients over the batches of an update; what it is given it disposes of. */
 function createAccumulator(): { add(sum: tf.Tensor[] | null, gradients: tf.Tensor[]): tf.Tensor[]; dispose(): void } {
-  const both = compile(
-    (...all) => all.slice(0, all.length / 2).map((sum, i) => tf.add(sum, all[all.length / 2 + i])),
-    { precision: "f32", name: "accumulate", xla: false },
-  );
+  const both = compile((...all) => all.slice(0, all.length / 2).map((sum, i) => tf.add(sum, all[all.length / 2 + i])), {
+    precision: "f32",
+    name: "accumulate",
+    xla: false,
+  });
   const add = (sum: tf.Tensor[] | null, gradients: tf.Tensor[]) => {
     if (sum === null) return gradients;
     const total: tf.Tensor[] = both(...sum, ...gradients);

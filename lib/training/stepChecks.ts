@@ -1,5 +1,5 @@
 // In: the latest steps of a run. Out: what is wrong with them.
-import { wilsonInterval } from "../evaluation/intervals";
+import { wilsonInterval } from "../statistics/intervals";
 import { digits, percent, type Finding, type MonitoredStep } from "./warning";
 
 const meanOf = (steps: readonly MonitoredStep[], field: "loss" | "mean_reward" | "margin" | "grad_norm") =>

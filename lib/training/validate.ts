@@ -1,10 +1,10 @@
 // In: the model as it stands. Out: how well it ranks the held-out pairs, written to the run's files.
 import { evaluateScores, originalEvaluation, type Evaluation, type OriginalEvaluation } from "../evaluation/evaluate";
 import type { ScoredPair } from "../evaluation/scoredPair";
-import { toScoredPair } from "../evaluation/score";
+import { toScoredPair } from "../scoring/score";
 import type { TrainingHooks } from "../training";
 import { saveBest } from "./checkpoints";
-import type { TrainingRun } from "./prepare";
+import type { TrainingRun } from "./run";
 
 /** One validation. */
 export interface ValidationRecord {
@@ -29,7 +29,12 @@ export interface ValidationRecord {
  *
  * @param when `epoch` writes the per-epoch files of the original notebook, `step` one line of `val_steps.jsonl`
  */
-export async function validate(run: TrainingRun, epoch: number, when: "epoch" | "step", hooks: TrainingHooks): Promise<ValidationRecord> {
+export async function validate(
+  run: TrainingRun,
+  epoch: number,
+  when: "epoch" | "step",
+  hooks: TrainingHooks,
+): Promise<ValidationRecord> {
   const { state, log, val, config } = run;
   const scores = await run.scorer.score(run.valDataset.tokens);
   const scored = val.map((pair, i) => toScoredPair(pair, scores[2 * i], scores[2 * i + 1], config.beta));
@@ -45,15 +50,26 @@ export async function validate(run: TrainingRun, epoch: number, when: "epoch" | 
     val_loss: evaluation.loss,
     accuracy: evaluation.accuracy,
   };
-  const best = evaluation.accuracy > state.stopping.accuracy
-    || (evaluation.accuracy === state.stopping.accuracy && evaluation.ece < state.stopping.ece);
+  const best =
+    evaluation.accuracy > state.stopping.accuracy ||
+    (evaluation.accuracy === state.stopping.accuracy && evaluation.ece < state.stopping.ece);
   const record: ValidationRecord = { ...summary, ...original, evaluation, scored, best };
   if (when === "epoch") logEpoch(log, { summary, original, evaluation });
   else log.append("val_steps.jsonl", { ...summary, ece: evaluation.ece, acc_by_risk: original.acc_by_risk });
   const n_by_risk = Object.fromEntries(Object.entries(evaluation.by_risk).map(([risk, { n }]) => [risk, n]));
-  run.warn(run.monitor.onValidation({ ...summary, ece: evaluation.ece, acc_by_risk: original.acc_by_risk, n_by_risk }), hooks);
+  run.warn(
+    run.monitor.onValidation({ ...summary, ece: evaluation.ece, acc_by_risk: original.acc_by_risk, n_by_risk }),
+    hooks,
+  );
   if (best) {
-    state.stopping = { accuracy: evaluation.accuracy, ece: evaluation.ece, epoch, step: state.step, train_accuracy: summary.train_accuracy, since: 0 };
+    state.stopping = {
+      accuracy: evaluation.accuracy,
+      ece: evaluation.ece,
+      epoch,
+      step: state.step,
+      train_accuracy: summary.train_accuracy,
+      since: 0,
+    };
     await saveBest(run, record);
   } else state.stopping.since++;
   hooks.onValidation?.(record);
@@ -62,10 +78,18 @@ export async function validate(run: TrainingRun, epoch: number, when: "epoch" | 
 
 /** The constants that make the validation loss comparable with the training loss. */
 function lossOptions({ config }: TrainingRun) {
-  return { kind: config.loss, labelSmoothing: config.label_smoothing, centering: config.centering, margin: config.margin };
+  return {
+    kind: config.loss,
+    labelSmoothing: config.label_smoothing,
+    centering: config.centering,
+    margin: config.margin,
+  };
 }
 
-type Summary = Pick<ValidationRecord, "ts" | "epoch" | "step" | "train_loss" | "train_accuracy" | "val_loss" | "accuracy">;
+type Summary = Pick<
+  ValidationRecord,
+  "ts" | "epoch" | "step" | "train_loss" | "train_accuracy" | "val_loss" | "accuracy"
+>;
 
 /** The files that an epoch's validation leaves: a line of val_epochs.jsonl, one of the table, and two of its own. */
 function logEpoch(

@@ -1,5 +1,5 @@
 // What the monitor reads of a run, and what it says.
-import type { StepRecord } from "../storage/metricsLog";
+import type { StepRecord } from "../runs/metricsLog";
 
 export type WarningKind =
   | "not-a-number"
@@ -28,7 +28,16 @@ export interface Warning {
 /** What the monitor reads of a step; a line of `train_steps.jsonl` holds it. */
 export type MonitoredStep = Pick<
   StepRecord,
-  "step" | "epoch" | "loss" | "accuracy" | "margin" | "min_reward" | "mean_reward" | "max_reward" | "grad_norm" | "pairs"
+  | "step"
+  | "epoch"
+  | "loss"
+  | "accuracy"
+  | "margin"
+  | "min_reward"
+  | "mean_reward"
+  | "max_reward"
+  | "grad_norm"
+  | "pairs"
 >;
 
 /** What the monitor reads of a validation. */

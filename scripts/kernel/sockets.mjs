@@ -17,9 +17,11 @@ export function queueSends({ server, Publisher, Router }) {
     const send = Socket.prototype.send;
     const value = function (frames) {
       const previous = lastSends.get(this) ?? Promise.resolve();
-      const sent = previous.then(() => send.call(this, frames)).catch((error) => {
-        if (!this.closed) process._rawDebug(`[kernel] a message was not sent: ${error.message}`);
-      });
+      const sent = previous
+        .then(() => send.call(this, frames))
+        .catch((error) => {
+          if (!this.closed) process._rawDebug(`[kernel] a message was not sent: ${error.message}`);
+        });
       lastSends.set(this, sent);
       return sent;
     };

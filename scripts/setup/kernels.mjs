@@ -16,7 +16,10 @@ const INSTRUCTIONS = {
   avx512bf16: ["-march=x86-64-v4", "-mprefer-vector-width=512", "-mavx512bf16"],
 };
 
-export const kernelSources = () => readdirSync(sources).sort().map((file) => readFileSync(path.join(sources, file), "utf8"));
+export const kernelSources = () =>
+  readdirSync(sources)
+    .sort()
+    .map((file) => readFileSync(path.join(sources, file), "utf8"));
 
 /** Compiles the kernels and loads them once, in a process of its own. */
 export async function buildKernels(compiler) {
@@ -26,7 +29,16 @@ export async function buildKernels(compiler) {
   mkdirSync(folder, { recursive: true });
   const x86 = process.arch === "x64";
   const flags = [
-    ...["-std=c++17", "-O3", "-fPIC", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math", "-w", "-DNAPI_VERSION=8"],
+    ...[
+      "-std=c++17",
+      "-O3",
+      "-fPIC",
+      "-fvisibility=hidden",
+      "-fno-math-errno",
+      "-fno-trapping-math",
+      "-w",
+      "-DNAPI_VERSION=8",
+    ],
     ...(x86 ? ["-DREWARDBOOK_X86"] : []),
     ...["-I", inRoot("node_modules", "node-api-headers", "include"), "-I", path.join(tensorflow, "include")],
   ];
@@ -45,7 +57,9 @@ export async function buildKernels(compiler) {
       // The baseline comes first: of a template's copies in several objects the linker keeps the first.
       ...["-shared", "-pthread", "-o", `${output}.new`, object("operations"), ...names.map(object)],
       ...["-L", tensorflow, ...LIBRARIES.map((name) => `-l:${name}`)],
-      ...["tensorflow", ...nvidiaFolders(inRoot(".cache", "tensorflow"))].map((folder) => `-Wl,-rpath,$ORIGIN/../tensorflow/${folder}`),
+      ...["tensorflow", ...nvidiaFolders(inRoot(".cache", "tensorflow"))].map(
+        (folder) => `-Wl,-rpath,$ORIGIN/../tensorflow/${folder}`,
+      ),
     ],
     { remedy },
   );

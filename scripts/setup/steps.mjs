@@ -31,7 +31,12 @@ export function command(program, args, { cwd = root, env = {}, remedy = "run the
     const failed = (why) => {
       const lines = `${stderr}\n${stdout}`.split("\n").filter((line) => line.trim() && !/notice|npm warn/i.test(line));
       const shown = lines.length > 12 ? [...lines.slice(0, 4), "…", ...lines.slice(-7)] : lines;
-      reject(new StepError([`${path.basename(program)} ${args.slice(0, 3).join(" ")} ${why}`, ...shown].join("\n    "), remedy));
+      reject(
+        new StepError(
+          [`${path.basename(program)} ${args.slice(0, 3).join(" ")} ${why}`, ...shown].join("\n    "),
+          remedy,
+        ),
+      );
     };
     child.on("error", (error) => failed(`could not start: ${error.message}`));
     child.on("close", (code, signal) => (code === 0 ? resolve(stdout) : failed(`ended with ${signal ?? code}`)));
@@ -75,7 +80,8 @@ export async function runSteps(steps, log = console.log) {
   const runOne = async (step) => {
     const needs = await Promise.all(step.needs.map((name) => results.get(name)));
     const started = Date.now();
-    if (!needs.every((need) => need === "done")) return needs.includes("failed") && !step.optional ? "failed" : "skipped";
+    if (!needs.every((need) => need === "done"))
+      return needs.includes("failed") && !step.optional ? "failed" : "skipped";
     try {
       if (isInPlace(step)) return "done";
       const taken = step.outputs.every((output) => existsSync(inRoot(output))) && (await step.takeOver?.());
@@ -110,7 +116,7 @@ const alive = (pid) => {
 export async function withLock(work, log = console.log) {
   const lock = inRoot(".cache", "setup.lock");
   mkdirSync(path.dirname(lock), { recursive: true });
-  for (let told = false; ; ) {
+  for (let told = false; ;) {
     try {
       const file = openSync(lock, "wx");
       writeSync(file, String(process.pid));

@@ -22,8 +22,20 @@ test.each([
 });
 
 test("the table holds both sides and their ratio", () => {
-  const sides = (ours: number, theirs: number) => ({ oursPairsPerSecond: ours, theirsPairsPerSecond: theirs, oursPeakMb: 1500, theirsPeakMb: 900 });
-  const row = { family: "bert", shape: "tiny", parameters: 22.7e6, scoreDifference: 0.01, scoring: sides(60, 40), training: sides(9, 12) };
+  const sides = (ours: number, theirs: number) => ({
+    oursPairsPerSecond: ours,
+    theirsPairsPerSecond: theirs,
+    oursPeakMb: 1500,
+    theirsPeakMb: 900,
+  });
+  const row = {
+    family: "bert",
+    shape: "tiny",
+    parameters: 22.7e6,
+    scoreDifference: 0.01,
+    scoring: sides(60, 40),
+    training: sides(9, 12),
+  };
   expect(familiesTable([row]).trim().split("\n").at(-1)).toBe(
     "| bert | tiny | 22.7 M | 60.0 | 40.0 | 1.50× | 9.00 | 12.0 | 0.75× | 1,500 / 900 | 1,500 / 900 |",
   );

@@ -9,7 +9,10 @@ const script = join(__dirname, "..", "goldens", "models.py");
 
 // Fails when a version of transformers changes what a family computes, or what its parameters are called.
 test("transformers gives the goldens' scores and gradients", () => {
-  const run = spawnSync(python, ["-P", script, "--check"], { encoding: "utf8", env: { ...process.env, HF_HUB_OFFLINE: "1" } });
+  const run = spawnSync(python, ["-P", script, "--check"], {
+    encoding: "utf8",
+    env: { ...process.env, HF_HUB_OFFLINE: "1" },
+  });
   if (run.status !== 0) throw new Error(run.error?.message ?? run.stderr.slice(-2000));
   const { versions, distances } = JSON.parse(run.stdout);
   console.log(`transformers ${versions.transformers}, torch ${versions.torch}`);

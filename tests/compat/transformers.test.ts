@@ -5,11 +5,11 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../lib/engine/backend";
-import { readAdapter, writeAdapter } from "../../lib/models/adapter";
+import { readAdapter, writeAdapter } from "../../lib/checkpoints/adapter";
 import type { HeadKind } from "../../lib/models/config";
 import { attachLora } from "../../lib/models/lora";
 import { scoreInputs } from "../../lib/models/rewardModel";
-import { loadRewardModel, saveRewardModel, type LoadedModel } from "../../lib/storage/checkpoint";
+import { loadRewardModel, saveRewardModel, type LoadedModel } from "../../lib/checkpoints/checkpoint";
 import type { EncodeOptions } from "../../lib/text/tokenizer";
 
 // Expected: Python's transformers, peft and TRL, run now (reference.py).
@@ -33,7 +33,10 @@ afterAll(() => rmSync(work, { recursive: true }));
 
 function python(command: string): void {
   const program = join(process.env.RB_REFERENCE ?? join(__dirname, "..", "..", ".cache", "reference"), "bin", "python");
-  const { status, stderr, error } = spawnSync(program, [join(__dirname, "reference.py"), command, work], { encoding: "utf8", maxBuffer: 1 << 28 });
+  const { status, stderr, error } = spawnSync(program, [join(__dirname, "reference.py"), command, work], {
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+  });
   if (status !== 0) throw new Error(`reference.py ${command}: ${error?.message ?? stderr.slice(-3000)}`);
 }
 const json = (...parts: string[]) => JSON.parse(readFileSync(inWork(...parts), "utf8"));
@@ -41,12 +44,21 @@ const json = (...parts: string[]) => JSON.parse(readFileSync(inWork(...parts), "
 /** Scores of a right-padded batch. */
 function score({ model, tokenizer }: LoadedModel, rows: ArrayLike<number>[]): number[] {
   const width = Math.max(...rows.map((row) => row.length));
-  const padded = rows.map((row) => Array.from({ length: width }, (_, i) => (i < row.length ? row[i] : tokenizer.padId)));
+  const padded = rows.map((row) =>
+    Array.from({ length: width }, (_, i) => (i < row.length ? row[i] : tokenizer.padId)),
+  );
   const masks = rows.map((row) => Array.from({ length: width }, (_, i) => Number(i < row.length)));
-  return tf.tidy(() => [...scoreInputs(model, { ids: tf.tensor2d(padded, undefined, "int32"), mask: tf.tensor2d(masks) }).dataSync()]);
+  return tf.tidy(() => [
+    ...scoreInputs(model, { ids: tf.tensor2d(padded, undefined, "int32"), mask: tf.tensor2d(masks) }).dataSync(),
+  ]);
 }
-const difference = (a: number[], b: number[]) => (a.length === b.length ? Math.max(...a.map((value, i) => Math.abs(value - b[i]))) : Infinity);
-const encodingOf = ({ settings }: LoadedModel): EncodeOptions => ({ template: settings.template, maxLength: settings.max_length, truncation: settings.truncation });
+const difference = (a: number[], b: number[]) =>
+  a.length === b.length ? Math.max(...a.map((value, i) => Math.abs(value - b[i]))) : Infinity;
+const encodingOf = ({ settings }: LoadedModel): EncodeOptions => ({
+  template: settings.template,
+  maxLength: settings.max_length,
+  truncation: settings.truncation,
+});
 /** Python's Unigram makes special tokens, padding among them, of user text whatever it is told: that text has no reference. */
 const comparable = <T>(family: string, rows: T[]): T[] =>
   rows.filter((_, i) => family !== "xlm-roberta" || !/<\/?(s|pad)>/.test(CASES[i].prompt + CASES[i].response));
@@ -56,14 +68,25 @@ const ours = new Map<string, { ids: number[][]; scores: number[] }>();
 const adapters = new Map<string, number[]>();
 
 /** Heads that transformers does not have: the card's lines read them. */
-const HEADS = [["distilbert", "cls"], ["bert", "value"], ["roberta", "mean"], ["qwen3", "mean"]] as const;
+const HEADS = [
+  ["distilbert", "cls"],
+  ["bert", "value"],
+  ["roberta", "mean"],
+  ["qwen3", "mean"],
+] as const;
 const heads = new Map<string, number[]>();
 
 async function saveWithHead(family: string, head: HeadKind): Promise<void> {
   const loaded = await loadRewardModel(inWork("python", family), { settings: PLAIN, head, seed: 4 });
   await saveRewardModel(inWork("heads", `${family}-${head}`), { loaded, settings: loaded.settings });
   const ids = await loaded.tokenizer.encode(CASES, encodingOf(loaded));
-  heads.set(`${family}-${head}`, score(loaded, ids.map((row) => [...row.ids])));
+  heads.set(
+    `${family}-${head}`,
+    score(
+      loaded,
+      ids.map((row) => [...row.ids]),
+    ),
+  );
 }
 
 /** Loads a model and saves it again, remembering what it scores here. */
@@ -88,7 +111,8 @@ beforeAll(async () => {
   for (const family of ["llama", "bert"]) {
     const { model, tokenizer, settings } = await loadRewardModel(inWork("python", family));
     attachLora(model, { rank: 4, alpha: 8, seed: 3 });
-    for (const [name, variable] of model.parameters) if (/lora_B/.test(name)) variable.assign(tf.randomNormal(variable.shape, 0, 0.2, "float32", 9));
+    for (const [name, variable] of model.parameters)
+      if (/lora_B/.test(name)) variable.assign(tf.randomNormal(variable.shape, 0, 0.2, "float32", 9));
     adapters.set(family, score({ model, tokenizer, settings, dir: "" }, json("python", family, "expected.json").ids));
     await writeAdapter(inWork("adapters", family), model, { baseModel: inWork("python", family) });
   }
@@ -99,7 +123,11 @@ describe("saved by Python, loaded here", () => {
   it.each(FAMILIES)("%s: same ids, same scores", async (family) => {
     const { ids, scores } = json("python", family, "expected.json") as { ids: number[][]; scores: number[] };
     const loaded = await loadRewardModel(inWork("python", family));
-    const encoded = await loaded.tokenizer.encode(CASES, { template: "{prompt} {response}", maxLength: 64, truncation: "right" });
+    const encoded = await loaded.tokenizer.encode(CASES, {
+      template: "{prompt} {response}",
+      maxLength: 64,
+      truncation: "right",
+    });
     const body = encoded.map((row) => [...row.ids]);
     if (!loaded.tokenizer.appendEos) expect(comparable(family, body)).toEqual(comparable(family, ids));
     expect(difference(score(loaded, comparable(family, ids)), comparable(family, scores))).toBeLessThan(TOLERANCE);
@@ -109,7 +137,11 @@ describe("saved by Python, loaded here", () => {
     const loaded = await loadRewardModel(inWork("trl"));
     const { ids, scores } = json("trl", "expected.json");
     const clean = CASES.filter(({ prompt, response }) => !(prompt + response).includes("<|"));
-    const encoded = await loaded.tokenizer.encode(clean, { template: "{prompt}{response}", maxLength: 1e4, truncation: "right" });
+    const encoded = await loaded.tokenizer.encode(clean, {
+      template: "{prompt}{response}",
+      maxLength: 1e4,
+      truncation: "right",
+    });
     expect(encoded.map((row) => [...row.ids])).toEqual(ids);
     expect(difference(score(loaded, ids), scores)).toBeLessThan(TOLERANCE);
     expect(loaded.model.freshHead).toBe(false);
@@ -124,20 +156,33 @@ describe("saved by Python, loaded here", () => {
 });
 
 describe("saved here, loaded by Python", () => {
-  it.each([...FAMILIES, "qwen3-bf16", ...(existsSync(ENCODER) ? ["default-encoder"] : [])])("%s: same ids, same scores, one label", (name) => {
-    const theirs = json("result.json").models[name];
-    const { ids, scores } = ours.get(name)!;
-    expect(comparable(name, theirs.ids)).toEqual(comparable(name, ids));
-    expect(difference(comparable(name, theirs.scores), comparable(name, scores))).toBeLessThan(TOLERANCE);
-    const tolerance = name.includes("bf16") ? 0.05 : TOLERANCE; // the card loads bfloat16 weights as such
-    expect(difference(theirs.card, [0, 1, 6].map((i) => scores[i]))).toBeLessThan(tolerance);
-    expect([theirs.labels, theirs.pad[0]]).toEqual([1, theirs.pad[1]]);
-    expect(theirs.cls).toMatch(/ForSequenceClassification$/);
-  });
+  it.each([...FAMILIES, "qwen3-bf16", ...(existsSync(ENCODER) ? ["default-encoder"] : [])])(
+    "%s: same ids, same scores, one label",
+    (name) => {
+      const theirs = json("result.json").models[name];
+      const { ids, scores } = ours.get(name)!;
+      expect(comparable(name, theirs.ids)).toEqual(comparable(name, ids));
+      expect(difference(comparable(name, theirs.scores), comparable(name, scores))).toBeLessThan(TOLERANCE);
+      const tolerance = name.includes("bf16") ? 0.05 : TOLERANCE; // the card loads bfloat16 weights as such
+      expect(
+        difference(
+          theirs.card,
+          [0, 1, 6].map((i) => scores[i]),
+        ),
+      ).toBeLessThan(tolerance);
+      expect([theirs.labels, theirs.pad[0]]).toEqual([1, theirs.pad[1]]);
+      expect(theirs.cls).toMatch(/ForSequenceClassification$/);
+    },
+  );
 
   it.each(HEADS)("%s with head %s: the card's lines give the same scores", (family, head) => {
     const name = `${family}-${head}`;
-    expect(difference(json("result.json").heads[name], [0, 1, 6].map((i) => heads.get(name)![i]))).toBeLessThan(TOLERANCE);
+    expect(
+      difference(
+        json("result.json").heads[name],
+        [0, 1, 6].map((i) => heads.get(name)![i]),
+      ),
+    ).toBeLessThan(TOLERANCE);
   });
 
   it("goes on training in TRL", () => {
@@ -151,4 +196,3 @@ describe("saved here, loaded by Python", () => {
     expect(difference(json("result.json").adapters[family], adapters.get(family)!)).toBeLessThan(TOLERANCE);
   });
 });
-

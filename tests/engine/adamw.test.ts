@@ -13,15 +13,28 @@ beforeAll(async () => {
 });
 
 const options: AdamWOptions = {
-  weightDecay: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, gradClip: 1, decays: (name) => !name.endsWith("bias"),
+  weightDecay: 0.1,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  gradClip: 1,
+  decays: (name) => !name.endsWith("bias"),
 };
 const random = createRandom(7);
 const normal = (shape: number[]) => {
   const n = shape.reduce((a, b) => a * b, 1);
-  return tf.tensor(Float32Array.from({ length: n }, () => random.normal()), shape);
+  return tf.tensor(
+    Float32Array.from({ length: n }, () => random.normal()),
+    shape,
+  );
 };
-const make = () => new Map([["a.weight", tf.variable(normal([3, 4]))], ["a.bias", tf.variable(normal([4]))]]);
-const copy = (source: Map<string, tf.Variable>) => new Map([...source].map(([name, v]) => [name, tf.variable(v.clone())]));
+const make = () =>
+  new Map([
+    ["a.weight", tf.variable(normal([3, 4]))],
+    ["a.bias", tf.variable(normal([4]))],
+  ]);
+const copy = (source: Map<string, tf.Variable>) =>
+  new Map([...source].map(([name, v]) => [name, tf.variable(v.clone())]));
 const values = (parameters: Iterable<tf.Tensor>) => [...parameters].map((p) => [...p.dataSync()]);
 const gradients = () => [normal([3, 4]), normal([4])];
 
@@ -34,7 +47,10 @@ describe("createAdamW", () => {
     const { weight_decay: weightDecay, clip: gradClip, lr } = golden;
     const adamw = createAdamW(parameters, { ...options, weightDecay, gradClip });
     for (const step of golden.steps) {
-      const { gradNorm, skipped } = adamw.step(Object.values<number[][]>(step.gradients).map((g) => tf.tensor(g)), lr);
+      const { gradNorm, skipped } = adamw.step(
+        Object.values<number[][]>(step.gradients).map((g) => tf.tensor(g)),
+        lr,
+      );
       expect(gradNorm.dataSync()[0]).toBeCloseTo(step.norm, 5);
       expect(skipped.dataSync()[0]).toBe(0);
       for (const [name, expected] of Object.entries<number[]>(step.weights)) {

@@ -30,11 +30,31 @@ describe("choices", () => {
 
   it.each([
     ["no driver", { driver: null, cudaBuild: true }, false, /no NVIDIA driver/],
-    ["too old", { driver: "NVRM version: NVIDIA UNIX x86_64 Kernel Module  470.82.01  Wed Oct 27", cudaBuild: true }, false, /470\.82\.01 is older than 525\.60\.13/],
-    ["just old enough", { driver: "NVRM version: NVIDIA UNIX x86_64 Kernel Module  525.60.13  Wed", cudaBuild: true }, true, /525/],
-    ["hidden", { driver: "Kernel Module  550.54.15", cudaBuild: true, visibleDevices: "-1" }, false, /CUDA_VISIBLE_DEVICES/],
+    [
+      "too old",
+      { driver: "NVRM version: NVIDIA UNIX x86_64 Kernel Module  470.82.01  Wed Oct 27", cudaBuild: true },
+      false,
+      /470\.82\.01 is older than 525\.60\.13/,
+    ],
+    [
+      "just old enough",
+      { driver: "NVRM version: NVIDIA UNIX x86_64 Kernel Module  525.60.13  Wed", cudaBuild: true },
+      true,
+      /525/,
+    ],
+    [
+      "hidden",
+      { driver: "Kernel Module  550.54.15", cudaBuild: true, visibleDevices: "-1" },
+      false,
+      /CUDA_VISIBLE_DEVICES/,
+    ],
     ["processor build", { driver: "Kernel Module  550.54.15", cudaBuild: false }, false, /no CUDA kernels/],
-    ["open module", { driver: "NVIDIA UNIX Open Kernel Module for x86_64  570.86.15  Release", cudaBuild: true }, true, /570/],
+    [
+      "open module",
+      { driver: "NVIDIA UNIX Open Kernel Module for x86_64  570.86.15  Release", cudaBuild: true },
+      true,
+      /570/,
+    ],
     ["unreadable", { driver: "nouveau", cudaBuild: true }, false, /cannot be read/],
   ] as const)("GPU: %s", (_, facts, usable, reason) => {
     const verdict = judgeGpu(facts);
@@ -55,7 +75,12 @@ describe("dropout", () => {
   const x = () => tf.ones([64, 100]);
 
   it("keeps the share and the mean, and repeats with its seed and salt only", () => {
-    const [a, b, c, d] = [[1, 7, 3], [1, 7, 3], [2, 7, 3], [1, 7, 4]].map(([s, t, salt]) => dropout(x(), 0.25, seed(s, t), salt).dataSync());
+    const [a, b, c, d] = [
+      [1, 7, 3],
+      [1, 7, 3],
+      [2, 7, 3],
+      [1, 7, 4],
+    ].map(([s, t, salt]) => dropout(x(), 0.25, seed(s, t), salt).dataSync());
     expect(a).toEqual(b);
     expect(a).not.toEqual(c);
     expect(a).not.toEqual(d);
@@ -66,7 +91,8 @@ describe("dropout", () => {
 
   it("makes the same mask in a graph as in eager code, from a seed that is an argument", () => {
     const f = compile((t, s) => dropout(t, 0.5, s as tf.Tensor1D, 9));
-    for (const s of [seed(1, 2), seed(3, 4)]) expect(f(x(), s)[0].dataSync()).toEqual(dropout(x(), 0.5, s, 9).dataSync());
+    for (const s of [seed(1, 2), seed(3, 4)])
+      expect(f(x(), s)[0].dataSync()).toEqual(dropout(x(), 0.5, s, 9).dataSync());
     expect(f.graphs()).toHaveLength(1);
   });
 });
@@ -79,7 +105,14 @@ describe("WebAssembly", () => {
       // the seeded generators of tfjs are the same on every backend
       const [ids, mask] = batch(4, 8, 40);
       const gradients = compile(model.gradients, { precision: "f32" });
-      const adamw = createAdamW(model.parameters, { weightDecay: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, gradClip: 1, decays: () => true });
+      const adamw = createAdamW(model.parameters, {
+        weightDecay: 0.01,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        gradClip: 1,
+        decays: () => true,
+      });
       return Array.from({ length: 8 }, () => {
         const [loss, ...g] = gradients(ids, mask);
         adamw.step(g, 1e-2);

@@ -51,7 +51,12 @@ describe("compile", () => {
       return tf.mul(total, 10);
     });
     const a = add(tf.tensor2d([[1, 1]]))[0];
-    const b = add(tf.tensor2d([[1, 0], [2, 5]]))[0];
+    const b = add(
+      tf.tensor2d([
+        [1, 0],
+        [2, 5],
+      ]),
+    )[0];
     expect([...a.dataSync()]).toEqual([20, 30]);
     expect([...total.dataSync()]).toEqual([5, 8]);
     expect([...b.dataSync()]).toEqual([50, 80]);
@@ -77,7 +82,10 @@ describe("compile", () => {
     const before = handles();
     const w = tf.tidy(() => tf.variable(tf.ones([3, 2])));
     const f = compile((t) => {
-      const { value, grads } = tf.variableGrads(() => tf.sum(tf.square(tf.matMul(t as tf.Tensor2D, w as tf.Tensor2D))) as tf.Scalar, [w]);
+      const { value, grads } = tf.variableGrads(
+        () => tf.sum(tf.square(tf.matMul(t as tf.Tensor2D, w as tf.Tensor2D))) as tf.Scalar,
+        [w],
+      );
       w.assign(tf.sub(w, tf.mul(grads[w.name], 1e-3)) as never);
       return value;
     });
@@ -100,7 +108,9 @@ describe("compile", () => {
   it("names the tfjs op and the line that called it", () => {
     const outside = tf.ones([2]);
     const f = compile((x) => tf.add(x, outside), { name: "score" });
-    expect(() => f(tf.ones([2]))).toThrow(/compile\(score\): tf\.add, called at .*compile\.test\.ts:\d+:\d+.*made outside.*pass it as an argument/);
+    expect(() => f(tf.ones([2]))).toThrow(
+      /compile\(score\): tf\.add, called at .*compile\.test\.ts:\d+:\d+.*made outside.*pass it as an argument/,
+    );
     expect([...outside.dataSync()]).toEqual([1, 1]);
     const g = compile((x) => tf.tensor1d([x.dataSync()[0]]));
     expect(() => g(tf.ones([2]))).toThrow(/compile\.test\.ts:\d+.*a read of a value.*read it outside/);
@@ -118,10 +128,21 @@ describe("compile", () => {
   });
 
   it("counts ops, products and their operations", () => {
-    const f = compile((x, y) => tf.relu(tf.add(tf.matMul(x as tf.Tensor2D, y as tf.Tensor2D), 1)), { name: "layer", xla: true });
+    const f = compile((x, y) => tf.relu(tf.add(tf.matMul(x as tf.Tensor2D, y as tf.Tensor2D), 1)), {
+      name: "layer",
+      xla: true,
+    });
     tf.dispose(f(tf.ones([4, 3]), tf.ones([3, 5])));
     const [summary] = f.graphs();
-    expect(summary).toMatchObject({ name: "layer", ops: 3, products: 1, regions: 1, functions: 1, flops: 2 * 4 * 3 * 5, runs: 1 });
+    expect(summary).toMatchObject({
+      name: "layer",
+      ops: 3,
+      products: 1,
+      regions: 1,
+      functions: 1,
+      flops: 2 * 4 * 3 * 5,
+      runs: 1,
+    });
     // product: reads 12 + 15, writes 20; region: reads 20 and a scalar, writes 20
     expect(summary.bytesMoved).toBe(4 * (12 + 15 + 20 + 20 + 1 + 20));
     f.dispose();

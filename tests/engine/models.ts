@@ -24,7 +24,11 @@ const heads = (x: tf.Tensor, B: number, T: number, A: number) =>
 const merge = (x: tf.Tensor) => tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [x.shape[0] * x.shape[2]!, -1]);
 const firstMinusSecond = (r: tf.Tensor, B: number) => tf.sub(tf.slice(r, [0], [B / 2]), tf.slice(r, [B / 2], [B / 2]));
 
-function build(shapes: Record<string, number[]>, scale: number, loss: (p: Map<string, tf.Variable>) => TinyModel["loss"]): TinyModel {
+function build(
+  shapes: Record<string, number[]>,
+  scale: number,
+  loss: (p: Map<string, tf.Variable>) => TinyModel["loss"],
+): TinyModel {
   let seed = 1;
   const parameters = new Map<string, tf.Variable>();
   for (const [name, shape] of Object.entries(shapes)) {
@@ -47,12 +51,28 @@ function build(shapes: Record<string, number[]>, scale: number, loss: (p: Map<st
 }
 
 export function bertLike({ layers, width: H, heads: A, inner: I, vocabulary: V, scale }: Sizes): TinyModel {
-  const shapes: Record<string, number[]> = { words: [V, H], positions: [512, H], "embedding.norm": [H], embeddingBias: [H], head: [1, H] };
+  const shapes: Record<string, number[]> = {
+    words: [V, H],
+    positions: [512, H],
+    "embedding.norm": [H],
+    embeddingBias: [H],
+    head: [1, H],
+  };
   for (let i = 0; i < layers; i++)
     Object.assign(shapes, {
-      [`${i}.q`]: [H, H], [`${i}.qb`]: [H], [`${i}.k`]: [H, H], [`${i}.v`]: [H, H], [`${i}.o`]: [H, H], [`${i}.ob`]: [H],
-      [`${i}.1.norm`]: [H], [`${i}.1.bias`]: [H], [`${i}.up`]: [I, H], [`${i}.upb`]: [I], [`${i}.down`]: [H, I],
-      [`${i}.2.norm`]: [H], [`${i}.2.bias`]: [H],
+      [`${i}.q`]: [H, H],
+      [`${i}.qb`]: [H],
+      [`${i}.k`]: [H, H],
+      [`${i}.v`]: [H, H],
+      [`${i}.o`]: [H, H],
+      [`${i}.ob`]: [H],
+      [`${i}.1.norm`]: [H],
+      [`${i}.1.bias`]: [H],
+      [`${i}.up`]: [I, H],
+      [`${i}.upb`]: [I],
+      [`${i}.down`]: [H, I],
+      [`${i}.2.norm`]: [H],
+      [`${i}.2.bias`]: [H],
     });
   return build(shapes, scale, (p) => {
     const w = (name: string) => p.get(name)!;
@@ -69,7 +89,9 @@ export function bertLike({ layers, width: H, heads: A, inner: I, vocabulary: V, 
       const bias = tf.reshape(tf.mul(tf.sub(1, mask), -1e9), [B, 1, 1, T]);
       for (let i = 0; i < layers; i++) {
         const l = (name: string) => w(`${i}.${name}`);
-        const [q, k, v] = [tf.add(linear(x, l("q")), l("qb")), linear(x, l("k")), linear(x, l("v"))].map((y) => heads(y, B, T, A));
+        const [q, k, v] = [tf.add(linear(x, l("q")), l("qb")), linear(x, l("k")), linear(x, l("v"))].map((y) =>
+          heads(y, B, T, A),
+        );
         const scores = tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(H / A));
         const context = merge(tf.matMul(tf.softmax(tf.add(scores, bias)), v));
         x = norm(tf.add(x, tf.add(linear(context, l("o")), l("ob"))), l("1.norm"), l("1.bias"));
@@ -89,23 +111,37 @@ export function llamaLike({ layers, width: H, heads: A, inner: I, vocabulary: V,
   const shapes: Record<string, number[]> = { words: [V, H], "final.norm": [H], head: [1, H] };
   for (let i = 0; i < layers; i++)
     Object.assign(shapes, {
-      [`${i}.1.norm`]: [H], [`${i}.q`]: [H, H], [`${i}.k`]: [KV * D, H], [`${i}.v`]: [KV * D, H], [`${i}.o`]: [H, H],
-      [`${i}.2.norm`]: [H], [`${i}.gate`]: [I, H], [`${i}.up`]: [I, H], [`${i}.down`]: [H, I],
+      [`${i}.1.norm`]: [H],
+      [`${i}.q`]: [H, H],
+      [`${i}.k`]: [KV * D, H],
+      [`${i}.v`]: [KV * D, H],
+      [`${i}.o`]: [H, H],
+      [`${i}.2.norm`]: [H],
+      [`${i}.gate`]: [I, H],
+      [`${i}.up`]: [I, H],
+      [`${i}.down`]: [H, I],
     });
   const rms = (x: tf.Tensor, gain: tf.Tensor) =>
     tf.mul(tf.mul(x, tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), 1e-6))), gain);
   return build(shapes, scale, (p) => (ids, mask) => {
     const w = (name: string) => p.get(name)!;
     const [B, T] = ids.shape;
-    const angles = Float32Array.from({ length: T * D }, (_, n) => Math.floor(n / D) * 10000 ** ((-2 * (n % (D / 2))) / D));
+    const angles = Float32Array.from(
+      { length: T * D },
+      (_, n) => Math.floor(n / D) * 10000 ** ((-2 * (n % (D / 2))) / D),
+    );
     const cos = tf.tensor(angles.map(Math.cos), [1, 1, T, D]);
     const sin = tf.tensor(angles.map(Math.sin), [1, 1, T, D]);
     const rotate = (x: tf.Tensor) => {
       const [a, b] = tf.split(x, 2, 3);
       return tf.add(tf.mul(x, cos), tf.mul(tf.concat([tf.neg(b), a], 3), sin));
     };
-    const repeat = (x: tf.Tensor) => tf.reshape(tf.tile(tf.reshape(x, [B * KV, 1, T, D]), [1, A / KV, 1, 1]), [B, A, T, D]);
-    const causal = tf.tensor(Float32Array.from({ length: T * T }, (_, n) => (n % T > Math.floor(n / T) ? -1e9 : 0)), [1, 1, T, T]);
+    const repeat = (x: tf.Tensor) =>
+      tf.reshape(tf.tile(tf.reshape(x, [B * KV, 1, T, D]), [1, A / KV, 1, 1]), [B, A, T, D]);
+    const causal = tf.tensor(
+      Float32Array.from({ length: T * T }, (_, n) => (n % T > Math.floor(n / T) ? -1e9 : 0)),
+      [1, 1, T, T],
+    );
     const bias = tf.add(causal, tf.reshape(tf.mul(tf.sub(1, mask), -1e9), [B, 1, 1, T]));
     let x: tf.Tensor = tf.reshape(tf.gather(w("words"), ids), [B * T, H]);
     for (let i = 0; i < layers; i++) {
@@ -127,9 +163,16 @@ export function llamaLike({ layers, width: H, heads: A, inner: I, vocabulary: V,
 }
 
 /** Token ids and a mask whose odd rows are shorter (left of the last position, so that a decoder's head is not masked). */
-export function batch(B: number, T: number, vocabulary: number, padded = Math.floor(T / 4)): [tf.Tensor2D, tf.Tensor2D] {
+export function batch(
+  B: number,
+  T: number,
+  vocabulary: number,
+  padded = Math.floor(T / 4),
+): [tf.Tensor2D, tf.Tensor2D] {
   const ids = tf.randomUniform<tf.Rank.R2>([B, T], 0, vocabulary, "int32", 3);
-  const mask = Float32Array.from({ length: B * T }, (_, n) => (Math.floor(n / T) % 2 === 1 && n % T > 0 && n % T <= padded ? 0 : 1));
+  const mask = Float32Array.from({ length: B * T }, (_, n) =>
+    Math.floor(n / T) % 2 === 1 && n % T > 0 && n % T <= padded ? 0 : 1,
+  );
   return [ids, tf.tensor2d(mask, [B, T])];
 }
 

@@ -33,10 +33,24 @@ describe("shape rules", () => {
   it("knows the shapes TensorFlow gives, for every rule used here", () => {
     const x = normal([2, 3, 4], 1);
     const fns: ((t: tf.Tensor) => tf.Tensor)[] = [
-      (t) => tf.concat([t, t], -1), (t) => tf.pad(t, [[0, 1], [2, 0], [0, 0]]), (t) => tf.slice(t, [0, 1, 0], [-1, 2, 3]),
-      (t) => tf.stack([t, t], 1), (t) => tf.sum(t, [0, -1]), (t) => tf.mean(t, 1, true), (t) => tf.expandDims(t, -1),
-      (t) => tf.reshape(t, [4, -1]), (t) => tf.transpose(t, [2, 0, 1]), (t) => tf.where(tf.greater(t, 0), t, tf.zerosLike(t)),
-      (t) => tf.matMul(t, t, true, false), (t) => tf.gather(t, tf.tensor2d([[0, 2]], [1, 2], "int32"), 1), (t) => tf.tile(t, [2, 1, 3]),
+      (t) => tf.concat([t, t], -1),
+      (t) =>
+        tf.pad(t, [
+          [0, 1],
+          [2, 0],
+          [0, 0],
+        ]),
+      (t) => tf.slice(t, [0, 1, 0], [-1, 2, 3]),
+      (t) => tf.stack([t, t], 1),
+      (t) => tf.sum(t, [0, -1]),
+      (t) => tf.mean(t, 1, true),
+      (t) => tf.expandDims(t, -1),
+      (t) => tf.reshape(t, [4, -1]),
+      (t) => tf.transpose(t, [2, 0, 1]),
+      (t) => tf.where(tf.greater(t, 0), t, tf.zerosLike(t)),
+      (t) => tf.matMul(t, t, true, false),
+      (t) => tf.gather(t, tf.tensor2d([[0, 2]], [1, 2], "int32"), 1),
+      (t) => tf.tile(t, [2, 1, 3]),
     ];
     for (const fn of fns) {
       const expected = fn(x);
@@ -64,7 +78,9 @@ describe("simplify", () => {
 describe("bf16", () => {
   it("joins weights in bf16", () => {
     const [x, ...weights] = [normal([128, 64], 1), normal([64, 64], 2), normal([32, 64], 3)];
-    const fn = (a: tf.Tensor, ...parts: tf.Tensor[]) => [tf.matMul(a as tf.Tensor2D, tf.concat(parts, 0) as tf.Tensor2D, false, true)];
+    const fn = (a: tf.Tensor, ...parts: tf.Tensor[]) => [
+      tf.matMul(a as tf.Tensor2D, tf.concat(parts, 0) as tf.Tensor2D, false, true),
+    ];
     const program = toBf16(record(fn, x, ...weights));
     expect(program.nodes.filter((n) => n.op === "ConcatV2").map((n) => n.outputs[0].dtype)).toEqual([DType.BF16]);
     expect(relativeL2(execute(program, [x, ...weights]), fn(x, ...weights))).toBeLessThan(0.01);
@@ -97,7 +113,10 @@ describe("regions", () => {
     const x = normal([8, 8], 1);
     const fn = (t: tf.Tensor) => tf.exp(tf.neg(tf.matMul(tf.relu(tf.add(t, 1)) as tf.Tensor2D, t as tf.Tensor2D)));
     const { regions } = findRegions(record(fn, x));
-    expect(regions.map((region) => region.map((node) => node.op))).toEqual([["Add", "Relu"], ["Neg", "Exp"]]);
+    expect(regions.map((region) => region.map((node) => node.op))).toEqual([
+      ["Add", "Relu"],
+      ["Neg", "Exp"],
+    ]);
   });
 
   it("leaves tests for NaN outside, where fast-math cannot drop them", () => {
@@ -116,7 +135,13 @@ describe("regions", () => {
         const values = [t];
         for (let i = 0; i < 25; i++) {
           const [a, b] = [random.pick(values), random.pick(values)];
-          const made = [() => tf.add(a, b), () => tf.mul(a, 0.5), () => tf.tanh(a), () => tf.tanh(tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D)), () => tf.sub(a, tf.mean(b, -1, true))];
+          const made = [
+            () => tf.add(a, b),
+            () => tf.mul(a, 0.5),
+            () => tf.tanh(a),
+            () => tf.tanh(tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D)),
+            () => tf.sub(a, tf.mean(b, -1, true)),
+          ];
           values.push(random.pick(made)());
         }
         return tf.addN(values.slice(-6));
@@ -131,7 +156,11 @@ describe("regions", () => {
   it("gives functions of equal layers one name", () => {
     const x = normal([8, 8], 1);
     const layer = (t: tf.Tensor) => gelu(tf.matMul(t as tf.Tensor2D, x as tf.Tensor2D));
-    const program = record((t, w) => [1, 2, 3].reduce((h: tf.Tensor) => gelu(tf.matMul(h as tf.Tensor2D, w as tf.Tensor2D)), t), x, x.clone());
+    const program = record(
+      (t, w) => [1, 2, 3].reduce((h: tf.Tensor) => gelu(tf.matMul(h as tf.Tensor2D, w as tf.Tensor2D)), t),
+      x,
+      x.clone(),
+    );
     const graph = emit(program, { regions: true });
     expect([graph.regionCount, graph.functionCount]).toEqual([3, 1]);
     expect(relativeL2(execute(program, [x, x.clone()], true), [layer(layer(layer(x)))])).toBeLessThan(1e-5);
@@ -141,7 +170,10 @@ describe("regions", () => {
 describe("recompute", () => {
   const x = () => [normal([512, 256], 1), normal([256, 256], 2), normal([256, 256], 3)];
   const fn = (a: tf.Tensor, u: tf.Tensor, d: tf.Tensor) => {
-    const loss = (w: tf.Tensor, v: tf.Tensor) => tf.sum(tf.square(tf.matMul(gelu(tf.matMul(a as tf.Tensor2D, w as tf.Tensor2D)) as tf.Tensor2D, v as tf.Tensor2D)));
+    const loss = (w: tf.Tensor, v: tf.Tensor) =>
+      tf.sum(
+        tf.square(tf.matMul(gelu(tf.matMul(a as tf.Tensor2D, w as tf.Tensor2D)) as tf.Tensor2D, v as tf.Tensor2D)),
+      );
     return tf.grads(loss as never)([u, d]);
   };
 
@@ -151,7 +183,9 @@ describe("recompute", () => {
     const lean = recompute(plain, { lossy: false });
     const before = bytesBetweenRegions(simplify(record(fn, ...args)));
     expect(bytesBetweenRegions(lean)).toBeLessThan(0.7 * before);
-    expect(relativeL2(execute(lean, args, true), fn(...(args as [tf.Tensor, tf.Tensor, tf.Tensor])))).toBeLessThan(1e-5);
+    expect(relativeL2(execute(lean, args, true), fn(...(args as [tf.Tensor, tf.Tensor, tf.Tensor])))).toBeLessThan(
+      1e-5,
+    );
   });
 
   it("with bf16, lets the backward pass read the narrow copy", () => {
@@ -159,7 +193,9 @@ describe("recompute", () => {
     const exact = bytesBetweenRegions(recompute(toBf16(simplify(record(fn, ...args))), { lossy: false }));
     const program = recompute(toBf16(simplify(record(fn, ...args))), { lossy: true });
     expect(bytesBetweenRegions(program)).toBeLessThanOrEqual(exact);
-    expect(relativeL2(execute(program, args, true), fn(...(args as [tf.Tensor, tf.Tensor, tf.Tensor])))).toBeLessThan(0.02);
+    expect(relativeL2(execute(program, args, true), fn(...(args as [tf.Tensor, tf.Tensor, tf.Tensor])))).toBeLessThan(
+      0.02,
+    );
   });
 });
 
@@ -174,9 +210,15 @@ describe("row dots", () => {
 
   it.each([false, true])("sum over the head's width, not the keys (dropout %s)", (dropped) => {
     const [T, D] = [32, 8];
-    const args = [normal([2, T, D], 1), normal([2, T, D], 2), normal([2, T, D], 3), tf.cast(tf.greater(normal([2, T, T], 4), -1), "float32")];
+    const args = [
+      normal([2, T, D], 1),
+      normal([2, T, D], 2),
+      normal([2, T, D], 3),
+      tf.cast(tf.greater(normal([2, T, T], 4), -1), "float32"),
+    ];
     const fn = attention(dropped) as (...a: tf.Tensor[]) => tf.Tensor[];
-    const wide = (program: ReturnType<typeof record>) => program.nodes.filter((n) => n.op === "Sum" && n.inputs[0].shape.at(-1) === T).length;
+    const wide = (program: ReturnType<typeof record>) =>
+      program.nodes.filter((n) => n.op === "Sum" && n.inputs[0].shape.at(-1) === T).length;
     const plain = simplify(record(fn, ...args));
     const short = shortenRowDots(simplify(record(fn, ...args)));
     expect([wide(plain), wide(short)]).toEqual([1, 0]);
@@ -185,7 +227,8 @@ describe("row dots", () => {
 
   it("leaves a sum alone whose second factor is no attention weight", () => {
     const args = [normal([4, 6], 1), normal([6, 6], 2)];
-    const fn = (a: tf.Tensor, b: tf.Tensor) => tf.sum(tf.mul(tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D, false, true), tf.exp(a)), -1, true);
+    const fn = (a: tf.Tensor, b: tf.Tensor) =>
+      tf.sum(tf.mul(tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D, false, true), tf.exp(a)), -1, true);
     const program = shortenRowDots(record(fn as never, ...args));
     expect(relativeL2(execute(program, args), [fn(args[0], args[1])])).toBeLessThan(1e-6);
   });
@@ -196,13 +239,19 @@ describe("softmax", () => {
     const products = tf.reshape(tf.matMul(q, k, false, true), [2, 1, 96, 96]);
     return tf.softmax(tf.add(tf.mul(products, 0.25), mask));
   };
-  const args = () => [normal([2, 96, 16], 1), normal([2, 96, 16], 2), tf.mul(tf.cast(tf.greater(normal([2, 1, 1, 96], 3), 1), "float32"), -1e9)];
+  const args = () => [
+    normal([2, 96, 16], 1),
+    normal([2, 96, 16], 2),
+    tf.mul(tf.cast(tf.greater(normal([2, 1, 1, 96], 3), 1), "float32"), -1e9),
+  ];
 
   it("scales the queries, not the scores", () => {
     const program = scaleQueries(record(scores as never, ...args()));
     expect(program.nodes.filter((n) => n.op === "Mul").map((n) => n.outputs[0].shape)).toEqual([[2, 96, 16]]);
     expect(count(program, "BatchMatMulV2")).toBe(1);
-    expect(relativeL2(execute(program, args()), [scores(...(args() as [tf.Tensor, tf.Tensor, tf.Tensor]))])).toBeLessThan(1e-5);
+    expect(
+      relativeL2(execute(program, args()), [scores(...(args() as [tf.Tensor, tf.Tensor, tf.Tensor]))]),
+    ).toBeLessThan(1e-5);
   });
 
   it("keeps the scores' scale where something else reads them", () => {
@@ -216,7 +265,9 @@ describe("softmax", () => {
 
   it("reads and writes bf16 after a masked product, and stays f32 elsewhere", () => {
     const types = (fn: (...a: tf.Tensor[]) => tf.Tensor, ...a: tf.Tensor[]) =>
-      toBf16(scaleQueries(record(fn, ...a))).nodes.filter((n) => n.op === "Softmax").map((n) => n.outputs[0].dtype);
+      toBf16(scaleQueries(record(fn, ...a)))
+        .nodes.filter((n) => n.op === "Softmax")
+        .map((n) => n.outputs[0].dtype);
     expect(types(scores as never, ...args())).toEqual([DType.BF16]);
     expect(types((x) => tf.softmax(x), normal([96, 96], 1))).toEqual([DType.F32]);
     const program = optimise(record(scores as never, ...args()), { precision: "bf16", xla: true });
@@ -229,7 +280,12 @@ describe("softmax", () => {
 describe("sums of squares", () => {
   it("become L2Loss for a large tensor in memory, and nothing else does", () => {
     const x = normal([300, 300], 1);
-    const fn = (t: tf.Tensor) => [tf.sum(tf.square(t)), tf.sum(tf.square(tf.exp(t))), tf.sum(tf.square(t), 0), tf.sum(tf.square(tf.slice(t, [0, 0], [2, 2])))];
+    const fn = (t: tf.Tensor) => [
+      tf.sum(tf.square(t)),
+      tf.sum(tf.square(tf.exp(t))),
+      tf.sum(tf.square(t), 0),
+      tf.sum(tf.square(tf.slice(t, [0, 0], [2, 2]))),
+    ];
     const program = sumSquares(record(fn, x));
     expect(count(program, "L2Loss")).toBe(1);
     expect(relativeL2(execute(program, [x]), fn(x))).toBeLessThan(1e-5);

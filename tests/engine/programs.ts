@@ -7,7 +7,6 @@ import { findRegions } from "../../lib/engine/compile/regions";
 import { loadSession } from "../../lib/engine/compile/session";
 import { trace, type TracedFunction } from "../../lib/engine/compile/trace";
 
-
 export const record = (fn: TracedFunction, ...args: tf.Tensor[]): Program => trace(nativeBackend()!, "test", fn, args);
 
 export function execute(program: Program, args: tf.Tensor[], regions = false): tf.Tensor[] {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { xlaCacheKey } from "../../lib/engine/choice";
-import { projectPath } from "../../lib/paths";
+import { projectPath } from "../../lib/files/paths";
 
 const folder = mkdtempSync(join(tmpdir(), "rewardbook-xla-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -23,7 +23,14 @@ const PROGRAM = `
 /** Runs the program in a process of its own that keeps compiled code in `folder`. */
 function run(): number[] {
   const env = { ...process.env, TF_XLA_FLAGS: `--tf_xla_persistent_cache_directory=${folder}` };
-  return JSON.parse(execFileSync(process.execPath, ["-e", PROGRAM], { cwd: projectPath(), env, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
+  return JSON.parse(
+    execFileSync(process.execPath, ["-e", PROGRAM], {
+      cwd: projectPath(),
+      env,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }),
+  );
 }
 
 test("a second process loads what the first compiled, with the same bits", () => {
@@ -44,7 +51,11 @@ test.each([0, 300])("a torn entry of %i bytes is compiled again", (size) => {
 });
 
 describe("xlaCacheKey", () => {
-  const facts = { cpuinfo: "processor : 0\nmodel name : A\nflags : avx2 avx512f\ncpu MHz : 2999\n", library: "1 2", flags: "--a" };
+  const facts = {
+    cpuinfo: "processor : 0\nmodel name : A\nflags : avx2 avx512f\ncpu MHz : 2999\n",
+    library: "1 2",
+    flags: "--a",
+  };
 
   test("the same processor, library and flags: the same folder, at any clock", () => {
     expect(xlaCacheKey({ ...facts, cpuinfo: facts.cpuinfo.replace("2999", "3700") })).toBe(xlaCacheKey(facts));

@@ -11,7 +11,7 @@ import { halfNames } from "../../lib/models/memory";
 import { createRewardModel, type CheckpointTensor } from "../../lib/models/createModel";
 import { scoreInputs, type RewardModel } from "../../lib/models/rewardModel";
 import { trainableNames } from "../../lib/models/freeze";
-import { encodeBfloat16 } from "../../lib/storage/dtypes";
+import { encodeBfloat16 } from "../../lib/files/dtypes";
 import { excess, inputsOf, readGolden, relativeDistance, unpackAll } from "./golden";
 
 beforeAll(async () => {

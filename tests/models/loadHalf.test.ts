@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { existsSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { initBackend } from "../../lib/engine/backend";
-import { scoreTexts } from "../../lib/evaluation/score";
+import { scoreTexts } from "../../lib/scoring/score";
 import { isHalf } from "../../lib/models/halfStorage";
-import { loadRewardModel } from "../../lib/storage/loadCheckpoint";
-import { saveRewardModel } from "../../lib/storage/saveCheckpoint";
+import { loadRewardModel } from "../../lib/checkpoints/loadCheckpoint";
+import { saveRewardModel } from "../../lib/checkpoints/saveCheckpoint";
 
 const MINILM = join(__dirname, "../../models/all-MiniLM-L6-v2");
 const scratch = mkdtempSync(join(tmpdir(), "rewardbook-half-"));

@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { initBackend } from "../../lib/engine/backend";
-import { readAdapter, writeAdapter } from "../../lib/models/adapter";
+import { readAdapter, writeAdapter } from "../../lib/checkpoints/adapter";
 import { trainableNames } from "../../lib/models/freeze";
 import { attachLora, loraParameters, mergedParameters, mergeLora, unmergeLora } from "../../lib/models/lora";
 import { scoreInputs, type RewardModel } from "../../lib/models/rewardModel";
-import { readSafetensors } from "../../lib/storage/safetensors";
+import { readSafetensors } from "../../lib/files/safetensors";
 import { excess, inputsOf, modelOf, readGolden } from "./golden";
 
 const GOLDENS = join(__dirname, "../goldens/models");

@@ -6,7 +6,14 @@ import { beforeAll, describe, expect, test } from "vitest";
 const root = join(__dirname, "..", "..");
 interface Message {
   type: string;
-  content: { code?: string; execution_count?: number; text?: string; ename?: string; evalue?: string; data?: Record<string, string> };
+  content: {
+    code?: string;
+    execution_count?: number;
+    text?: string;
+    ename?: string;
+    evalue?: string;
+    data?: Record<string, string>;
+  };
 }
 interface Cell {
   messages: Message[];
@@ -17,7 +24,10 @@ let cells: Record<string, Cell> & { many: { count: number; reply: Cell["reply"] 
 
 beforeAll(() => {
   const probe = join(__dirname, "kernelProbe.py");
-  const printed = execFileSync(join(root, ".venv", "bin", "python"), [probe], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  const printed = execFileSync(join(root, ".venv", "bin", "python"), [probe], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   cells = JSON.parse(printed);
 });
 

@@ -42,7 +42,13 @@ const executed: Record<string, Result> = {};
 const fileOf = (key: string, extension: string) => join(folder, `${key}.${extension}`);
 
 async function execute(key: string, name: string, config: string, source?: string): Promise<void> {
-  executed[key] = await runNotebook({ name, source, config, executed: fileOf(key, "ipynb"), html: fileOf(key, "html") });
+  executed[key] = await runNotebook({
+    name,
+    source,
+    config,
+    executed: fileOf(key, "ipynb"),
+    html: fileOf(key, "html"),
+  });
 }
 
 beforeAll(async () => {
@@ -55,7 +61,9 @@ beforeAll(async () => {
 
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
-  for (const run of runs) for (const part of ["data", "metrics", "checkpoints"]) rmSync(join(root, part, run), { recursive: true, force: true });
+  for (const run of runs)
+    for (const part of ["data", "metrics", "checkpoints"])
+      rmSync(join(root, part, run), { recursive: true, force: true });
 });
 
 describe("the notebooks", () => {
@@ -68,8 +76,12 @@ describe("the notebooks", () => {
   });
 
   test("are numbered and committed without outputs", () => {
-    const cells = JSON.parse(readFileSync(fileOf(NOTEBOOKS[1], "ipynb"), "utf8")).cells.filter((cell: { cell_type: string }) => cell.cell_type === "code");
-    expect(cells.map((cell: { execution_count: number }) => cell.execution_count)).toEqual(cells.map((_: unknown, i: number) => i + 1));
+    const cells = JSON.parse(readFileSync(fileOf(NOTEBOOKS[1], "ipynb"), "utf8")).cells.filter(
+      (cell: { cell_type: string }) => cell.cell_type === "code",
+    );
+    expect(cells.map((cell: { execution_count: number }) => cell.execution_count)).toEqual(
+      cells.map((_: unknown, i: number) => i + 1),
+    );
     for (const name of NOTEBOOKS) {
       const { cells } = JSON.parse(readFileSync(join(root, "notebooks", `${name}.ipynb`), "utf8"));
       expect(cells.flatMap((cell: { outputs?: unknown[] }) => cell.outputs ?? [])).toEqual([]);
@@ -86,7 +98,13 @@ describe("the notebooks", () => {
 
 describe("the exported pages", () => {
   let pages: Opened[];
-  const figures = { "01_data_generation": 2, "02_loss_walkthrough": 2, "03_train_reward_model": 6, "04_evaluate": 7, "05_rerank_demo": 1 };
+  const figures = {
+    "01_data_generation": 2,
+    "02_loss_walkthrough": 2,
+    "03_train_reward_model": 6,
+    "04_evaluate": 7,
+    "05_rerank_demo": 1,
+  };
 
   beforeAll(async () => {
     pages = await openOffline(NOTEBOOKS.map((name: string) => fileOf(name, "html")));

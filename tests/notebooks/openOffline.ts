@@ -34,7 +34,8 @@ export async function openOffline(files: readonly string[]): Promise<Opened[]> {
       await page.waitForTimeout(500);
       const seen = await page.evaluate(() => ({
         title: document.title,
-        figures: document.querySelectorAll(".main-svg").length > 0 ? document.querySelectorAll(".plot-container").length : 0,
+        figures:
+          document.querySelectorAll(".main-svg").length > 0 ? document.querySelectorAll(".plot-container").length : 0,
         formulas: document.querySelectorAll("math").length,
         pwned: (window as unknown as { PWNED?: unknown }).PWNED ?? null,
         text: document.body.innerText,

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { architectureSummary } from "../../lib/report/architectures";
-import { reportHtml } from "../../lib/report/html";
-import { readRun, type RunRecord } from "../../lib/report/runFiles";
+import { reportHtml } from "../../lib/report/pages/report";
+import { readRun, type RunRecord } from "../../lib/runs/runFiles";
 import { createTable } from "../../lib/report/tables";
 import { writeRun } from "./fixture";
 
@@ -25,8 +25,13 @@ const shared = runOf(
   "shared",
   { model: "policies/SmolLM2", architecture: "shared", lora_rank: 8 },
   {
-    num_parameters: 134_976_192, trainable_parameters: 460_800, saved_parameters: 461_376, train_seconds: 754,
-    train_pairs_per_second: 3.214, score_pairs_per_second: 9.871, peak_memory_mb: 5120,
+    num_parameters: 134_976_192,
+    trainable_parameters: 460_800,
+    saved_parameters: 461_376,
+    train_seconds: 754,
+    train_pairs_per_second: 3.214,
+    score_pairs_per_second: 9.871,
+    peak_memory_mb: 5120,
   },
 );
 
@@ -60,7 +65,10 @@ describe("a shared and a separate architecture side by side", () => {
   });
 
   test("a run that has not ended, or two of one name, still stand in the table", () => {
-    const rows = architectureSummary([{ ...shared, metrics: null }, { ...shared, dir: "elsewhere/shared" }]);
+    const rows = architectureSummary([
+      { ...shared, metrics: null },
+      { ...shared, dir: "elsewhere/shared" },
+    ]);
     const [name, mine, other] = Object.values(rows.find((row) => row[""] === "Scoring, pairs a second")!);
     expect([name, mine ?? null, other]).toEqual(["Scoring, pairs a second", null, "9.87"]);
     expect(Object.keys(rows[0])).toEqual(["", shared.dir, "elsewhere/shared"]);

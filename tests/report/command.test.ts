@@ -45,7 +45,12 @@ describe("rewardbook report", () => {
     const result = JSON.parse(await report("--run", "one", "--against", "two", "--json"));
     expect(result).toMatchObject({ run: "one", out: "reports/one-against-two.html", comparison: { n_pairs: 400 } });
     expect(result.comparison.difference).toBeGreaterThan(0);
-    expect(result.metrics.map(({ run, num_parameters }: { run: string; num_parameters: number }) => [run, num_parameters])).toEqual([["one", 22_713_601], ["two", 22_713_601]]);
+    expect(
+      result.metrics.map(({ run, num_parameters }: { run: string; num_parameters: number }) => [run, num_parameters]),
+    ).toEqual([
+      ["one", 22_713_601],
+      ["two", 22_713_601],
+    ]);
     expect(readFileSync(result.out, "utf8")).toContain("Compared with two");
     expect(await report("--run", "one", "--against", "two")).toMatch(/\nArchitecture +separate +separate\n/);
   });

@@ -19,7 +19,7 @@ import {
   stepValidationFigure,
   type Figure,
 } from "../../lib/report/figures";
-import { histogram, movingAverage, thin } from "../../lib/report/series";
+import { histogram, movingAverage, thin } from "../../lib/report/figures/series";
 
 type Trace = { x: number[]; y: number[]; name: string; text?: string[] } & Record<string, unknown>;
 const traces = (figure: Figure) => figure.data as unknown as Trace[];

@@ -5,7 +5,7 @@ import { analyseErrors } from "../../lib/evaluation/errorAnalysis";
 import { evaluateScores, originalEvaluation } from "../../lib/evaluation/evaluate";
 import type { ScoredPair } from "../../lib/evaluation/scoredPair";
 import { resolveConfig } from "../../lib/config";
-import { checkQualityGate } from "../../lib/qualityGate";
+import { checkQualityGate } from "../../lib/training/gate";
 import { createRandom } from "../../lib/random";
 
 /** Texts that would do harm if they became markup, script, a JSON script's end, or a link. */

@@ -3,8 +3,12 @@ import { expect, test } from "vitest";
 import { countTests, total } from "../../.ci/count.mjs";
 
 test("countTests reads vitest's and pytest's summaries", () => {
-  expect(countTests(" Test Files  1 failed | 3 passed (4)\n      Tests  2 failed | 120 passed | 1 skipped (123)\n")).toEqual({ passed: 120, failed: 2 });
-  expect(countTests("\x1b[2m      Tests \x1b[22m \x1b[1m\x1b[32m7 passed\x1b[39m\x1b[22m\x1b[90m (7)\x1b[39m")).toEqual({ passed: 7, failed: 0 });
+  expect(
+    countTests(" Test Files  1 failed | 3 passed (4)\n      Tests  2 failed | 120 passed | 1 skipped (123)\n"),
+  ).toEqual({ passed: 120, failed: 2 });
+  expect(countTests("\x1b[2m      Tests \x1b[22m \x1b[1m\x1b[32m7 passed\x1b[39m\x1b[22m\x1b[90m (7)\x1b[39m")).toEqual(
+    { passed: 7, failed: 0 },
+  );
   expect(countTests("===== 3 failed, 12 passed in 4.20s =====")).toEqual({ passed: 12, failed: 3 });
 });
 

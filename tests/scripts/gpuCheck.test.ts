@@ -14,7 +14,9 @@ beforeAll(async () => {
 
 test("without a GPU: one line with the reason, exit code 1", async () => {
   expect(() => requireGpu({ gpu: null, gpuReason: "no NVIDIA driver on this machine" })).toThrow(InputError);
-  expect(() => requireGpu({ gpu: null, gpuReason: "no NVIDIA driver on this machine" })).toThrow(/^doctor --gpu: expected an NVIDIA GPU in use, got none: no NVIDIA driver on this machine$/);
+  expect(() => requireGpu({ gpu: null, gpuReason: "no NVIDIA driver on this machine" })).toThrow(
+    /^doctor --gpu: expected an NVIDIA GPU in use, got none: no NVIDIA driver on this machine$/,
+  );
   expect(requireGpu({ gpu: "NVIDIA H200", gpuReason: "in use" })).toBe("NVIDIA H200");
   if ((await initBackend()).gpu === null) expect(await run(["doctor", "--gpu"])).toBe(1);
 });
@@ -52,8 +54,15 @@ test("the report names versions, device, distances and times, and what failed", 
   expect(step.tokens_per_second).toBeCloseTo(64000 / step.best_ms, 3);
   const far = compareWith(cpu, { ...cpu, loss: 2 * cpu.loss }, "bf16");
   const report = {
-    rewardbook: "0.1.0", node: "20.20.0", tensorflow: "2.21.0", driver: "570.86.15", device: "NVIDIA H200", memory_growth: "true",
-    comparisons: [compareWith(cpu, cpu, "f32"), far], step, ok: false,
+    rewardbook: "0.1.0",
+    node: "20.20.0",
+    tensorflow: "2.21.0",
+    driver: "570.86.15",
+    device: "NVIDIA H200",
+    memory_growth: "true",
+    comparisons: [compareWith(cpu, cpu, "f32"), far],
+    step,
+    ok: false,
   } as const;
   const text = gpuLines(report).join("\n");
   expect(text).toContain("NVIDIA H200, driver 570.86.15, memory growth true");

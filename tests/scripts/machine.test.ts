@@ -6,7 +6,11 @@ const laptop = { platform: "linux", arch: "x64", glibc: "2.36", gpu: false, env:
 
 describe("chooseTensorFlow", () => {
   test("takes the CPU build on x64, the CUDA one beside an NVIDIA GPU, the only one on arm64", () => {
-    expect(chooseTensorFlow(laptop)).toMatchObject({ requirement: "tensorflow-cpu==2.21.0", platform: "manylinux_2_27_x86_64", cuda: false });
+    expect(chooseTensorFlow(laptop)).toMatchObject({
+      requirement: "tensorflow-cpu==2.21.0",
+      platform: "manylinux_2_27_x86_64",
+      cuda: false,
+    });
     expect(chooseTensorFlow({ ...laptop, gpu: true })).toMatchObject({ requirement: "tensorflow==2.21.0", cuda: true });
     const arm = chooseTensorFlow({ ...laptop, arch: "arm64", gpu: true });
     expect(arm).toMatchObject({ requirement: "tensorflow==2.21.0", platform: "manylinux_2_27_aarch64", cuda: false });
@@ -38,7 +42,9 @@ describe("findPython", () => {
   });
 
   test("compares numbers, not digits: 3.9 is older than 3.10", () => {
-    expect(() => findPython({}, machine({ python3: [0, "3.9.18"] }))).toThrow(/expected Python 3\.10 or newer, found 3\.9\.18/);
+    expect(() => findPython({}, machine({ python3: [0, "3.9.18"] }))).toThrow(
+      /expected Python 3\.10 or newer, found 3\.9\.18/,
+    );
     expect(findPython({}, machine({ python3: [0, "3.10.0"] })).version).toBe("3.10.0");
   });
 

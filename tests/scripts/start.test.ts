@@ -5,13 +5,16 @@ import { describe, expect, test } from "vitest";
 import { showProgress } from "../../scripts/progress.mjs";
 
 const root = join(__dirname, "..", "..");
-const start = (...args: string[]) => spawnSync(process.execPath, [join(root, "scripts", "start.mjs"), ...args], { encoding: "utf8", cwd: root });
+const start = (...args: string[]) =>
+  spawnSync(process.execPath, [join(root, "scripts", "start.mjs"), ...args], { encoding: "utf8", cwd: root });
 
 describe("npm start", () => {
   test("a file that is not there, and a folder: exit 1 before anything is set up", () => {
     const absent = start("--pairs", "no/such/file.jsonl");
     expect(absent.status).toBe(1);
-    expect(absent.stderr).toMatch(/--pairs: expected a file of preference pairs, got nothing at .*no\/such\/file\.jsonl; check the path/);
+    expect(absent.stderr).toMatch(
+      /--pairs: expected a file of preference pairs, got nothing at .*no\/such\/file\.jsonl; check the path/,
+    );
     expect(absent.stdout).toBe("");
     expect(start(`--pairs=${root}`).stderr).toContain("got a folder");
   });

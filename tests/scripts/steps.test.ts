@@ -9,7 +9,14 @@ const folder = mkdtempSync(inRoot(".cache", "steps-test-"));
 const quiet = () => {};
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const names = ["one", "two", "three"].map((name) => `test ${name}`);
-const step = (name: string, more: object = {}) => ({ name: `test ${name}`, needs: [], inputs: () => "same", outputs: [], run: () => "", ...more });
+const step = (name: string, more: object = {}) => ({
+  name: `test ${name}`,
+  needs: [],
+  inputs: () => "same",
+  outputs: [],
+  run: () => "",
+  ...more,
+});
 
 afterEach(() => {
   for (const name of names) rmSync(inRoot(".cache", "setup", `${name.replaceAll(" ", "-")}.stamp`), { force: true });
@@ -25,7 +32,11 @@ describe("runSteps", () => {
       await sleep(50);
       events.push(`-${name}`);
     };
-    const steps = [step("one", { run: timed("one") }), step("two", { run: timed("two") }), step("three", { needs: ["test one", "test two"], run: timed("three") })];
+    const steps = [
+      step("one", { run: timed("one") }),
+      step("two", { run: timed("two") }),
+      step("three", { needs: ["test one", "test two"], run: timed("three") }),
+    ];
     await runSteps(steps, quiet);
     expect(events).toEqual(["+one", "+two", "-one", "-two", "+three", "-three"]);
   });
@@ -56,7 +67,11 @@ describe("runSteps", () => {
       throw new StepError("no network", "plug it in");
     };
     let other = false;
-    const steps = [step("one", { run: fail }), step("two", { needs: ["test one"] }), step("three", { run: () => void (other = true) })];
+    const steps = [
+      step("one", { run: fail }),
+      step("two", { needs: ["test one"] }),
+      step("three", { run: () => void (other = true) }),
+    ];
     const outcome = await runSteps(steps, (line: string) => lines.push(line));
     expect([...outcome.values()]).toEqual(["failed", "failed", "done"]);
     expect(lines.join("\n")).toMatch(/✗ test one: failed[\s\S]*cause: no network[\s\S]*remedy: plug it in/);
@@ -68,14 +83,22 @@ describe("runSteps", () => {
     const fail = () => {
       throw new StepError("no compiler", "install one");
     };
-    const outcome = await runSteps([step("one", { optional: true, run: fail }), step("two", { needs: ["test one"], optional: true })], quiet);
+    const outcome = await runSteps(
+      [step("one", { optional: true, run: fail }), step("two", { needs: ["test one"], optional: true })],
+      quiet,
+    );
     expect([...outcome.values()]).toEqual(["skipped", "skipped"]);
   });
 });
 
 test("command shows the program's own last words and the remedy", async () => {
-  const failing = command(process.execPath, ["-e", "console.error('disk full'); process.exit(3)"], { remedy: "free some space" });
-  await expect(failing).rejects.toMatchObject({ message: expect.stringMatching(/ended with 3[\s\S]*disk full/), remedy: "free some space" });
+  const failing = command(process.execPath, ["-e", "console.error('disk full'); process.exit(3)"], {
+    remedy: "free some space",
+  });
+  await expect(failing).rejects.toMatchObject({
+    message: expect.stringMatching(/ended with 3[\s\S]*disk full/),
+    remedy: "free some space",
+  });
   await expect(command("no-such-program", [])).rejects.toThrow(/could not start/);
 });
 

@@ -5,22 +5,43 @@ import type { Message } from "../../lib/pairs/pair";
 import { applyChatTemplate } from "../../lib/text/chatTemplate";
 import { openTokenizer } from "../../lib/text/tokenizer";
 
-interface Chat { name: string; template: string; messages: Message[]; addGenerationPrompt: boolean; text: string; ids: number[] }
+interface Chat {
+  name: string;
+  template: string;
+  messages: Message[];
+  addGenerationPrompt: boolean;
+  text: string;
+  ids: number[];
+}
 const dir = join(__dirname, "..", "goldens", "text");
-const { chats, bosToken, eosToken } = JSON.parse(readFileSync(join(dir, "chats.json"), "utf8")) as { chats: Chat[]; bosToken: string; eosToken: string };
+const { chats, bosToken, eosToken } = JSON.parse(readFileSync(join(dir, "chats.json"), "utf8")) as {
+  chats: Chat[];
+  bosToken: string;
+  eosToken: string;
+};
 
 // Expected texts and ids: transformers' apply_chat_template (tests/goldens/text.py).
 describe("chat templates", () => {
   it.each(chats.map((chat, i) => [`${chat.name} ${i}`, chat] as const))("%s renders as in Python", (_, chat) => {
     const { template, messages, addGenerationPrompt } = chat;
-    expect(applyChatTemplate(messages, { template, addGenerationPrompt, variables: { bos_token: bosToken, eos_token: eosToken } })).toBe(chat.text);
+    expect(
+      applyChatTemplate(messages, {
+        template,
+        addGenerationPrompt,
+        variables: { bos_token: bosToken, eos_token: eosToken },
+      }),
+    ).toBe(chat.text);
   });
 
   const tokenizer = openTokenizer(join(dir, "bpe-llama"));
   const llama = chats.filter(({ name, addGenerationPrompt }) => name === "llama3" && !addGenerationPrompt);
 
   it("encodes to Python's ids, begin of text once", async () => {
-    const items = llama.map(({ messages }) => ({ prompt: "", promptMessages: messages.slice(0, -1), response: messages.at(-1)!.content }));
+    const items = llama.map(({ messages }) => ({
+      prompt: "",
+      promptMessages: messages.slice(0, -1),
+      response: messages.at(-1)!.content,
+    }));
     const encoded = await tokenizer.encode(items, { template: "chat", maxLength: 1e6, truncation: "right" });
     expect(encoded.map(({ ids }) => [...ids])).toEqual(llama.map(({ ids }) => ids));
     expect(items.map((item) => tokenizer.render(item, "chat"))).toEqual(llama.map(({ text }) => text));
@@ -45,13 +66,20 @@ describe("chat templates", () => {
     const [full] = await tokenizer.encode([item], { template: "chat", maxLength: 1e6, truncation });
     const maxLength = full.ids.length - 20;
     const [{ ids, cut }] = await tokenizer.encode([item], { template: "chat", maxLength, truncation });
-    const text = [...ids].map((id) => tokenizer.idToToken(id)).join("").replaceAll("Ġ", " ");
+    const text = [...ids]
+      .map((id) => tokenizer.idToToken(id))
+      .join("")
+      .replaceAll("Ġ", " ");
     expect([ids.length, cut]).toEqual([maxLength, 20]);
     expect(text).toMatch(expected);
   });
 
   it("says which file refuses which roles", () => {
-    expect(() => applyChatTemplate([{ role: "assistant", content: "x" }], { template: chats.find((c) => c.name === "mistral")!.template, where: "dir: chat template" }))
-      .toThrow(/^dir: chat template: expected a template that renders assistant, got After the optional system message/);
+    expect(() =>
+      applyChatTemplate([{ role: "assistant", content: "x" }], {
+        template: chats.find((c) => c.name === "mistral")!.template,
+        where: "dir: chat template",
+      }),
+    ).toThrow(/^dir: chat template: expected a template that renders assistant, got After the optional system message/);
   });
 });

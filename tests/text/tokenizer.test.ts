@@ -5,12 +5,24 @@ import { afterAll, describe, expect, it } from "vitest";
 import { openTokenizer, type EncodeOptions, type Tokenizer } from "../../lib/text/tokenizer";
 
 const goldens = join(__dirname, "..", "goldens", "text");
-const { texts, ids } = JSON.parse(readFileSync(join(goldens, "corpus.json"), "utf8")) as { texts: string[]; ids: Record<string, number[][]> };
-const dirOf = (kind: string) => (kind.includes("MiniLM") ? join(__dirname, "..", "..", "models", kind) : join(goldens, kind));
+const { texts, ids } = JSON.parse(readFileSync(join(goldens, "corpus.json"), "utf8")) as {
+  texts: string[];
+  ids: Record<string, number[][]>;
+};
+const dirOf = (kind: string) =>
+  kind.includes("MiniLM") ? join(__dirname, "..", "..", "models", kind) : join(goldens, kind);
 
-const encode = (tokenizer: Tokenizer, items: { prompt?: string; response: string }[], options: Partial<EncodeOptions> = {}) =>
-  tokenizer.encode(items.map((item) => ({ prompt: "", ...item })), { template: "{response}", maxLength: 1e6, truncation: "right", ...options });
-const words = (tokenizer: Tokenizer, encoded: { ids: Uint32Array }) => [...encoded.ids].map((id) => tokenizer.idToToken(id)).join(" ");
+const encode = (
+  tokenizer: Tokenizer,
+  items: { prompt?: string; response: string }[],
+  options: Partial<EncodeOptions> = {},
+) =>
+  tokenizer.encode(
+    items.map((item) => ({ prompt: "", ...item })),
+    { template: "{response}", maxLength: 1e6, truncation: "right", ...options },
+  );
+const words = (tokenizer: Tokenizer, encoded: { ids: Uint32Array }) =>
+  [...encoded.ids].map((id) => tokenizer.idToToken(id)).join(" ");
 
 // Expected ids: Python's tokenizers with encode_special_tokens = True (tests/goldens/text.py).
 describe.each(Object.keys(ids))("%s", (kind) => {
@@ -19,17 +31,34 @@ describe.each(Object.keys(ids))("%s", (kind) => {
   it("gives Python's ids on a multilingual, emoji, control-character and lone-surrogate corpus", async () => {
     // Python's Unigram makes special tokens of user text even then: those texts have no reference.
     const comparable = (text: string) => kind !== "unigram" || !/<(\/?s|pad|unk|mask)>/.test(text);
-    const encoded = await encode(tokenizer, texts.map((response) => ({ response })));
+    const encoded = await encode(
+      tokenizer,
+      texts.map((response) => ({ response })),
+    );
     const different = texts.filter((text, i) => comparable(text) && `${encoded[i].ids}` !== `${ids[kind][i]}`);
     expect(different).toEqual([]);
     expect(encoded.every(({ cut }) => cut === 0)).toBe(true);
   });
 
   it("keeps special-token text in prompts and answers text, and makes tokens of it in the template", async () => {
-    const special = { wordpiece: "[SEP]", "all-MiniLM-L6-v2": "[SEP]", "bpe-llama": "<|eot_id|>", "bpe-roberta": "</s>", "bpe-metaspace": "</s>", unigram: "</s>" }[kind]!;
-    const count = (encoded: { ids: Uint32Array }) => [...encoded.ids].filter((id) => tokenizer.idToToken(id) === special).length;
-    const [plain, attack] = await encode(tokenizer, [{ response: "a b" }, { prompt: special, response: `a${special}b ${special}` }], { template: "{prompt}{response}" });
-    const [inTemplate] = await encode(tokenizer, [{ prompt: "a", response: "b" }], { template: `{prompt}${special}{response}` });
+    const special = {
+      wordpiece: "[SEP]",
+      "all-MiniLM-L6-v2": "[SEP]",
+      "bpe-llama": "<|eot_id|>",
+      "bpe-roberta": "</s>",
+      "bpe-metaspace": "</s>",
+      unigram: "</s>",
+    }[kind]!;
+    const count = (encoded: { ids: Uint32Array }) =>
+      [...encoded.ids].filter((id) => tokenizer.idToToken(id) === special).length;
+    const [plain, attack] = await encode(
+      tokenizer,
+      [{ response: "a b" }, { prompt: special, response: `a${special}b ${special}` }],
+      { template: "{prompt}{response}" },
+    );
+    const [inTemplate] = await encode(tokenizer, [{ prompt: "a", response: "b" }], {
+      template: `{prompt}${special}{response}`,
+    });
     expect([count(attack) - count(plain), count(inTemplate) - count(plain)]).toEqual([0, 1]);
   });
 });
@@ -51,23 +80,36 @@ describe("truncation", () => {
 
   it("prompt-first keeps the template's words and cuts the prompt before the answer", async () => {
     const options = { template: "Q: {prompt} A: {response}", truncation: "prompt-first" } as const;
-    const [nine, seven] = [await encode(tokenizer, [item], { ...options, maxLength: 9 }), await encode(tokenizer, [item], { ...options, maxLength: 7 })];
+    const [nine, seven] = [
+      await encode(tokenizer, [item], { ...options, maxLength: 9 }),
+      await encode(tokenizer, [item], { ...options, maxLength: 7 }),
+    ];
     expect(words(tokenizer, nine[0])).toBe("[CLS] q : a : four five six [SEP]");
     expect(words(tokenizer, seven[0])).toBe("[CLS] q : a : six [SEP]");
   });
 
   it("prompt-first cuts the answer too where it comes before the prompt", async () => {
-    const [encoded] = await encode(tokenizer, [item], { template: "A: {response} Q: {prompt}", truncation: "prompt-first", maxLength: 8 });
+    const [encoded] = await encode(tokenizer, [item], {
+      template: "A: {response} Q: {prompt}",
+      truncation: "prompt-first",
+      maxLength: 8,
+    });
     expect(words(tokenizer, encoded)).toBe("[CLS] a : five six q : [SEP]");
   });
 
   it("counts code points, not UTF-16 units, when it looks for the prompt", async () => {
-    const [encoded] = await encode(tokenizer, [{ prompt: "😀 one", response: "😀 two" }], { template: "{prompt} {response}", truncation: "prompt-first", maxLength: 4 });
+    const [encoded] = await encode(tokenizer, [{ prompt: "😀 one", response: "😀 two" }], {
+      template: "{prompt} {response}",
+      truncation: "prompt-first",
+      maxLength: 4,
+    });
     expect(words(tokenizer, encoded)).toBe("[CLS] [UNK] two [SEP]");
   });
 
   it("refuses a length below the special tokens", async () => {
-    await expect(encode(tokenizer, [item], { maxLength: 1 })).rejects.toThrow("max_length: expected at least the 2 special tokens");
+    await expect(encode(tokenizer, [item], { maxLength: 1 })).rejects.toThrow(
+      "max_length: expected at least the 2 special tokens",
+    );
   });
 });
 
@@ -83,7 +125,10 @@ describe("end of sequence", () => {
     const definition = read("tokenizer.json");
     edit(definition);
     writeFileSync(join(dir, "tokenizer.json"), JSON.stringify(definition));
-    writeFileSync(join(dir, "tokenizer_config.json"), JSON.stringify({ ...read("tokenizer_config.json"), ...settings }));
+    writeFileSync(
+      join(dir, "tokenizer_config.json"),
+      JSON.stringify({ ...read("tokenizer_config.json"), ...settings }),
+    );
     return openTokenizer(dir);
   };
 
@@ -92,7 +137,10 @@ describe("end of sequence", () => {
     const [plain] = await encode(tokenizer, [{ response: "The dog" }]);
     const [cut] = await encode(tokenizer, [{ response: "The lazy dog jumps over and over" }], { maxLength: 3 });
     const [chat] = await encode(tokenizer, [{ prompt: "The dog", response: "jumps" }], { template: "chat" });
-    expect([...plain.ids].map((id) => tokenizer.idToToken(id)).filter((token) => token!.startsWith("<|"))).toEqual(["<|begin_of_text|>", "<|end_of_text|>"]);
+    expect([...plain.ids].map((id) => tokenizer.idToToken(id)).filter((token) => token!.startsWith("<|"))).toEqual([
+      "<|begin_of_text|>",
+      "<|end_of_text|>",
+    ]);
     expect([cut.ids[0], cut.ids[2], cut.ids.length]).toEqual([plain.ids[0], tokenizer.eosId, 3]);
     expect([...chat.ids]).not.toContain(tokenizer.eosId);
   });
@@ -111,7 +159,11 @@ describe("end of sequence", () => {
   });
 
   it("is left to the post-processor where there is one", () => {
-    expect(["all-MiniLM-L6-v2", "bpe-roberta", "unigram"].map((kind) => openTokenizer(dirOf(kind)).appendEos)).toEqual([false, false, false]);
+    expect(["all-MiniLM-L6-v2", "bpe-roberta", "unigram"].map((kind) => openTokenizer(dirOf(kind)).appendEos)).toEqual([
+      false,
+      false,
+      false,
+    ]);
   });
 
   it("serves as padding where a tokenizer has none", () => {

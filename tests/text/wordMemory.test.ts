@@ -12,11 +12,23 @@ const goldens = join(__dirname, "..", "goldens", "text");
 const { texts: corpus } = JSON.parse(readFileSync(join(goldens, "corpus.json"), "utf8")) as { texts: string[] };
 const pieces = corpus.map((text) => text.replace(/\p{Surrogate}/gu, "\uFFFD"));
 
-const addedToken = (content: string, more: object = {}) => ({ id: 90_000, content, special: false, normalized: false, single_word: false, lstrip: false, rstrip: false, ...more });
+const addedToken = (content: string, more: object = {}) => ({
+  id: 90_000,
+  content,
+  special: false,
+  normalized: false,
+  single_word: false,
+  lstrip: false,
+  rstrip: false,
+  ...more,
+});
 
 /** An engine that notes what it is asked for and keeps "Zebra" waiting until `release`, and its definition, possibly changed. */
 function open(kind: string, edit: (definition: any) => void = () => {}) {
-  const { definition } = nameSecretly(readTokenizerFiles(kind.includes("MiniLM") ? join(__dirname, "..", "..", "models", kind) : join(goldens, kind)).definition);
+  const { definition } = nameSecretly(
+    readTokenizerFiles(kind.includes("MiniLM") ? join(__dirname, "..", "..", "models", kind) : join(goldens, kind))
+      .definition,
+  );
   edit(definition);
   const engine = Engine.fromString(JSON.stringify(definition));
   const asked: string[] = [];
@@ -32,7 +44,8 @@ function open(kind: string, edit: (definition: any) => void = () => {}) {
   const noting = new Proxy(engine, {
     get: (target, name) => {
       if (name === "encodeBatch") return encodeBatch;
-      if (name === "addSpecialTokens") return (tokens: string[]) => (([separator] = tokens), target.addSpecialTokens(tokens));
+      if (name === "addSpecialTokens")
+        return (tokens: string[]) => (([separator] = tokens), target.addSpecialTokens(tokens));
       return (target[name as keyof Engine] as () => unknown).bind(target);
     },
   });
@@ -41,7 +54,13 @@ function open(kind: string, edit: (definition: any) => void = () => {}) {
 const idsOf = ({ ids }: TokenisedTexts) => ids.map((text) => [...text].join(" "));
 const withSpecial = { addSpecialTokens: true };
 
-const cased = { type: "BertNormalizer", clean_text: false, handle_chinese_chars: false, strip_accents: null, lowercase: false };
+const cased = {
+  type: "BertNormalizer",
+  clean_text: false,
+  handle_chinese_chars: false,
+  strip_accents: null,
+  lowercase: false,
+};
 /** With any hexadecimal digit at the end: none may take it from a secret name behind it. */
 const addedNames = ["fox", ...[..."0123456789abcdef"].map((digit) => `Dog${digit}`)];
 const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
@@ -51,7 +70,12 @@ const digits = { type: "Digits", individual_digits: true };
 function mergeSpaces({ model, added_tokens }: any): void {
   for (const { content, id } of added_tokens) model.vocab[content] ??= id;
   const symbols = Object.keys(model.vocab).filter((piece) => piece.length === 1);
-  const pairs = symbols.flatMap((symbol) => ["Ġ", "Ċ"].flatMap((space) => [[space, symbol], [symbol, space]]));
+  const pairs = symbols.flatMap((symbol) =>
+    ["Ġ", "Ċ"].flatMap((space) => [
+      [space, symbol],
+      [symbol, space],
+    ]),
+  );
   let next = Math.max(...(Object.values(model.vocab) as number[])) + 1;
   for (const [a, b] of pairs) model.vocab[a + b] ??= next++;
   model.merges.unshift(...pairs);
@@ -62,36 +86,85 @@ describe.each<[string, string, (definition: any) => void]>([
   ["a tiny BERT", "wordpiece", () => {}],
   ["MiniLM", "all-MiniLM-L6-v2", () => {}],
   ["a cased BERT that cleans nothing", "all-MiniLM-L6-v2", (definition) => (definition.normalizer = cased)],
-  ["BERT, added tokens of letters", "wordpiece", (definition) => definition.added_tokens.push(...addedNames.map((content, i) => addedToken(content, { id: 90_000 + i, normalized: i === 0, rstrip: true })))],
+  [
+    "BERT, added tokens of letters",
+    "wordpiece",
+    (definition) =>
+      definition.added_tokens.push(
+        ...addedNames.map((content, i) => addedToken(content, { id: 90_000 + i, normalized: i === 0, rstrip: true })),
+      ),
+  ],
   ["RoBERTa", "bpe-roberta", mergeSpaces],
   ["Llama 3", "bpe-llama", mergeSpaces],
-  ["Llama 3, added tokens", "bpe-llama", (definition) => definition.added_tokens.push(...["<fox>", ...addedNames].map((content, i) => addedToken(content, { id: 90_000 + i, normalized: i === 0, lstrip: true })))],
-  ["Qwen", "bpe-llama", (definition) => {
-    mergeSpaces(definition);
-    definition.normalizer = { type: "NFC" };
-    const [split] = definition.pre_tokenizer.pretokenizers;
-    split.pattern.Regex = split.pattern.Regex.replace("\\p{N}{1,3}", "\\p{N}");
-  }],
-  ["SmolLM", "bpe-roberta", (definition) => {
-    mergeSpaces(definition);
-    definition.pre_tokenizer = { type: "Sequence", pretokenizers: [digits, byteLevel] };
-  }],
+  [
+    "Llama 3, added tokens",
+    "bpe-llama",
+    (definition) =>
+      definition.added_tokens.push(
+        ...["<fox>", ...addedNames].map((content, i) =>
+          addedToken(content, { id: 90_000 + i, normalized: i === 0, lstrip: true }),
+        ),
+      ),
+  ],
+  [
+    "Qwen",
+    "bpe-llama",
+    (definition) => {
+      mergeSpaces(definition);
+      definition.normalizer = { type: "NFC" };
+      const [split] = definition.pre_tokenizer.pretokenizers;
+      split.pattern.Regex = split.pattern.Regex.replace("\\p{N}{1,3}", "\\p{N}");
+    },
+  ],
+  [
+    "SmolLM",
+    "bpe-roberta",
+    (definition) => {
+      mergeSpaces(definition);
+      definition.pre_tokenizer = { type: "Sequence", pretokenizers: [digits, byteLevel] };
+    },
+  ],
 ])("%s", (_, kind, edit) => {
   const { engine, definition, words } = open(kind, edit);
   const secret = (definition as { added_tokens: { content: string }[] }).added_tokens[1].content;
   const spaces = ["", " ", "\n", "-", ".", "  ", " \n", "\n\n ", "\t", "\r\n", "\u00a0", "\u0085", " \u3000", "\v "];
-  const parts = [...pieces, secret, "<think>", "<fox> Dog", "Dog1 Dogma", "\u0301", "\u037e", " \u0338=", "1 2 3456 7", "I'll 'TIS we've", "\v", "\u1680x", ".", " . ", "...", "x".repeat(101)];
+  const parts = [
+    ...pieces,
+    secret,
+    "<think>",
+    "<fox> Dog",
+    "Dog1 Dogma",
+    "\u0301",
+    "\u037e",
+    " \u0338=",
+    "1 2 3456 7",
+    "I'll 'TIS we've",
+    "\v",
+    "\u1680x",
+    ".",
+    " . ",
+    "...",
+    "x".repeat(101),
+  ];
   // Reference: the engine over whole texts, which gives Python's ids on the same corpus (tokenizer.test.ts).
-  it.each([true, false])("ids of words in a row are those of whole texts, special tokens around them: %s", async (addSpecialTokens) => {
-    const random = createRandom(5);
-    const one = <T>(choices: readonly T[]) => choices[random.integer(choices.length)];
-    const texts = Array.from({ length: 1000 }, () => Array.from({ length: 1 + random.integer(8) }, () => one(parts) + one(spaces)).join(""));
-    const expected = idsOf(await wholeTexts(engine)(texts, { addSpecialTokens }));
-    for (const memory of ["empty", "full"]) {
-      const got = idsOf(await words!(texts, { addSpecialTokens }));
-      expect(texts.filter((_, i) => got[i] !== expected[i]), `${memory} memory`).toEqual([]);
-    }
-  });
+  it.each([true, false])(
+    "ids of words in a row are those of whole texts, special tokens around them: %s",
+    async (addSpecialTokens) => {
+      const random = createRandom(5);
+      const one = <T>(choices: readonly T[]) => choices[random.integer(choices.length)];
+      const texts = Array.from({ length: 1000 }, () =>
+        Array.from({ length: 1 + random.integer(8) }, () => one(parts) + one(spaces)).join(""),
+      );
+      const expected = idsOf(await wholeTexts(engine)(texts, { addSpecialTokens }));
+      for (const memory of ["empty", "full"]) {
+        const got = idsOf(await words!(texts, { addSpecialTokens }));
+        expect(
+          texts.filter((_, i) => got[i] !== expected[i]),
+          `${memory} memory`,
+        ).toEqual([]);
+      }
+    },
+  );
 
   it("offsets are those of whole texts, of the texts asked for", async () => {
     const texts = ["one two", "die schräge Häuser", "😀 three, four"];
@@ -125,12 +198,18 @@ describe("the memory", () => {
     expect(asked).toEqual(["dog", "fox"]);
     release();
     const reference = wholeTexts(engine);
-    expect([idsOf(got), idsOf(await late)]).toEqual([idsOf(await reference(texts, withSpecial)), idsOf(await reference(lateText, withSpecial))]);
+    expect([idsOf(got), idsOf(await late)]).toEqual([
+      idsOf(await reference(texts, withSpecial)),
+      idsOf(await reference(lateText, withSpecial)),
+    ]);
   });
 });
 
 describe("tokenizers whose words depend on their neighbours", () => {
-  const added = (content: string, more: object = {}) => (definition: any) => definition.added_tokens.push(addedToken(content, more));
+  const added =
+    (content: string, more: object = {}) =>
+    (definition: any) =>
+      definition.added_tokens.push(addedToken(content, more));
   const bytes = (changes: object) => (definition: any) => (definition.pre_tokenizer = { ...byteLevel, ...changes });
   it.each<[string, string, (definition: any) => void]>([
     ["BERT, an added token of several words", "wordpiece", added("brown fox")],
@@ -140,14 +219,30 @@ describe("tokenizers whose words depend on their neighbours", () => {
     ["BERT, another pre-tokeniser", "wordpiece", (definition) => (definition.pre_tokenizer = { type: "Whitespace" })],
     ["byte-level, a space before the text", "bpe-roberta", bytes({ add_prefix_space: true })],
     ["byte-level, no pattern", "bpe-roberta", bytes({ use_regex: false })],
-    ["byte-level, another pattern", "bpe-llama", (definition) => (definition.pre_tokenizer.pretokenizers[0].pattern.Regex = "\\S+ \\S+|\\s+")],
-    ["byte-level, the pattern's matches dropped", "bpe-llama", (definition) => (definition.pre_tokenizer.pretokenizers[0].behavior = "Removed")],
-    ["byte-level, a step more", "bpe-llama", (definition) => definition.pre_tokenizer.pretokenizers.splice(1, 0, digits)],
+    [
+      "byte-level, another pattern",
+      "bpe-llama",
+      (definition) => (definition.pre_tokenizer.pretokenizers[0].pattern.Regex = "\\S+ \\S+|\\s+"),
+    ],
+    [
+      "byte-level, the pattern's matches dropped",
+      "bpe-llama",
+      (definition) => (definition.pre_tokenizer.pretokenizers[0].behavior = "Removed"),
+    ],
+    [
+      "byte-level, a step more",
+      "bpe-llama",
+      (definition) => definition.pre_tokenizer.pretokenizers.splice(1, 0, digits),
+    ],
     ["byte-level, compatibility forms", "bpe-roberta", (definition) => (definition.normalizer = { type: "NFKC" })],
     ["byte-level, random merges", "bpe-roberta", (definition) => (definition.model.dropout = 0.1)],
     ["byte-level, an added token that takes the space after it", "bpe-roberta", added("<fox>", { rstrip: true })],
     ["byte-level, an added token of several words", "bpe-roberta", added("brown fox")],
-    ["byte-level, a vocabulary with gaps", "bpe-roberta", ({ model }) => (model.vocab["Ġgap"] = Object.keys(model.vocab).length + 1)],
+    [
+      "byte-level, a vocabulary with gaps",
+      "bpe-roberta",
+      ({ model }) => (model.vocab["Ġgap"] = Object.keys(model.vocab).length + 1),
+    ],
     ["BPE without words", "bpe-metaspace", () => {}],
     ["Unigram", "unigram", () => {}],
   ])("are not read word by word: %s", (_, kind, edit) => {

@@ -7,7 +7,9 @@ const rates = (config: Parameters<typeof resolveConfig>[0], total: number) =>
 
 describe("learningRateAt", () => {
   test("warms up linearly, then falls linearly", () => {
-    expect(rates({ learning_rate: 1, warmup_steps: 4, schedule: "linear" }, 8)).toEqual([0.25, 0.5, 0.75, 1, 1, 0.75, 0.5, 0.25]);
+    expect(rates({ learning_rate: 1, warmup_steps: 4, schedule: "linear" }, 8)).toEqual([
+      0.25, 0.5, 0.75, 1, 1, 0.75, 0.5, 0.25,
+    ]);
   });
 
   // transformers 5: get_cosine_schedule_with_warmup, factor 0.5·(1 + cos(π·k/n)) at k = 0…3 of n = 4.

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TrainingInput } from "../../lib/config";
 import { initBackend } from "../../lib/engine/backend";
-import { scorePairs } from "../../lib/evaluation/score";
+import { scorePairs } from "../../lib/scoring/score";
 import { loadPairs } from "../../lib/pairs/read";
-import { loadRewardModel } from "../../lib/storage/checkpoint";
+import { loadRewardModel } from "../../lib/checkpoints/checkpoint";
 import { trainRewardModel } from "../../lib/training";
-import { makeModelDirectory } from "../storage/modelDirectory";
+import { makeModelDirectory } from "../checkpoints/modelDirectory";
 import { saveTinyModel, temporaryFolder, writeTinyPairs } from "./tinyRun";
 
 const home = process.cwd();
@@ -18,7 +18,16 @@ beforeAll(async () => {
   await initBackend();
   process.chdir(folder);
   await makeModelDirectory(join(folder, "policy"), "llama", { architectures: ["LlamaForCausalLM"] });
-  base = { model: join(folder, "policy"), pairs: writeTinyPairs(folder, 30), max_length: 48, epochs: 1, batch_size: 8, learning_rate: 1e-2, precision: "f32", architecture: "shared" };
+  base = {
+    model: join(folder, "policy"),
+    pairs: writeTinyPairs(folder, 30),
+    max_length: 48,
+    epochs: 1,
+    batch_size: 8,
+    learning_rate: 1e-2,
+    precision: "f32",
+    architecture: "shared",
+  };
 });
 afterAll(() => {
   process.chdir(home);
@@ -30,7 +39,7 @@ async function expectSameScores(run: string): Promise<void> {
   const loaded = await loadRewardModel(join(folder, "checkpoints", run, "best"));
   const { pairs } = await loadPairs(join(folder, "metrics", run, "val_pairs.jsonl"));
   const scored = await scorePairs(loaded, pairs);
-  const { readRun } = await import("../../lib/report/runFiles");
+  const { readRun } = await import("../../lib/runs/runFiles");
   readRun(join(folder, "metrics", run)).scores.forEach((row, i) => {
     expect(Math.abs(row.chosen_score - scored[i].chosenScore)).toBeLessThan(1e-5);
   });
@@ -54,12 +63,17 @@ describe("a reward model that shares the policy's trunk", () => {
     const input = { ...base, freeze: "head-only", save_steps: 2 };
     await trainRewardModel({ ...input, run: "straight" });
     const stop = new AbortController();
-    await trainRewardModel({ ...input, run: "resumed" }, { signal: stop.signal, onStep: ({ step }) => step === 3 && stop.abort() });
+    await trainRewardModel(
+      { ...input, run: "resumed" },
+      { signal: stop.signal, onStep: ({ step }) => step === 3 && stop.abort() },
+    );
     await trainRewardModel({ ...input, run: "resumed", resume: true });
     const [straight, resumed] = await Promise.all(
       ["straight", "resumed"].map((run) => loadRewardModel(join(folder, "checkpoints", run, "last"))),
     );
-    expect(resumed.model.parameters.get("score.weight")!.dataSync()).toEqual(straight.model.parameters.get("score.weight")!.dataSync());
+    expect(resumed.model.parameters.get("score.weight")!.dataSync()).toEqual(
+      straight.model.parameters.get("score.weight")!.dataSync(),
+    );
   });
 
   // Numbers in a file come from its size: 8 bytes, the header, then 4 bytes a number.
@@ -77,7 +91,12 @@ describe("a reward model that shares the policy's trunk", () => {
     expect(numbersIn("checkpoints/policy-head/best/adapter_model.safetensors")).toBe(hidden);
     expect(shared.num_parameters).toBe(numbersIn("policy/model.safetensors"));
     const all = numbersIn("checkpoints/small/best/model.safetensors");
-    expect(separate).toMatchObject({ architecture: "separate", num_parameters: all, trainable_parameters: all, saved_parameters: all });
+    expect(separate).toMatchObject({
+      architecture: "separate",
+      num_parameters: all,
+      trainable_parameters: all,
+      saved_parameters: all,
+    });
     for (const { train_seconds, score_pairs_per_second } of [shared, separate]) {
       expect(train_seconds).toBeGreaterThan(0);
       expect(score_pairs_per_second).toBeGreaterThan(0);
@@ -86,6 +105,8 @@ describe("a reward model that shares the policy's trunk", () => {
 
   test("is refused on a model that is no language model", async () => {
     await makeModelDirectory(join(folder, "encoder"), "bert");
-    await expect(trainRewardModel({ ...base, model: join(folder, "encoder"), max_length: 16, run: "refused" })).rejects.toThrow(/ForCausalLM/);
+    await expect(
+      trainRewardModel({ ...base, model: join(folder, "encoder"), max_length: 16, run: "refused" }),
+    ).rejects.toThrow(/ForCausalLM/);
   });
 });

@@ -6,15 +6,24 @@ import { parseModelConfig } from "../../lib/models/config";
 import { createRewardModel } from "../../lib/models/createModel";
 import { parameterShapes } from "../../lib/models/rewardModel";
 import { createRandom } from "../../lib/random";
-import { saveRewardModel } from "../../lib/storage/checkpoint";
+import { saveRewardModel } from "../../lib/checkpoints/checkpoint";
 import { openTokenizer } from "../../lib/text/tokenizer";
 import { DEFAULT_TEMPLATE } from "../../lib/text/template";
 
 const TOKENIZER = resolve(__dirname, "../goldens/text/wordpiece");
 const CONFIG = {
-  model_type: "bert", architectures: ["BertModel"], vocab_size: 500, hidden_size: 32, num_hidden_layers: 2,
-  num_attention_heads: 4, intermediate_size: 64, max_position_embeddings: 128, type_vocab_size: 2, pad_token_id: 0,
-  hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.1,
+  model_type: "bert",
+  architectures: ["BertModel"],
+  vocab_size: 500,
+  hidden_size: 32,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  intermediate_size: 64,
+  max_position_embeddings: 128,
+  type_vocab_size: 2,
+  pad_token_id: 0,
+  hidden_dropout_prob: 0.1,
+  attention_probs_dropout_prob: 0.1,
 };
 
 /** A folder of its own, in which runs write their metrics and checkpoints. */
@@ -24,11 +33,13 @@ export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), "rewardb
 export async function saveTinyModel(folder: string): Promise<string> {
   const config = parseModelConfig(CONFIG, "tiny");
   const random = createRandom(11);
-  const tensors = new Map([...parameterShapes(config)].map(([name, shape]) => {
-    const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
-    const centre = /LayerNorm.weight$/.test(name) ? 1 : 0;
-    return [name, { shape, data: data.map(() => centre + (name.endsWith("bias") ? 0 : 0.1 * random.normal())) }];
-  }));
+  const tensors = new Map(
+    [...parameterShapes(config)].map(([name, shape]) => {
+      const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
+      const centre = /LayerNorm.weight$/.test(name) ? 1 : 0;
+      return [name, { shape, data: data.map(() => centre + (name.endsWith("bias") ? 0 : 0.1 * random.normal())) }];
+    }),
+  );
   const model = createRewardModel(config, tensors);
   const dir = join(folder, "tiny-bert");
   const settings = { template: DEFAULT_TEMPLATE, max_length: 64, truncation: "right" as const };

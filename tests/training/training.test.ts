@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { initBackend } from "../../lib/engine/backend";
 import type { TrainingInput } from "../../lib/config";
 import { loadPairs } from "../../lib/pairs/read";
-import { scorePairs } from "../../lib/evaluation/score";
-import { loadRewardModel } from "../../lib/storage/checkpoint";
-import { readSafetensors } from "../../lib/storage/safetensors";
+import { scorePairs } from "../../lib/scoring/score";
+import { loadRewardModel } from "../../lib/checkpoints/checkpoint";
+import { readSafetensors } from "../../lib/files/safetensors";
 import { trainRewardModel, type TrainingResult } from "../../lib/training";
 import { saveTinyModel, temporaryFolder, writeTinyPairs } from "./tinyRun";
 
@@ -19,7 +19,18 @@ beforeAll(async () => {
   await initBackend();
   process.chdir(folder);
   const [model, pairs] = [await saveTinyModel(folder), writeTinyPairs(folder)];
-  base = { model, pairs, max_length: 64, epochs: 2, batch_size: 8, learning_rate: 3e-3, precision: "f32", val_ratio: 0.2, train_ratio: 0.8, dropout: true };
+  base = {
+    model,
+    pairs,
+    max_length: 64,
+    epochs: 2,
+    batch_size: 8,
+    learning_rate: 3e-3,
+    precision: "f32",
+    val_ratio: 0.2,
+    train_ratio: 0.8,
+    dropout: true,
+  };
 });
 afterAll(() => {
   process.chdir(home);
@@ -27,7 +38,11 @@ afterAll(() => {
 });
 
 const json = (...parts: string[]) => JSON.parse(readFileSync(join(folder, ...parts), "utf8"));
-const lines = (...parts: string[]) => readFileSync(join(folder, ...parts), "utf8").trim().split("\n").map((line) => JSON.parse(line));
+const lines = (...parts: string[]) =>
+  readFileSync(join(folder, ...parts), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
 
 /** Ends the run after a step, as a kill would, but with the state of `last` saved by --save-steps. */
 async function trainUntil(step: number, input: TrainingInput): Promise<void> {
@@ -55,18 +70,41 @@ describe("trainRewardModel", () => {
 
   test("writes the files and keys of the contract", () => {
     const files = readdirSync(join(folder, "metrics/whole"));
-    expect(files).toEqual(expect.arrayContaining([
-      "config.json", "environment.json", "data.json", "train_steps.jsonl", "val_epochs.jsonl", "val_deltas", "training_log.csv",
-      "metrics.json", "reward_eval_val_epoch01.json", "reward_eval_val_epoch02.json", "plots",
-    ]));
-    expect(Object.keys(json("metrics/whole/reward_eval_val_epoch01.json"))).toEqual(expect.arrayContaining(
-      ["pairwise_accuracy", "ece", "acc_by_risk", "ece_detail", "deltas", "probs", "corrects"]));
+    expect(files).toEqual(
+      expect.arrayContaining([
+        "config.json",
+        "environment.json",
+        "data.json",
+        "train_steps.jsonl",
+        "val_epochs.jsonl",
+        "val_deltas",
+        "training_log.csv",
+        "metrics.json",
+        "reward_eval_val_epoch01.json",
+        "reward_eval_val_epoch02.json",
+        "plots",
+      ]),
+    );
+    expect(Object.keys(json("metrics/whole/reward_eval_val_epoch01.json"))).toEqual(
+      expect.arrayContaining(["pairwise_accuracy", "ece", "acc_by_risk", "ece_detail", "deltas", "probs", "corrects"]),
+    );
     expect(json("metrics/whole/val_deltas/deltas_epoch02.json")).toMatchObject({ epoch: 2, deltas: expect.any(Array) });
-    expect(Object.keys(json("metrics/whole/metrics.json"))).toEqual(expect.arrayContaining([
-      "train_accuracy", "val_accuracy", "overfitting_gap", "num_parameters", "training_steps", "train_seconds", "train_pairs_per_second", "peak_memory_mb"]));
+    expect(Object.keys(json("metrics/whole/metrics.json"))).toEqual(
+      expect.arrayContaining([
+        "train_accuracy",
+        "val_accuracy",
+        "overfitting_gap",
+        "num_parameters",
+        "training_steps",
+        "train_seconds",
+        "train_pairs_per_second",
+        "peak_memory_mb",
+      ]),
+    );
     expect(json("metrics/whole/config.json")).toMatchObject({ run: "whole", seed: 42, beta: 3 });
     expect(Object.keys(json("metrics/whole/data.json"))).toContain("truncation");
-    for (const name of ["best", "epoch01", "epoch02", "last"]) expect(existsSync(join(folder, "checkpoints/whole", name, "model.safetensors"))).toBe(true);
+    for (const name of ["best", "epoch01", "epoch02", "last"])
+      expect(existsSync(join(folder, "checkpoints/whole", name, "model.safetensors"))).toBe(true);
     expect(existsSync(join(folder, "checkpoints/whole/last/training_state.json"))).toBe(true);
   });
 
@@ -98,10 +136,12 @@ describe("trainRewardModel", () => {
 });
 
 describe("resume", () => {
-  const weightsOf = async (run: string) => (await readSafetensors(join(folder, "checkpoints", run, "last/model.safetensors")));
+  const weightsOf = async (run: string) =>
+    await readSafetensors(join(folder, "checkpoints", run, "last/model.safetensors"));
   const expectSameWeights = async (a: string, b: string) => {
     const [first, second] = [await weightsOf(a), await weightsOf(b)];
-    for (const [name, { data }] of first) expect(Buffer.compare(Buffer.from(data.buffer), Buffer.from(second.get(name)!.data.buffer)), name).toBe(0);
+    for (const [name, { data }] of first)
+      expect(Buffer.compare(Buffer.from(data.buffer), Buffer.from(second.get(name)!.data.buffer)), name).toBe(0);
   };
   const input = () => ({ ...base, epochs: 2, gradient_accumulation: 2, save_steps: 3, patience: 0 });
 
@@ -113,13 +153,18 @@ describe("resume", () => {
     expect(resumed.metrics.training_steps).toBe(whole.metrics.training_steps);
     await expectSameWeights("straight", "resumed");
     const steps = lines("metrics/resumed/train_steps.jsonl");
-    expect(steps.map((record: { loss: number }) => record.loss)).toEqual(lines("metrics/straight/train_steps.jsonl").map((record: { loss: number }) => record.loss));
+    expect(steps.map((record: { loss: number }) => record.loss)).toEqual(
+      lines("metrics/straight/train_steps.jsonl").map((record: { loss: number }) => record.loss),
+    );
     expect(resumed.metrics.train_accuracy).toBe(whole.metrics.train_accuracy);
   });
 
   test("passes over a damaged checkpoint, says so, and goes on from the one before", async () => {
     await trainUntil(7, { ...input(), run: "damaged" });
-    cpSync(join(folder, "checkpoints/damaged/last/config.json"), join(folder, "checkpoints/damaged/last/optimizer.safetensors"));
+    cpSync(
+      join(folder, "checkpoints/damaged/last/config.json"),
+      join(folder, "checkpoints/damaged/last/optimizer.safetensors"),
+    );
     const messages: string[] = [];
     await trainRewardModel({ ...input(), run: "damaged", resume: true }, { onMessage: (text) => messages.push(text) });
     expect(messages.join("\n")).toMatch(/skipped .*last: optimizer\.safetensors/);
@@ -138,7 +183,9 @@ describe("resume", () => {
   });
 
   test("refuses other data or settings", async () => {
-    await expect(trainRewardModel({ ...input(), run: "resumed", resume: true, learning_rate: 1e-4 })).rejects.toThrow(/settings and data/);
+    await expect(trainRewardModel({ ...input(), run: "resumed", resume: true, learning_rate: 1e-4 })).rejects.toThrow(
+      /settings and data/,
+    );
   });
 });
 
@@ -157,7 +204,7 @@ describe("bad input writes nothing", () => {
 
   test("a malformed line, named with its number", async () => {
     const file = join(folder, "broken.jsonl");
-    writeFileSync(file, readFileSync(join(folder, "pairs.jsonl"), "utf8") + "{\"prompt\": \n");
+    writeFileSync(file, readFileSync(join(folder, "pairs.jsonl"), "utf8") + '{"prompt": \n');
     await expect(trainRewardModel({ ...base, pairs: file, run: "refused" })).rejects.toThrow(/broken\.jsonl:161: /);
   });
 });

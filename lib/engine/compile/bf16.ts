@@ -4,7 +4,16 @@
 // normalisations and the loss stay f32. Casts are shared between readers and move before Reshape, Transpose and ConcatV2,
 // so that data is moved in the narrow type.
 import { DType } from "../binding";
-import { copyNode, createCast, createNode, elementCount, mapProgram, type GraphNode, type GraphValue, type Program } from "./graph";
+import {
+  copyNode,
+  createCast,
+  createNode,
+  elementCount,
+  mapProgram,
+  type GraphNode,
+  type GraphValue,
+  type Program,
+} from "./graph";
 import { unreshaped } from "./softmax";
 
 const PRODUCT: ReadonlySet<string> = new Set(["MatMul", "BatchMatMulV2"]);
@@ -36,7 +45,8 @@ const FUSED: ReadonlyMap<string, Narrowing> = new Map([
  * is lost by a softmax that reads and writes bf16 (it computes in f32), and half the memory traffic is.
  */
 function isAttention(node: GraphNode): boolean {
-  if (node.op !== "Softmax" || node.outputs[0].dtype !== DType.F32 || elementCount(node.outputs[0].shape) <= SMALLEST) return false;
+  if (node.op !== "Softmax" || node.outputs[0].dtype !== DType.F32 || elementCount(node.outputs[0].shape) <= SMALLEST)
+    return false;
   const masked = unreshaped(node.inputs[0]).node;
   const summands = /^Add(V2)?$/.test(masked.op) ? masked.inputs : [node.inputs[0]];
   return summands.some((value) => PRODUCT.has(unreshaped(value).node.op));
@@ -58,7 +68,12 @@ function add({ nodes }: Rewrite, node: GraphNode): GraphNode {
 }
 
 /** The node computing in bf16. */
-function addRetyped(rewrite: Rewrite, node: GraphNode, inputs: GraphValue[], outputs: (readonly [readonly number[], DType])[]): GraphNode {
+function addRetyped(
+  rewrite: Rewrite,
+  node: GraphNode,
+  inputs: GraphValue[],
+  outputs: (readonly [readonly number[], DType])[],
+): GraphNode {
   const attributes = { ...node.attributes, T: { kind: "type", value: DType.BF16 } as const };
   return add(rewrite, createNode({ op: node.op, attributes, inputs, outputs, backward: node.backward }));
 }
@@ -87,7 +102,12 @@ function replace(rewrite: Rewrite, value: GraphValue, made: GraphValue): void {
 /** A product or a softmax: all it reads and writes. */
 function narrowAll(rewrite: Rewrite, node: GraphNode, inputs: GraphValue[]): void {
   const [out] = node.outputs;
-  const made = addRetyped(rewrite, node, inputs.map((value) => toNarrow(rewrite, value)), [[out.shape, DType.BF16]]);
+  const made = addRetyped(
+    rewrite,
+    node,
+    inputs.map((value) => toNarrow(rewrite, value)),
+    [[out.shape, DType.BF16]],
+  );
   replace(rewrite, out, made.outputs[0]);
 }
 
@@ -95,8 +115,10 @@ function narrowAll(rewrite: Rewrite, node: GraphNode, inputs: GraphValue[]): voi
 function narrowSome(rewrite: Rewrite, node: GraphNode, inputs: GraphValue[], narrows: Narrowing): void {
   const operands = inputs.map((value, i) => (narrows.inputs.includes(i) ? toNarrow(rewrite, value) : value));
   const isCopy = (i: number) => narrows.copies === true && i === 1;
-  const outputs = node.outputs.map(({ dtype, shape }, i) =>
-    [isCopy(i) ? node.outputs[0].shape : shape, narrows.outputs.includes(i) ? DType.BF16 : dtype] as const);
+  const outputs = node.outputs.map(
+    ({ dtype, shape }, i) =>
+      [isCopy(i) ? node.outputs[0].shape : shape, narrows.outputs.includes(i) ? DType.BF16 : dtype] as const,
+  );
   const made = addRetyped(rewrite, node, operands, outputs);
   if (narrows.copies) rewrite.narrow.set(made.outputs[0], made.outputs[1]);
   node.outputs.forEach((value, i) => {
@@ -117,7 +139,8 @@ export function toBf16(program: Program): Program {
     const isLarge = elementCount(out.shape) > SMALLEST;
     const fused = FUSED.get(node.op);
     if (fused && isLarge) narrowSome(rewrite, node, inputs, fused);
-    else if (isAttention(node) || (PRODUCT.has(node.op) && out.dtype === DType.F32 && isLarge)) narrowAll(rewrite, node, inputs);
+    else if (isAttention(node) || (PRODUCT.has(node.op) && out.dtype === DType.F32 && isLarge))
+      narrowAll(rewrite, node, inputs);
     else keep(rewrite, node, inputs);
   }
   return mapProgram(program, rewrite.nodes, (value) => rewrite.wide.get(value)!);

@@ -8,12 +8,43 @@ import { COMPARISON, REDUCTION } from "./shapeRules";
 
 /** Names of output arguments in function bodies (`ops.pbtxt`); all other unary ops say `y`. */
 const OUTPUT_ARGUMENT: ReadonlyMap<string, string> = new Map([
-  ...["Add", "AddV2", "Sub", "Mul", "RealDiv", "Div", "DivNoNan", "FloorDiv", "Pow", "Minimum", "Maximum",
-    "SquaredDifference", ...COMPARISON].map((op) => [op, "z"] as const),
-  ...["Const", "Reshape", "ExpandDims", "Slice", "PadV2", "Select", "SelectV2", "Identity", "Fill", "Tile", "BroadcastTo",
-    ...REDUCTION].map((op) => [op, "output"] as const),
-  ["AddN", "sum"], ["Softmax", "softmax"], ["LogSoftmax", "logsoftmax"],
-  ["Softplus", "activations"], ["Relu", "activations"], ["Relu6", "activations"], ["Elu", "activations"], ["Selu", "activations"],
+  ...[
+    "Add",
+    "AddV2",
+    "Sub",
+    "Mul",
+    "RealDiv",
+    "Div",
+    "DivNoNan",
+    "FloorDiv",
+    "Pow",
+    "Minimum",
+    "Maximum",
+    "SquaredDifference",
+    ...COMPARISON,
+  ].map((op) => [op, "z"] as const),
+  ...[
+    "Const",
+    "Reshape",
+    "ExpandDims",
+    "Slice",
+    "PadV2",
+    "Select",
+    "SelectV2",
+    "Identity",
+    "Fill",
+    "Tile",
+    "BroadcastTo",
+    ...REDUCTION,
+  ].map((op) => [op, "output"] as const),
+  ["AddN", "sum"],
+  ["Softmax", "softmax"],
+  ["LogSoftmax", "logsoftmax"],
+  ["Softplus", "activations"],
+  ["Relu", "activations"],
+  ["Relu6", "activations"],
+  ["Elu", "activations"],
+  ["Selu", "activations"],
 ]);
 /** Shapes, axes and permutations must be constants inside a function; nothing that XLA needs to know is longer. */
 const INLINE_UP_TO = 1024;
@@ -31,11 +62,16 @@ export interface EmittedGraph {
 
 function encode(attribute: Attribute): Bytes {
   switch (attribute.kind) {
-    case "ints": return attrValue.ints(attribute.value);
-    case "shape": return attrValue.shape(attribute.value);
-    case "bool": return attrValue.bool(attribute.value);
-    case "string": return attrValue.string(attribute.value);
-    default: return attrValue[attribute.kind](attribute.value);
+    case "ints":
+      return attrValue.ints(attribute.value);
+    case "shape":
+      return attrValue.shape(attribute.value);
+    case "bool":
+      return attrValue.bool(attribute.value);
+    case "string":
+      return attrValue.string(attribute.value);
+    default:
+      return attrValue[attribute.kind](attribute.value);
   }
 }
 
@@ -51,7 +87,9 @@ function attributesOf(node: GraphNode): AttributeBytes {
   const [{ dtype, shape }] = node.outputs;
   const { data } = node;
   const bytes =
-    dtype === DType.BF16 ? bf16Bytes(data as Float32Array) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    dtype === DType.BF16
+      ? bf16Bytes(data as Float32Array)
+      : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   return { dtype: attrValue.type(dtype), value: attrValue.tensor(dtype, shape, bytes) };
 }
 
@@ -73,7 +111,13 @@ class Emitter {
     return this.references.get(value)!;
   }
 
-  put(name: string, op: string, inputs: readonly string[], attributes: AttributeBytes, outputs: readonly GraphValue[]): void {
+  put(
+    name: string,
+    op: string,
+    inputs: readonly string[],
+    attributes: AttributeBytes,
+    outputs: readonly GraphValue[],
+  ): void {
     this.nodes.push(nodeDef(name, op, inputs, attributes));
     outputs.forEach((value, i) => this.references.set(value, i === 0 ? name : `${name}:${i}`));
   }
@@ -109,7 +153,13 @@ class Emitter {
       f: attrValue.func(name),
       _XlaMustCompile: attrValue.bool(true),
     };
-    this.put(`c${this.nodes.length}`, "PartitionedCall", inputs.map((v) => this.reference(v)), attributes, outputs);
+    this.put(
+      `c${this.nodes.length}`,
+      "PartitionedCall",
+      inputs.map((v) => this.reference(v)),
+      attributes,
+      outputs,
+    );
   }
 
   fetch(name: string, value: GraphValue): void {
@@ -163,9 +213,13 @@ function* executionOrder(program: Program, regionOf: ReadonlyMap<GraphNode, Regi
         continue;
       }
       const members = Array.isArray(unit) ? unit : [unit];
-      const missing = members.flatMap((n) => n.inputs).map((v) => unitOf(v.node)).filter((u) => u !== unit && !done.has(u));
+      const missing = members
+        .flatMap((n) => n.inputs)
+        .map((v) => unitOf(v.node))
+        .filter((u) => u !== unit && !done.has(u));
       if (missing.length > 0) {
-        if (missing.some((u) => open.has(u))) throw new Error("compile: two regions wait for each other; please report this graph");
+        if (missing.some((u) => open.has(u)))
+          throw new Error("compile: two regions wait for each other; please report this graph");
         open.add(unit);
         stack.push(...missing);
         continue;

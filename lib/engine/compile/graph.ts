@@ -43,7 +43,11 @@ export interface Program {
   readonly inputs: readonly GraphValue[];
   readonly results: readonly GraphValue[];
   /** Variables that the function assigned: value on entry and on return. */
-  readonly updates: readonly { readonly variable: tf.Variable; readonly before: GraphValue; readonly after: GraphValue }[];
+  readonly updates: readonly {
+    readonly variable: tf.Variable;
+    readonly before: GraphValue;
+    readonly after: GraphValue;
+  }[];
   /** Every variable that the function reads. */
   readonly variables: readonly { readonly variable: tf.Variable; readonly value: GraphValue }[];
 }
@@ -79,7 +83,12 @@ export function copyNode(node: GraphNode, inputs: readonly GraphValue[]): GraphN
 }
 
 export function createConst(shape: readonly number[], dtype: DType, data: NonNullable<GraphNode["data"]>): GraphNode {
-  return createNode({ op: "Const", attributes: { dtype: { kind: "type", value: dtype } }, outputs: [[shape, dtype]], data });
+  return createNode({
+    op: "Const",
+    attributes: { dtype: { kind: "type", value: dtype } },
+    outputs: [[shape, dtype]],
+    data,
+  });
 }
 
 export function createCast(value: GraphValue, dtype: DType, backward?: boolean): GraphNode {
@@ -92,7 +101,10 @@ export function createCast(value: GraphValue, dtype: DType, backward?: boolean):
 }
 
 /** Value of a numeric or boolean attribute. */
-export function attribute(node: { readonly op: string; readonly attributes: Attributes }, name: string): number | boolean {
+export function attribute(
+  node: { readonly op: string; readonly attributes: Attributes },
+  name: string,
+): number | boolean {
   const found = node.attributes[name];
   if (!found) throw new Error(`${node.op}: expected attribute ${name}, got none`);
   return found.value as number | boolean;

@@ -80,7 +80,11 @@ export function compile(fn: TracedFunction, options: CompileOptions = {}): Compi
 }
 
 function build(
-  native: NativeBackend, name: string, fn: TracedFunction, args: readonly tf.Tensor[], options: CompileOptions,
+  native: NativeBackend,
+  name: string,
+  fn: TracedFunction,
+  args: readonly tf.Tensor[],
+  options: CompileOptions,
 ): Entry {
   const start = performance.now();
   const { precision, xla } = { ...defaultExecution(), ...defined(options) };

@@ -1,5 +1,14 @@
 // In: a program and the graph made from it. Out: what it will cost, before it runs.
-import { attribute, byteCount, consumersOf, elementCount, fetchedValues, isSource, type GraphNode, type Program } from "./graph";
+import {
+  attribute,
+  byteCount,
+  consumersOf,
+  elementCount,
+  fetchedValues,
+  isSource,
+  type GraphNode,
+  type Program,
+} from "./graph";
 import type { EmittedGraph } from "./emit";
 import { findRegions } from "./regions";
 

@@ -55,7 +55,9 @@ export type AttributeBytes = Readonly<Record<string, Bytes>>;
 
 const attributeMap = (attributes: AttributeBytes): Bytes =>
   concat(
-    ...Object.entries(attributes).map(([name, value]) => bytesField(5, concat(bytesField(1, name), bytesField(2, value)))),
+    ...Object.entries(attributes).map(([name, value]) =>
+      bytesField(5, concat(bytesField(1, name), bytesField(2, value))),
+    ),
   );
 
 export function nodeDef(name: string, op: string, inputs: readonly string[], attributes: AttributeBytes): Bytes {

@@ -45,7 +45,9 @@ function coneOf(context: Context, producer: Region, targets: readonly GraphValue
 /** The set of values to read instead of `targets`, or null when none is smaller. */
 function cheapestCut(context: Context, producer: Region, targets: readonly GraphValue[]): Set<GraphValue> | null {
   let best: { bytes: number; needed: Set<GraphValue> | null; whole: boolean } = {
-    bytes: totalBytes(targets), needed: null, whole: false,
+    bytes: totalBytes(targets),
+    needed: null,
+    whole: false,
   };
   const { seen } = coneOf(context, producer, targets, null);
   for (const cut of [null, ...seen]) {
@@ -63,7 +65,11 @@ function narrowCopy(context: Context, value: GraphValue, producer: Region): Grap
   const isStored = (v: GraphValue) =>
     context.fetched.has(v) || (context.consumers.get(v) ?? []).some((n) => context.regionOf.get(n) !== producer);
   const cast = (context.consumers.get(value) ?? []).find(
-    (n) => n.op === "Cast" && n.outputs[0].dtype === DType.BF16 && context.regionOf.get(n) === producer && isStored(n.outputs[0]),
+    (n) =>
+      n.op === "Cast" &&
+      n.outputs[0].dtype === DType.BF16 &&
+      context.regionOf.get(n) === producer &&
+      isStored(n.outputs[0]),
   );
   return cast?.outputs[0];
 }
@@ -93,7 +99,8 @@ function replace(context: Context, producer: Region, consumer: Region, read: Rea
   const rebuild = (value: GraphValue): GraphValue => {
     const known = result.of.get(value);
     if (known) return known;
-    if (needed.has(value) || context.regionOf.get(value.node) !== producer || EXPENSIVE.has(value.node.op)) return value;
+    if (needed.has(value) || context.regionOf.get(value.node) !== producer || EXPENSIVE.has(value.node.op))
+      return value;
     const copy = copyNode(value.node, value.node.inputs.map(rebuild));
     result.made.push(copy);
     result.of.set(value, copy.outputs[value.index]);
@@ -119,7 +126,10 @@ function readsByProducer(context: Context, consumer: Region): Map<Region, Set<Gr
 export function recompute(program: Program, options: { readonly lossy: boolean }): Program {
   const { regions, regionOf, levels } = findRegions(program);
   const context: Context = {
-    regionOf, consumers: consumersOf(program.nodes), fetched: new Set(fetchedValues(program)), lossy: options.lossy,
+    regionOf,
+    consumers: consumersOf(program.nodes),
+    fetched: new Set(fetchedValues(program)),
+    lossy: options.lossy,
   };
   const position = new Map(program.nodes.map((node, i) => [node, i]));
   const inserted = new Map<GraphNode, GraphNode[]>();

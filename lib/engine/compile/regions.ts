@@ -11,7 +11,16 @@ const MOVE = ["Reshape", "ExpandDims", "Slice", "PadV2", "Transpose", "Cast", "Z
 /** oneDNN's softmax takes a third of the time of XLA's, whose row reductions are not vectorised. */
 const BETTER_ALONE: ReadonlySet<string> = new Set(["Softmax"]);
 const FUSIBLE: ReadonlySet<string> = new Set([
-  ...UNARY.filter((op) => !BETTER_ALONE.has(op)), ...BINARY, ...COMPARISON, ...REDUCTION, ...MOVE, "Select", "SelectV2", "AddN", "Tile", "BroadcastTo",
+  ...UNARY.filter((op) => !BETTER_ALONE.has(op)),
+  ...BINARY,
+  ...COMPARISON,
+  ...REDUCTION,
+  ...MOVE,
+  "Select",
+  "SelectV2",
+  "AddN",
+  "Tile",
+  "BroadcastTo",
 ]);
 /** A region of these alone is cheaper as plain ops: TensorFlow reshapes without copying. */
 const FREE: ReadonlySet<string> = new Set(["Reshape", "ExpandDims", "Transpose", "Slice", "Tile", "BroadcastTo"]);
@@ -55,7 +64,8 @@ export function findRegions(program: Program): Regions {
     if (!fusible) continue;
     sets.parent.set(node, node);
     for (const value of node.inputs)
-      if (sets.parent.has(value.node) && levels.get(value.node) === level && !isScalar(value)) sets.join(value.node, node);
+      if (sets.parent.has(value.node) && levels.get(value.node) === level && !isScalar(value))
+        sets.join(value.node, node);
   }
   const groups = new Map<GraphNode, Region>();
   for (const node of sets.parent.keys()) {

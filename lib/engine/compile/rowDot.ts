@@ -3,7 +3,17 @@
 // The gradient of P = softmax(S) needs Σⱼ dPᵢⱼ·Pᵢⱼ over T keys. With O = P·V and dP = dO·Vᵀ that is Σ_d dOᵢ_d·Oᵢ_d, over the
 // D numbers of a head: Σⱼ (Σ_d dOᵢ_d V_jd) Pᵢⱼ = Σ_d dOᵢ_d (Σⱼ Pᵢⱼ V_jd). Holds for any P, so also under dropout.
 // Reference: Dao et al. (2022), FlashAttention, arXiv 2205.14135, appendix B.2.
-import { attribute, copyNode, createConst, createNode, elementCount, replaceFetched, type GraphNode, type GraphValue, type Program } from "./graph";
+import {
+  attribute,
+  copyNode,
+  createConst,
+  createNode,
+  elementCount,
+  replaceFetched,
+  type GraphNode,
+  type GraphValue,
+  type Program,
+} from "./graph";
 import { DType } from "../binding";
 import { createReshape } from "./simplify";
 import { constantOf } from "./shapeRules";
@@ -11,14 +21,16 @@ import { constantOf } from "./shapeRules";
 /** Looks through reshapes that keep the last dimension, hence the order of rows. */
 function strip(value: GraphValue): GraphValue {
   let inner = value;
-  while (inner.node.op === "Reshape" && inner.node.inputs[0].shape.at(-1) === value.shape.at(-1)) inner = inner.node.inputs[0];
+  while (inner.node.op === "Reshape" && inner.node.inputs[0].shape.at(-1) === value.shape.at(-1))
+    inner = inner.node.inputs[0];
   return inner;
 }
 
 /** Factors of an element-wise product of equal shapes. */
 function factors(value: GraphValue): GraphValue[] {
   const { node } = value;
-  const plain = node.op === "Mul" && node.inputs.every((input) => elementCount(input.shape) === elementCount(value.shape));
+  const plain =
+    node.op === "Mul" && node.inputs.every((input) => elementCount(input.shape) === elementCount(value.shape));
   return plain ? node.inputs.flatMap((input) => factors(strip(input))) : [value];
 }
 
@@ -69,7 +81,11 @@ export function shortenRowDots(program: Program): Program {
 function rowDot(a: GraphValue, b: GraphValue, sum: GraphNode): GraphNode[] {
   const { backward } = sum;
   const product = createNode({
-    op: "Mul", attributes: { T: { kind: "type", value: a.dtype } }, inputs: [a, b], outputs: [[a.shape, a.dtype]], backward,
+    op: "Mul",
+    attributes: { T: { kind: "type", value: a.dtype } },
+    inputs: [a, b],
+    outputs: [[a.shape, a.dtype]],
+    backward,
   });
   const axis = createConst([1], DType.I32, Int32Array.of(a.shape.length - 1));
   const short = copyNode(sum, [product.outputs[0], axis.outputs[0]]);

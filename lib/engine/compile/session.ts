@@ -42,7 +42,10 @@ export function loadSession(native: NativeBackend, name: string, program: Progra
   return {
     run(args) {
       const lost = variables.find((variable) => variable.isDisposed);
-      if (lost) throw new Error(`compile(${name}): expected variable ${lost.name} alive, got a disposed one; dispose the compiled function with its variables`);
+      if (lost)
+        throw new Error(
+          `compile(${name}): expected variable ${lost.name} alive, got a disposed one; dispose the compiled function with its variables`,
+        );
       const outputs = executeOrRecompile(native.getInputTensorIds([...args, ...variables]));
       const tensors = outputs.map((output) => native.createOutputTensor(output));
       program.updates.forEach(({ variable }, i) => {

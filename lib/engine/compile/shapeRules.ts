@@ -6,15 +6,59 @@ export type OutputRule = readonly [shape: readonly number[], dtype: DType];
 type Rule = (inputs: readonly GraphValue[], attributes: Attributes, op: string) => OutputRule | null;
 
 export const UNARY = [
-  "Square", "Rsqrt", "Sqrt", "Erf", "Tanh", "Neg", "Softplus", "Sigmoid", "Exp", "Log", "Log1p", "Expm1", "ZerosLike",
-  "OnesLike", "Softmax", "LogSoftmax", "Relu", "Relu6", "Abs", "Sign", "Reciprocal", "Sin", "Cos", "Floor", "Ceil",
-  "LogicalNot", "Identity", "Elu", "Selu",
+  "Square",
+  "Rsqrt",
+  "Sqrt",
+  "Erf",
+  "Tanh",
+  "Neg",
+  "Softplus",
+  "Sigmoid",
+  "Exp",
+  "Log",
+  "Log1p",
+  "Expm1",
+  "ZerosLike",
+  "OnesLike",
+  "Softmax",
+  "LogSoftmax",
+  "Relu",
+  "Relu6",
+  "Abs",
+  "Sign",
+  "Reciprocal",
+  "Sin",
+  "Cos",
+  "Floor",
+  "Ceil",
+  "LogicalNot",
+  "Identity",
+  "Elu",
+  "Selu",
 ] as const;
 export const BINARY = [
-  "Add", "AddV2", "Sub", "Mul", "RealDiv", "Div", "DivNoNan", "FloorDiv", "Pow", "Maximum", "Minimum", "SquaredDifference",
+  "Add",
+  "AddV2",
+  "Sub",
+  "Mul",
+  "RealDiv",
+  "Div",
+  "DivNoNan",
+  "FloorDiv",
+  "Pow",
+  "Maximum",
+  "Minimum",
+  "SquaredDifference",
 ] as const;
 export const COMPARISON = [
-  "Greater", "GreaterEqual", "Less", "LessEqual", "Equal", "NotEqual", "LogicalAnd", "LogicalOr",
+  "Greater",
+  "GreaterEqual",
+  "Less",
+  "LessEqual",
+  "Equal",
+  "NotEqual",
+  "LogicalAnd",
+  "LogicalOr",
 ] as const;
 export const REDUCTION = ["Sum", "Mean", "Max", "Min", "Prod"] as const;
 const TEST = ["IsFinite", "IsNan", "IsInf"] as const;
@@ -52,7 +96,8 @@ const reshape: Rule = ([x, target]) => {
   const shape = constantOf(target);
   const open = shape.indexOf(-1);
   if (open >= 0) shape[open] = elementCount(x.shape) / -elementCount(shape);
-  if (elementCount(shape) !== elementCount(x.shape)) throw new Error(`[${x.shape}] has not as many elements as [${shape}]`);
+  if (elementCount(shape) !== elementCount(x.shape))
+    throw new Error(`[${x.shape}] has not as many elements as [${shape}]`);
   return [shape, x.dtype];
 };
 
@@ -64,10 +109,14 @@ function product(x: GraphValue, y: GraphValue, transposeX: boolean, transposeY: 
   return [...broadcastShape(x.shape.slice(0, -2), y.shape.slice(0, -2)), rows, columns];
 }
 
-const matMul: Rule = ([x, y], attributes, op) =>
-  [product(x, y, flag(attributes, op, "transpose_a"), flag(attributes, op, "transpose_b")), x.dtype];
-const batchMatMul: Rule = ([x, y], attributes, op) =>
-  [product(x, y, flag(attributes, op, "adj_x"), flag(attributes, op, "adj_y")), x.dtype];
+const matMul: Rule = ([x, y], attributes, op) => [
+  product(x, y, flag(attributes, op, "transpose_a"), flag(attributes, op, "transpose_b")),
+  x.dtype,
+];
+const batchMatMul: Rule = ([x, y], attributes, op) => [
+  product(x, y, flag(attributes, op, "adj_x"), flag(attributes, op, "adj_y")),
+  x.dtype,
+];
 
 const gather: Rule = ([x, indices, axisValue], attributes, op) => {
   if (attribute({ op, attributes }, "batch_dims") !== 0) return null;
@@ -138,10 +187,20 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 ]);
 
 type SeveralRule = (inputs: readonly GraphValue[], attributes: Attributes, op: string) => OutputRule[];
-const likeFirst = (count: number): SeveralRule => (inputs) => inputs.slice(0, count).map((x) => [x.shape, x.dtype]);
+const likeFirst =
+  (count: number): SeveralRule =>
+  (inputs) =>
+    inputs.slice(0, count).map((x) => [x.shape, x.dtype]);
 /** Mixed values of as many rows, and a number for each head. */
-const attended = ({ shape: [rows], dtype }: GraphValue, width: number, attributes: Attributes, op: string): OutputRule[] =>
-  [[[rows, width], dtype], [[rows, attribute({ op, attributes }, "heads") as number], DType.F32]];
+const attended = (
+  { shape: [rows], dtype }: GraphValue,
+  width: number,
+  attributes: Attributes,
+  op: string,
+): OutputRule[] => [
+  [[rows, width], dtype],
+  [[rows, attribute({ op, attributes }, "heads") as number], DType.F32],
+];
 const splitV: SeveralRule = ([x, sizes, axis]) =>
   constantOf(sizes).map((size) => [x.shape.map((d, i) => (i === constantOf(axis)[0] ? size : d)), x.dtype]);
 /** Ops that have several outputs: also kernels of lib/engine/kernels. */
@@ -149,18 +208,42 @@ const SEVERAL: ReadonlyMap<string, SeveralRule> = new Map<string, SeveralRule>([
   ["SplitV", splitV],
   ["RewardbookAttention", ([query], attributes, op) => attended(query, query.shape[1], attributes, op)],
   ["RewardbookAttentionGradient", likeFirst(3)],
-  ["RewardbookSelfAttention", ([product], attributes, op) => {
-    const number = (name: string) => attribute({ op, attributes }, name) as number;
-    const share = number("heads") / (number("heads") + 2 * number("key_value_heads"));
-    return attended(product, product.shape[1] * share, attributes, op);
-  }],
+  [
+    "RewardbookSelfAttention",
+    ([product], attributes, op) => {
+      const number = (name: string) => attribute({ op, attributes }, name) as number;
+      const share = number("heads") / (number("heads") + 2 * number("key_value_heads"));
+      return attended(product, product.shape[1] * share, attributes, op);
+    },
+  ],
   ["RewardbookSelfAttentionGradient", likeFirst(2)],
   ["RewardbookAdamW", likeFirst(3)],
   // the second output is the first one in bf16; empty in f32
-  ["RewardbookAddNorm", ([product]) => [[product.shape, DType.F32], [[0], DType.F32], [[product.shape[0], 2], DType.F32]]],
-  ["RewardbookAddNormGradient", ([product, bias]) =>
-    [[product.shape, DType.F32], [[0], DType.F32], [bias.shape, DType.F32], [bias.shape, DType.F32], [bias.shape, DType.F32]]],
-  ["RewardbookGeluGradient", ([product, bias]) => [[product.shape, product.dtype], [bias.shape, DType.F32]]],
+  [
+    "RewardbookAddNorm",
+    ([product]) => [
+      [product.shape, DType.F32],
+      [[0], DType.F32],
+      [[product.shape[0], 2], DType.F32],
+    ],
+  ],
+  [
+    "RewardbookAddNormGradient",
+    ([product, bias]) => [
+      [product.shape, DType.F32],
+      [[0], DType.F32],
+      [bias.shape, DType.F32],
+      [bias.shape, DType.F32],
+      [bias.shape, DType.F32],
+    ],
+  ],
+  [
+    "RewardbookGeluGradient",
+    ([product, bias]) => [
+      [product.shape, product.dtype],
+      [bias.shape, DType.F32],
+    ],
+  ],
 ]);
 
 /** The rule's answer, or null where the op has none (it must then be run once on zeros to learn). */

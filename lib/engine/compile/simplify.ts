@@ -2,9 +2,7 @@
 //
 // Gradients are full of them: the gradient of a look-up transposes a whole table by the identity, a sum's gradient reshapes
 // to the shape it has, and every use of a value brings its own copy of the same Fill.
-import {
-  copyNode, createConst, createNode, mapProgram, type GraphNode, type GraphValue, type Program,
-} from "./graph";
+import { copyNode, createConst, createNode, mapProgram, type GraphNode, type GraphValue, type Program } from "./graph";
 import { DType } from "../binding";
 import { constantOf } from "./shapeRules";
 
@@ -15,11 +13,16 @@ const sameShape = (a: GraphValue, b: GraphValue): boolean =>
 function isIdentity(node: GraphNode): boolean {
   const [input] = node.inputs;
   switch (node.op) {
-    case "Identity": return true;
-    case "Reshape": return sameShape(input, node.outputs[0]);
-    case "Transpose": return constantOf(node.inputs[1]).every((axis, i) => axis === i);
-    case "Tile": return constantOf(node.inputs[1]).every((multiple) => multiple === 1);
-    default: return false;
+    case "Identity":
+      return true;
+    case "Reshape":
+      return sameShape(input, node.outputs[0]);
+    case "Transpose":
+      return constantOf(node.inputs[1]).every((axis, i) => axis === i);
+    case "Tile":
+      return constantOf(node.inputs[1]).every((multiple) => multiple === 1);
+    default:
+      return false;
   }
 }
 

@@ -2,7 +2,15 @@
 //
 // c·(q·kᵀ) = (c·q)·kᵀ: queries are D numbers a row, scores T. What remains between product and softmax is the mask, which
 // adds 0 or a huge number and so rounds nothing: the softmax can then take bf16 scores without a second rounding.
-import { copyNode, createNode, elementCount, replaceFetched, type GraphNode, type GraphValue, type Program } from "./graph";
+import {
+  copyNode,
+  createNode,
+  elementCount,
+  replaceFetched,
+  type GraphNode,
+  type GraphValue,
+  type Program,
+} from "./graph";
 
 /** Looks through reshapes. */
 export function unreshaped(value: GraphValue): GraphValue {
@@ -34,7 +42,10 @@ export function scaleQueries(program: Program): Program {
 }
 
 /** For Mul(Reshape*(product), scalar) with an only reader each: the scaled product anew. */
-function scaledProduct(node: GraphNode, readers: ReadonlyMap<GraphValue, number>): { made: GraphNode[]; result: GraphValue } | null {
+function scaledProduct(
+  node: GraphNode,
+  readers: ReadonlyMap<GraphValue, number>,
+): { made: GraphNode[]; result: GraphValue } | null {
   if (node.op !== "Mul" || node.backward) return null;
   const [scores, scale] = isScalarConst(node.inputs[1]) ? node.inputs : [node.inputs[1], node.inputs[0]];
   if (!isScalarConst(scale)) return null;
@@ -43,7 +54,11 @@ function scaledProduct(node: GraphNode, readers: ReadonlyMap<GraphValue, number>
   const alone = readers.get(scores) === 1 && readers.get(product.outputs[0]) === 1;
   if (product.op !== "BatchMatMulV2" || !alone || elementCount(query.shape) >= elementCount(scores.shape)) return null;
   const small = createNode({
-    op: "Mul", attributes: node.attributes, inputs: [query, scale], outputs: [[query.shape, query.dtype]], backward: node.backward,
+    op: "Mul",
+    attributes: node.attributes,
+    inputs: [query, scale],
+    outputs: [[query.shape, query.dtype]],
+    backward: node.backward,
   });
   const again = copyNode(product, [small.outputs[0], ...product.inputs.slice(1)]);
   const made = [small, again];

@@ -1,7 +1,16 @@
 // In: a program. Out: the same with sums of squares over a whole tensor as L2Loss.
 //
 // XLA reduces a whole tensor to one number on one thread; TensorFlow's L2Loss (half the sum of squares) uses them all.
-import { createConst, createNode, elementCount, isSource, replaceFetched, type GraphNode, type GraphValue, type Program } from "./graph";
+import {
+  createConst,
+  createNode,
+  elementCount,
+  isSource,
+  replaceFetched,
+  type GraphNode,
+  type GraphValue,
+  type Program,
+} from "./graph";
 import { DType } from "../binding";
 import { constantOf } from "./shapeRules";
 
@@ -29,10 +38,20 @@ export function sumSquares(program: Program): Program {
       continue;
     }
     const attributes = { T: { kind: "type", value: x.dtype } } as const;
-    const half = createNode({ op: "L2Loss", attributes, inputs: [x], outputs: [[[], x.dtype]], backward: node.backward });
+    const half = createNode({
+      op: "L2Loss",
+      attributes,
+      inputs: [x],
+      outputs: [[[], x.dtype]],
+      backward: node.backward,
+    });
     const two = createConst([], DType.F32, Float32Array.of(2));
     const whole = createNode({
-      op: "Mul", attributes, inputs: [half.outputs[0], two.outputs[0]], outputs: [[[], x.dtype]], backward: node.backward,
+      op: "Mul",
+      attributes,
+      inputs: [half.outputs[0], two.outputs[0]],
+      outputs: [[[], x.dtype]],
+      backward: node.backward,
     });
     nodes.push(half, two, whole);
     replaced.set(node.outputs[0], whole.outputs[0]);

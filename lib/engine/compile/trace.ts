@@ -5,8 +5,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { DType, type NativeAttribute, type NativeBackend, type NativeBinding, type NativeTensor } from "../binding";
 import {
-  createConst, createNode, elementCount, prune,
-  type Attribute, type Attributes, type GraphNode, type GraphValue, type Program,
+  createConst,
+  createNode,
+  elementCount,
+  prune,
+  type Attribute,
+  type Attributes,
+  type GraphNode,
+  type GraphValue,
+  type Program,
 } from "./graph";
 import { calledFrom, callSite } from "./location";
 import { inferOutputs } from "./shapeRules";
@@ -40,7 +47,10 @@ class Recorder {
   private readonly constants = new Map<string, GraphValue>();
   private taped = false;
 
-  constructor(private readonly raw: NativeBinding, private readonly name: string) {}
+  constructor(
+    private readonly raw: NativeBinding,
+    private readonly name: string,
+  ) {}
 
   add(node: GraphNode): GraphNode {
     this.nodes.push(node);
@@ -50,7 +60,11 @@ class Recorder {
   value(id: number): GraphValue {
     const value = this.values.get(id);
     if (value) return value;
-    throw this.error("a tensor made inside the function, an argument or a variable", "a tensor made outside it", "pass it as an argument");
+    throw this.error(
+      "a tensor made inside the function, an argument or a variable",
+      "a tensor made outside it",
+      "pass it as an argument",
+    );
   }
 
   error(expected: string, got: string, remedy: string): Error {
@@ -78,7 +92,10 @@ class Recorder {
         this.constant([shape.length], DType.I32, Int32Array.from(shape)),
         this.constant([], DType.F32, Float32Array.of(values[0])),
       ];
-      const attributes: Attributes = { T: { kind: "type", value: dtype }, index_type: { kind: "type", value: DType.I32 } };
+      const attributes: Attributes = {
+        T: { kind: "type", value: dtype },
+        index_type: { kind: "type", value: DType.I32 },
+      };
       const fill = this.add(createNode({ op: "Fill", attributes, inputs, outputs: [[[...shape], dtype]] }));
       return this.handle(fill.outputs[0]).id;
     }
@@ -91,7 +108,11 @@ class Recorder {
     if (value.node.data) return value.node.data;
     // tf.gather checks the range of its indices in JavaScript; zeros pass, and TensorFlow checks again when it runs
     if (value.dtype === DType.I32 && calledFrom(/GatherV2/)) return new Int32Array(elementCount(value.shape));
-    throw this.error("code that reads no tensor", "a read of a value that is not known yet", "return the tensor and read it outside");
+    throw this.error(
+      "code that reads no tensor",
+      "a read of a value that is not known yet",
+      "return the tensor and read it outside",
+    );
   }
 
   executeOp(op: string, native: NativeAttribute[], ids: number[], outputCount: number): NativeTensor[] {
@@ -101,14 +122,20 @@ class Recorder {
     const outputs = this.outputs(op, native, attributes, inputs, outputCount);
     if (engineState().gradientDepth > 0) this.taped = true;
     const backward = this.taped && engineState().gradientDepth === 0;
-    return this.add(createNode({ op, attributes, inputs, outputs, backward })).outputs.map((value) => this.handle(value));
+    return this.add(createNode({ op, attributes, inputs, outputs, backward })).outputs.map((value) =>
+      this.handle(value),
+    );
   }
 
   private attributes(op: string, native: NativeAttribute[], inputs: readonly GraphValue[]): Attributes {
     const { raw } = this;
     const kinds = new Map<number, Attribute["kind"]>([
-      [raw.TF_ATTR_STRING, "string"], [raw.TF_ATTR_INT, "int"], [raw.TF_ATTR_FLOAT, "float"],
-      [raw.TF_ATTR_BOOL, "bool"], [raw.TF_ATTR_TYPE, "type"], [raw.TF_ATTR_SHAPE, "shape"],
+      [raw.TF_ATTR_STRING, "string"],
+      [raw.TF_ATTR_INT, "int"],
+      [raw.TF_ATTR_FLOAT, "float"],
+      [raw.TF_ATTR_BOOL, "bool"],
+      [raw.TF_ATTR_TYPE, "type"],
+      [raw.TF_ATTR_SHAPE, "shape"],
     ]);
     const found = native.map(({ name, type, value }) => {
       const kind = kinds.get(type)!;
@@ -135,7 +162,11 @@ class Recorder {
       return results.map((result) => [result.shape, result.dtype] as const);
     } catch (error) {
       const shapes = inputs.map((input) => `[${input.shape}]`).join(" ");
-      throw this.error(`operands that ${op} takes`, `${shapes} (${(error as Error).message})`, "check their shapes and types");
+      throw this.error(
+        `operands that ${op} takes`,
+        `${shapes} (${(error as Error).message})`,
+        "check their shapes and types",
+      );
     }
   }
 }
@@ -164,7 +195,10 @@ function record(native: NativeBackend, recorder: Recorder): () => void {
   // tfjs-node uploads a tensor when it is first used: one from outside must not become a made-up handle that outlives us
   native.getInputTensorIds = (tensors) => {
     native.binding = raw;
-    upload.call(native, tensors.filter((tensor) => tensor.id < firstTensor));
+    upload.call(
+      native,
+      tensors.filter((tensor) => tensor.id < firstTensor),
+    );
     native.binding = recording;
     return upload.call(native, tensors);
   };
@@ -192,7 +226,8 @@ export function trace(native: NativeBackend, name: string, fn: TracedFunction, a
   };
   // an argument and a variable may share a handle: the argument, registered last, wins
   const variables = Object.values(engineState().registeredVariables).map((variable) => ({
-    variable, ...placeholder(variable, { variable }),
+    variable,
+    ...placeholder(variable, { variable }),
   }));
   const inputs = args.map((tensor, argument) => placeholder(tensor, { argument }).value);
   const restore = record(native, recorder);
@@ -200,7 +235,9 @@ export function trace(native: NativeBackend, name: string, fn: TracedFunction, a
   try {
     const results = tf.tidy(() => {
       const returned = fn(...args);
-      const values = (Array.isArray(returned) ? returned : [returned]).map((tensor) => recorder.value(handleOf(tensor)));
+      const values = (Array.isArray(returned) ? returned : [returned]).map((tensor) =>
+        recorder.value(handleOf(tensor)),
+      );
       return values as unknown as tf.TensorContainer;
     }) as unknown as GraphValue[];
     const updates = variables

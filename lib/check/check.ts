@@ -1,0 +1,246 @@
+// In: a file of pairs, perhaps the other splits and evaluation files. Out: everything that is wrong or remarkable about it.
+import { InputError } from "../errors";
+import { type Reason, type RejectedRow, isFault } from "../pairs/faults";
+import type { PreferencePair } from "../pairs/pair";
+import { type ReadOptions, type ReadReport, readPairs } from "../pairs/read";
+import { readPrompts } from "../pairs/prompts";
+import { tallyInto } from "../pairs/tally";
+import { type LabelNoise } from "./noise";
+import { type Profile, createProfile } from "./profile";
+import { type NearPrompts, type Overlap, createPromptIndex } from "./prompts";
+import { type Repeats, createRepeats } from "./repeats";
+import type { CheckReport, Example, OverlapReport } from "./report";
+import { warningsOf } from "./warnings";
+
+export interface CheckOptions {
+  /** Other splits of the same data: shared questions are leaks. */
+  readonly splits?: readonly string[];
+  /** Evaluation files that the pairs must not contain. */
+  readonly against?: readonly string[];
+  readonly format?: string;
+  readonly minimumGap?: number;
+  /** Estimates the label noise from the pairs; absent: not estimated. */
+  readonly estimateNoise?: (pairs: readonly PreferencePair[]) => Promise<LabelNoise>;
+  /** Pairs handed to `estimateNoise`: an even sample of the file. Default 2000. */
+  readonly noiseSample?: number;
+}
+
+const LISTED = 50;
+const CLIPPED = 280;
+const NOISE_SAMPLE = 2000;
+const LARGEST_TALLY = 1000;
+
+/**
+ * Reads the file once and keeps some hundred bytes of each pair; a second pass fetches the texts of the examples.
+ *
+ * @throws InputError when a file cannot be read at all; rows at fault are reported, not thrown
+ */
+export async function checkPairs(
+  path: string,
+  options: CheckOptions = {},
+): Promise<{ report: CheckReport; read: ReadReport }> {
+  const reading = { skipBadRows: true, allowNone: true, format: options.format, minimumGap: options.minimumGap };
+  const findings = await collectFindings(path, reading);
+  const splits = await overlapsWith(findings, options.splits ?? []);
+  const contamination = await overlapsWith(findings, options.against ?? []);
+  const sample = options.estimateNoise
+    ? evenSample(findings.pairs, options.noiseSample ?? NOISE_SAMPLE)
+    : new Set<number>();
+  const wanted = placesWanted(findings, [...splits, ...contamination]);
+  const { examples, pairs } = await fetchPairs(path, reading, wanted, sample);
+  const example = (at: number): Example => examples.get(at)!;
+  const found = {
+    ...rowsOf(findings.read),
+    ...findingsOf(findings, example),
+    splits: await Promise.all(splits.map((overlap) => overlapReport(overlap, example))),
+    contamination: await Promise.all(contamination.map((overlap) => overlapReport(overlap, example))),
+    label_noise: options.estimateNoise && pairs.length > 0 ? await options.estimateNoise(pairs) : null,
+  };
+  return { report: { ...found, warnings: warningsOf(found) }, read: findings.read };
+}
+
+/** Everything one pass tells; pairs are named by their place. */
+interface Findings {
+  readonly read: ReadReport;
+  readonly pairs: number;
+  readonly questions: number;
+  readonly prompts: ReturnType<typeof createPromptIndex>;
+  readonly repeats: Repeats;
+  readonly near: NearPrompts;
+  readonly profile: Profile;
+  readonly risks: ReadonlyMap<string, number>;
+  readonly categories: ReadonlyMap<string, number>;
+  readonly inverted: readonly number[];
+}
+
+async function collectFindings(path: string, reading: ReadOptions): Promise<Findings> {
+  const stream = readPairs(path, reading);
+  const repeats = createRepeats();
+  const profile = createProfile();
+  const prompts = createPromptIndex();
+  const questions = new Set<string>();
+  const risks = new Map<string, number>();
+  const categories = new Map<string, number>();
+  const inverted: number[] = [];
+  let place = 0;
+  for await (const pair of stream) {
+    repeats.add(pair);
+    profile.add(pair);
+    prompts.add(pair.prompt, place);
+    questions.add(pair.questionId);
+    tallyInto(risks, pair.riskLevel, LARGEST_TALLY);
+    if (pair.category !== undefined) tallyInto(categories, pair.category, LARGEST_TALLY);
+    const { scoreChosen, scoreRejected } = pair;
+    if (scoreChosen !== undefined && scoreRejected !== undefined && scoreChosen < scoreRejected) inverted.push(place);
+    place++;
+  }
+  return {
+    read: stream.report,
+    pairs: place,
+    questions: questions.size,
+    prompts,
+    repeats: repeats.result(),
+    near: prompts.near(),
+    profile: profile.result(),
+    risks,
+    categories,
+    inverted,
+  };
+}
+
+type FileOverlap = Overlap & { readonly path: string };
+
+async function overlapsWith({ prompts }: Findings, paths: readonly string[]): Promise<FileOverlap[]> {
+  const out: FileOverlap[] = [];
+  for (const path of paths) out.push({ path, ...(await prompts.overlap(readPrompts(path))) });
+  return out;
+}
+
+/** The pairs that stand as examples in the report. */
+function placesWanted({ inverted, repeats, near }: Findings, overlaps: readonly FileOverlap[]): Set<number> {
+  return new Set([
+    ...inverted.slice(0, LISTED),
+    ...repeats.duplicateExamples.flat(),
+    ...repeats.contradictionExamples.flat(),
+    ...repeats.oneSided.map(({ first }) => first),
+    ...near.examples.flatMap(({ first, second }) => [first, second]),
+    ...overlaps.flatMap(({ examples }) => examples.map(({ own }) => own)),
+  ]);
+}
+
+/** What became of the rows. */
+function rowsOf(read: ReadReport) {
+  const counts = Object.entries(read.counts) as [Reason, number][];
+  return {
+    path: read.path,
+    format: read.format,
+    container: read.container,
+    reads: read.reads,
+    rows: read.rows,
+    pairs: read.used,
+    ok: read.errors === 0 && read.used > 0,
+    errors: read.errors,
+    errors_by_reason: Object.fromEntries(counts.filter(([reason]) => isFault(reason))),
+    left_out: read.rejected.length - read.errors,
+    left_out_by_reason: Object.fromEntries(counts.filter(([reason]) => !isFault(reason))),
+    identical: read.counts.identical_answers ?? 0,
+    ties: read.counts.tie ?? 0,
+    ...emptyAnswers(read.rejected),
+    rejected: read.rejected.slice(0, LISTED),
+  };
+}
+
+/** What is remarkable about the pairs, with examples. */
+function findingsOf(findings: Findings, example: (place: number) => Example) {
+  const { repeats, near, profile, inverted } = findings;
+  const two = ([first, second]: readonly [number, number]) => [example(first), example(second)] as const;
+  const { vocabulary, ...lengths } = profile;
+  return {
+    questions: findings.questions,
+    prompts: findings.prompts.size,
+    inverted_scores: { count: inverted.length, examples: inverted.slice(0, LISTED).map(example) },
+    duplicates: { count: repeats.duplicates, examples: repeats.duplicateExamples.map(two) },
+    contradictions: { count: repeats.contradictions, examples: repeats.contradictionExamples.map(two) },
+    near_duplicate_prompts: {
+      count: near.count,
+      examples: near.examples.map(({ first, second, similarity }) => ({ similarity, pair: two([first, second]) })),
+    },
+    one_sided_answers: {
+      pairs: repeats.oneSidedPairs,
+      examples: repeats.oneSided.map(({ first, ...counts }) => ({ ...counts, pair: example(first) })),
+    },
+    risk_levels: Object.fromEntries(findings.risks),
+    categories: Object.fromEntries(findings.categories),
+    lengths,
+    vocabulary,
+  };
+}
+
+async function overlapReport(
+  { examples, ...rest }: FileOverlap,
+  example: (place: number) => Example,
+): Promise<OverlapReport> {
+  const texts = await fetchPrompts(rest.path, new Set(examples.map(({ other }) => other)));
+  return {
+    ...rest,
+    examples: examples.map(({ other, own, similarity }) => ({
+      prompt: texts.get(other) ?? "",
+      own: example(own),
+      similarity,
+    })),
+  };
+}
+
+/** The reader's one rule for empty answers, told apart: both, or one of the two. */
+function emptyAnswers(rejected: readonly RejectedRow[]): { empty: number; one_sided: number } {
+  const rows = rejected.filter(({ reason }) => reason === "empty_answer");
+  const empty = rows.filter(({ message }) => message.startsWith("both")).length;
+  return { empty, one_sided: rows.length - empty };
+}
+
+/** Places spread evenly over the file. */
+function evenSample(total: number, size: number): Set<number> {
+  if (total <= size) return new Set(Array.from({ length: total }, (_, i) => i));
+  return new Set(Array.from({ length: size }, (_, i) => Math.floor((i * total) / size)));
+}
+
+const clip = (text: string): string => (text.length > CLIPPED ? `${text.slice(0, CLIPPED)}…` : text);
+
+/** Second pass: the wanted pairs as examples, the sampled ones whole. */
+async function fetchPairs(
+  path: string,
+  reading: ReadOptions,
+  wanted: ReadonlySet<number>,
+  sample: ReadonlySet<number>,
+) {
+  const examples = new Map<number, Example>();
+  const pairs: PreferencePair[] = [];
+  if (wanted.size + sample.size === 0) return { examples, pairs };
+  let place = 0;
+  for await (const pair of readPairs(path, reading)) {
+    if (wanted.has(place)) {
+      const { line, id, prompt, chosen, rejected } = pair;
+      examples.set(place, { line, id, prompt: clip(prompt), chosen: clip(chosen), rejected: clip(rejected) });
+    }
+    if (sample.has(place)) pairs.push(pair);
+    place++;
+    if (examples.size === wanted.size && pairs.length === sample.size) break;
+  }
+  if (examples.size < wanted.size)
+    throw new InputError(
+      `${path}: expected the same pairs on the second reading, got fewer; do not write the file while it is checked`,
+    );
+  return { examples, pairs };
+}
+
+async function fetchPrompts(path: string, wanted: ReadonlySet<number>): Promise<Map<number, string>> {
+  const out = new Map<number, string>();
+  let place = 0;
+  if (wanted.size > 0)
+    for await (const prompt of readPrompts(path)) {
+      if (wanted.has(place)) out.set(place, clip(prompt));
+      if (out.size === wanted.size) break;
+      place++;
+    }
+  return out;
+}

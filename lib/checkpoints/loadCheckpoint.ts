@@ -1,0 +1,188 @@
+// In: a Hugging Face directory. Out: a reward model with its tokenizer and settings.
+import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { InputError } from "../errors";
+import { isDecoder, parseModelConfig, type HeadKind, type ModelConfig } from "../models/config";
+import { readAdapter } from "./adapter";
+import { mergeLora } from "../models/lora";
+import { halfNames } from "../models/memory";
+import { canonicalName, streamRewardModel, type CheckpointTensor } from "../models/createModel";
+import { parameterShapes, type RewardModel } from "../models/rewardModel";
+import { CHAT_TEMPLATE, DEFAULT_TEMPLATE } from "../text/template";
+import { openTokenizer, type Tokenizer } from "../text/tokenizer";
+import { recoverDirectory } from "../files/atomic";
+import { encodeBfloat16 } from "../files/dtypes";
+import { findModel } from "./findModel";
+import { INDEX_FILE, iterateSafetensors, SINGLE_FILE } from "../files/safetensors";
+import { readJsonFile, readSettings, type RewardbookSettings } from "./settings";
+
+export interface LoadedModel {
+  readonly model: RewardModel;
+  readonly tokenizer: Tokenizer;
+  readonly settings: RewardbookSettings;
+  readonly dir: string;
+}
+
+export interface LoadOptions {
+  /**
+   * `bf16` keeps the trunk's matrices in half the memory, for scoring in bf16; `as-stored` those that the file has in bf16, so that
+   * nothing is lost when a model whose head or adapter was trained is saved. Default f32.
+   */
+  readonly storage?: "f32" | "bf16" | "as-stored";
+  /** Seed of a fresh head. */
+  readonly seed?: number;
+  /** Another head than the configuration names. */
+  readonly head?: HeadKind;
+  /** Takes the place of what the checkpoint says. */
+  readonly settings?: Partial<RewardbookSettings>;
+}
+
+const DEFAULT_MAX_LENGTH = 512;
+
+/**
+ * Loads a reward model, or a base model under a fresh head, from a Hugging Face directory. The weights are read one tensor at a time.
+ *
+ * @throws InputError for a missing directory or file, a model of another kind, pickled weights, a tensor that is missing, misshapen or not finite
+ */
+export async function loadRewardModel(dir: string, options: LoadOptions = {}): Promise<LoadedModel> {
+  await recoverDirectory(dir);
+  if (isAdapter(dir)) return loadAdapted(dir, options);
+  const config = await readConfig(dir);
+  refusePickle(dir);
+  const written = readSettings(dir);
+  const tokenizer = openTokenizer(dir, { appendEos: options.settings?.append_eos ?? written?.append_eos });
+  if (tokenizer.vocabSize > config.vocabSize) {
+    throw new InputError(
+      `${dir}: expected a tokenizer of at most ${config.vocabSize} tokens (the model's vocab_size), ` +
+      `got ${tokenizer.vocabSize}; take the tokenizer the model came with`,
+    );
+  }
+  const settings = {
+    ...(written ?? defaultSettings(config, tokenizer)),
+    ...options.settings,
+    append_eos: tokenizer.appendEos,
+  };
+  const positions = textPositions(config);
+  if (settings.max_length > positions) {
+    throw new InputError(
+      `${dir}: max_length: expected at most the model's ${positions} positions, got ${settings.max_length}; lower it`,
+    );
+  }
+  const model = await streamRewardModel(config, readWeights(dir, config, options.storage), {
+    ...options,
+    where: dir,
+  });
+  return { model, tokenizer, settings, dir };
+}
+
+const ADAPTER_CONFIG = "adapter_config.json";
+
+const isAdapter = (dir: string): boolean =>
+  existsSync(join(dir, ADAPTER_CONFIG)) && !existsSync(join(dir, "config.json"));
+
+/** A PEFT adapter on the base model it names, folded into its weights; the trunk stays where it is. */
+async function loadAdapted(dir: string, options: LoadOptions): Promise<LoadedModel> {
+  const path = join(dir, ADAPTER_CONFIG);
+  const { base_model_name_or_path: base } = readJsonFile(path) as { base_model_name_or_path?: unknown };
+  if (typeof base !== "string") {
+    throw new InputError(
+      `${path}: base_model_name_or_path: expected the base model's name or path, got ${JSON.stringify(base)}; ` +
+      "write it there",
+    );
+  }
+  const written = readSettings(dir);
+  const loaded = await loadRewardModel(findModel(base), {
+    ...options,
+    settings: { ...written, ...options.settings },
+  });
+  await readAdapter(dir, loaded.model);
+  if (loaded.model.lora) mergeLora(loaded.model);
+  return { ...loaded, dir };
+}
+
+function defaultSettings(config: ModelConfig, tokenizer: Tokenizer): RewardbookSettings {
+  return {
+    template: tokenizer.chatTemplate ? CHAT_TEMPLATE : DEFAULT_TEMPLATE,
+    max_length: Math.min(DEFAULT_MAX_LENGTH, textPositions(config)),
+    truncation: "right",
+  };
+}
+
+/** Longest text a model can read, tokens: RoBERTa's positions begin behind its padding id. */
+export function textPositions(config: ModelConfig): number {
+  return config.modelType.endsWith("roberta") ? config.maxPositions - config.padTokenId - 1 : config.maxPositions;
+}
+
+/** The padding id Python must know: a decoder's is the tokenizer's, an encoder's belongs to its embeddings. */
+export function padTokenId(config: ModelConfig, tokenizer: Tokenizer): number {
+  return isDecoder(config) ? tokenizer.padId : config.padTokenId;
+}
+
+async function readConfig(dir: string): Promise<ModelConfig> {
+  const info = await stat(dir).catch(() => null);
+  if (!info?.isDirectory()) {
+    throw new InputError(
+      `${dir}: expected a model directory, got ${info ? "a file" : "nothing of that name"}; ` +
+      "give the path of a Hugging Face directory, or fetch one: rewardbook pull NAME",
+    );
+  }
+  const path = join(dir, "config.json");
+  if (!existsSync(path)) {
+    throw new InputError(
+      `${path}: expected the model's configuration, got no such file; ` +
+      "it gets written by rewardbook train, rewardbook pull and transformers' save_pretrained",
+    );
+  }
+  return parseModelConfig(readJsonFile(path), path);
+}
+
+function refusePickle(dir: string): void {
+  if ([SINGLE_FILE, INDEX_FILE].some((name) => existsSync(join(dir, name)))) return;
+  const pickled = ["pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt", "model.pth"].find((name) =>
+    existsSync(join(dir, name)),
+  );
+  if (!pickled) {
+    throw new InputError(
+      `${dir}: expected ${SINGLE_FILE} or ${INDEX_FILE}, got neither; ` +
+      "save the model with transformers' save_pretrained, or fetch it again",
+    );
+  }
+  throw new InputError(
+    `${join(dir, pickled)}: expected safetensors weights, got a Python pickle, ` +
+    "which can run any code when it is opened; if you trust it, convert it in Python: " +
+      `AutoModelForSequenceClassification.from_pretrained(${JSON.stringify(dir)}).save_pretrained(${JSON.stringify(dir)}, safe_serialization=True)`,
+  );
+}
+
+/** The tensors a reward model needs, one at a time; the others by name only, so that a language model's output layer takes no memory. */
+async function* readWeights(
+  dir: string,
+  config: ModelConfig,
+  storage: LoadOptions["storage"],
+): AsyncGenerator<[string, CheckpointTensor]> {
+  const needed = parameterShapes(config);
+  const halves = halfNames(config);
+  for await (const [name, { dtype, shape, data }] of iterateSafetensors(dir)) {
+    const canonical = canonicalName(config, name);
+    const isNeeded = needed.has(canonical);
+    if (isNeeded) checkFinite(data, `${dir}: tensor ${JSON.stringify(name)}`);
+    // an embedding is added up in f32: it is kept in bf16 only where nothing is lost
+    const half =
+      halves.has(canonical) &&
+      (dtype === "BF16"
+        ? storage === "bf16" || storage === "as-stored"
+        : storage === "bf16" && !/embed/.test(canonical));
+    yield [name, { shape, data: !isNeeded ? new Float32Array(0) : half ? encodeBfloat16(data) : data }];
+  }
+}
+
+function checkFinite(values: Float32Array, at: string): void {
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] - values[i] !== 0)
+      throw new InputError(
+        `${at}: expected finite numbers, got ${values[i]} at position ${i}; ` +
+        "the weights are damaged or training diverged",
+      );
+  }
+}

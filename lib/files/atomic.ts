@@ -1,0 +1,165 @@
+// In: the content of a file or directory. Out: the same on disk, whole or not at all, even under a kill or a power cut.
+import { createHash, randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
+
+/** File that marks a directory as complete: written last, names every other file. */
+export const MANIFEST = "manifest.json";
+
+interface Manifest {
+  readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+}
+
+/** Writes a file through a temporary one beside it: fsync, rename, fsync of the directory. */
+export async function writeFileAtomically(path: string, content: string | Uint8Array): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.writing-${process.pid}-${randomUUID().slice(0, 8)}`);
+  await mkdir(dirname(path), { recursive: true });
+  try {
+    const file = await open(temporary, "w");
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncPath(dirname(path));
+}
+
+/**
+ * Makes a directory in one step: `fill` writes into a hidden sibling, which is hashed into a manifest, synced and
+ * only then takes the name. A directory that was there before stays until the new one is complete; after a kill
+ * between the two renames `recoverDirectory` puts the newer one in place.
+ */
+export async function writeDirectoryAtomically(dir: string, fill: (temporary: string) => Promise<void>): Promise<void> {
+  const target = resolve(dir);
+  await mkdir(dirname(target), { recursive: true });
+  await recoverDirectory(target);
+  const temporary = sibling(target, "next"),
+    previous = sibling(target, "previous");
+  const names = [temporary, previous].map((path) => basename(path));
+  names.forEach((name) => writing.add(name));
+  try {
+    await mkdir(temporary);
+    await fill(temporary);
+    await writeManifest(temporary);
+    if (await exists(target)) await rename(target, previous);
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    if (!(await exists(target)) && (await exists(previous))) await rename(previous, target);
+    throw error;
+  } finally {
+    names.forEach((name) => writing.delete(name));
+  }
+  await syncPath(dirname(target));
+  await rm(previous, { recursive: true, force: true });
+}
+
+/**
+ * Puts right what a kill during `writeDirectoryAtomically` left: a missing directory comes back from its complete
+ * successor, else from its predecessor; half-written siblings of dead processes go.
+ */
+export async function recoverDirectory(dir: string): Promise<void> {
+  const target = resolve(dir);
+  const names = await readdir(dirname(target)).catch(() => [] as string[]);
+  const left = (kind: string) =>
+    names
+      .filter((name) => name.startsWith(`.${basename(target)}.${kind}-`) && !isAlive(name))
+      .map((name) => join(dirname(target), name));
+  const [nexts, previous] = [left("next"), left("previous")];
+  if (!(await exists(target))) {
+    for (const candidate of nexts) {
+      if ((await verifyDirectory(candidate)) === null && !(await exists(target))) await rename(candidate, target);
+    }
+    for (const candidate of previous) if (!(await exists(target))) await rename(candidate, target);
+  }
+  for (const path of [...nexts, ...previous]) await rm(path, { recursive: true, force: true });
+}
+
+/**
+ * Checks a directory against its manifest: every file there, with the size and the sha256 it was written with.
+ *
+ * @returns null when all is well, else what is wrong, in words
+ */
+export async function verifyDirectory(dir: string): Promise<string | null> {
+  let manifest: Manifest;
+  try {
+    manifest = JSON.parse(await readFile(join(dir, MANIFEST), "utf8"));
+  } catch (error) {
+    return `${MANIFEST}: ${(error as NodeJS.ErrnoException).code === "ENOENT" ? "missing" : "unreadable"}`;
+  }
+  if (typeof manifest?.files !== "object" || manifest.files === null) return `${MANIFEST}: lists no files`;
+  for (const [name, { bytes, sha256 }] of Object.entries(manifest.files)) {
+    const path = join(dir, name);
+    if (relative(dir, path).startsWith("..")) return `${MANIFEST}: ${name} lies outside the directory`;
+    const size = await stat(path).then(
+      (info) => info.size,
+      () => null,
+    );
+    if (size === null) return `${name}: missing`;
+    if (size !== bytes) return `${name}: expected ${bytes} bytes, got ${size}`;
+    if ((await hashFile(path)) !== sha256) return `${name}: its content is not what was written`;
+  }
+  return null;
+}
+
+/** sha256 of a file, in hex. */
+export async function hashFile(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Buffer);
+  return hash.digest("hex");
+}
+
+async function writeManifest(dir: string): Promise<void> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  const files: Record<string, { bytes: number; sha256: string }> = {};
+  for (const entry of entries.filter((e) => e.isFile())) {
+    const path = join(entry.parentPath, entry.name);
+    await syncPath(path);
+    files[relative(dir, path)] = { bytes: (await stat(path)).size, sha256: await hashFile(path) };
+  }
+  const sorted = Object.fromEntries(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)));
+  await writeFileAtomically(join(dir, MANIFEST), `${JSON.stringify({ files: sorted }, null, 2)}\n`);
+  for (const entry of entries.filter((e) => e.isDirectory())) await syncPath(join(entry.parentPath, entry.name));
+  await syncPath(dir);
+}
+
+async function syncPath(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Hidden, so that nobody takes it for a checkpoint; carries the writer's process id. */
+function sibling(target: string, kind: "next" | "previous"): string {
+  return join(dirname(target), `.${basename(target)}.${kind}-${process.pid}-${randomUUID().slice(0, 8)}`);
+}
+
+/** Siblings this process is at work on; after a restart in a container another run may have had our process id. */
+const writing = new Set<string>();
+
+function isAlive(name: string): boolean {
+  const pid = Number(/-(\d+)-[0-9a-f]{8}$/.exec(name)?.[1]);
+  if (!pid || pid === process.pid) return writing.has(name);
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,184 @@
+// In: RB_NOTEBOOK_CONFIG. Out: what the five notebooks share: one configuration, the paths they hand on, progress, checks.
+import { existsSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { resolveConfig, type TrainingConfig, type TrainingInput } from "../config";
+import { InputError, UsageError } from "../errors";
+import { checkpointsDir, metricsDir } from "../files/paths";
+import { escapeHtml } from "../report/escape";
+import { percent } from "../report/figures/figure";
+import { createLiveDisplay, type MimeBundle } from "../report/show";
+import { createTable, type Table } from "../report/tables";
+
+const ownFields = z.object({
+  questions: z.number().int().min(20).default(1200).describe("synthetic questions to generate"),
+  noise: z.number().min(0).max(0.4).default(0.07).describe("share of synthetic labels that are flipped"),
+});
+
+/** The notebooks' own flags of `npm start`, as commander takes them. */
+export const notebookFlags: readonly (readonly [string, string])[] = Object.entries(ownFields.shape).map(
+  ([name, field]) => [`--${name} <n>`, `${field.description} (default: ${field.def.defaultValue})`],
+);
+
+/** A test split beside the validation split: the temperature is fitted on the one and reported on the other. */
+const TRAINING_DEFAULTS: TrainingInput = { train_ratio: 0.8, val_ratio: 0.1, test_ratio: 0.1 };
+
+export interface NotebookConfig {
+  readonly questions: number;
+  readonly noise: number;
+  /** Whether the pairs are generated; else they are the user's. */
+  readonly synthetic: boolean;
+  readonly training: TrainingConfig;
+  readonly paths: NotebookPaths;
+}
+
+/** Files that one notebook writes and a later one reads; relative to the project's root, where the kernel runs. */
+export interface NotebookPaths {
+  readonly pairs: string;
+  /** Rows `{prompt, candidates: [{text, quality}]}` for the rerank demo; written for synthetic pairs only. */
+  readonly candidates: string;
+  readonly metrics: string;
+  readonly checkpoint: string;
+}
+
+/**
+ * The configuration of a run of the notebooks: fields of a training run plus `questions` and `noise`.
+ *
+ * The run is called after the user's pairs, else `default`.
+ * @throws UsageError naming the field at fault
+ */
+export function resolveNotebookConfig(input: Readonly<Record<string, unknown>> = {}): NotebookConfig {
+  const { questions, noise, ...fields } = input;
+  const own = ownFields.safeParse({ questions, noise });
+  if (!own.success) {
+    const { path, message } = own.error.issues[0];
+    throw new UsageError(
+      `${path.join(".")}: ${message}, got ${JSON.stringify(input[String(path[0])])}; see npm start -- --help`,
+    );
+  }
+  const given = fields as TrainingInput;
+  const run = given.run ?? (given.pairs ? runName(given.pairs) : "default");
+  const ratios = given.val || given.preset || "train_ratio" in given || "val_ratio" in given || "test_ratio" in given;
+  const training = resolveConfig({ ...(ratios ? {} : TRAINING_DEFAULTS), ...given, run });
+  const data = join("data", run);
+  const pairs = training.pairs ?? join(data, "preference_pairs.jsonl");
+  return {
+    ...own.data,
+    synthetic: training.pairs === undefined,
+    training: { ...training, pairs },
+    paths: {
+      pairs,
+      candidates: join(data, "candidates.jsonl"),
+      metrics: metricsDir(run),
+      checkpoint: join(checkpointsDir(run), "best"),
+    },
+  };
+}
+
+const runName = (file: string): string =>
+  basename(file)
+    .replace(/\..*$/, "")
+    .replace(/[^A-Za-z0-9._-]+/g, "-")
+    .replace(/^[^A-Za-z0-9]+/, "") || "pairs";
+
+/**
+ * The configuration of this run: the JSON file that `npm start` names in RB_NOTEBOOK_CONFIG, or the defaults when a
+ * notebook is opened by hand.
+ *
+ * @throws UsageError, InputError when the file is not what it should be
+ */
+export function notebookConfig(file = process.env.RB_NOTEBOOK_CONFIG): NotebookConfig {
+  if (!file) return resolveNotebookConfig();
+  if (!existsSync(file))
+    throw new InputError(
+      `RB_NOTEBOOK_CONFIG: expected a JSON file, found none at ${file}; it gets written by npm start`,
+    );
+  try {
+    return resolveNotebookConfig(JSON.parse(readFileSync(file, "utf8")));
+  } catch (error) {
+    if (error instanceof SyntaxError)
+      throw new InputError(`${file}: expected JSON, got ${error.message}; run npm start again`);
+    throw error;
+  }
+}
+
+/** A bar with rate and time left that stays one output; a line every few seconds outside a notebook. */
+export interface ProgressBar {
+  update(done: number, total: number, note?: string): void;
+  /** Draws the last state, done or not. */
+  end(note?: string): void;
+}
+
+/** The rate is that of the last so many seconds: the first steps, with their compilation, say nothing about the rest. */
+const RATE_WINDOW_MS = 20_000;
+
+/** @param unit what is counted: `steps`, `pairs` */
+export function createProgressBar(
+  label: string,
+  unit: string,
+  now: () => number = () => performance.now(),
+): ProgressBar {
+  const display = createLiveDisplay();
+  const started = now();
+  let marks = [{ at: started, done: 0 }];
+  let state = { done: 0, total: 1, note: "" };
+  const bundle = (): MimeBundle => {
+    const { done, total, note } = state;
+    const running = done < total;
+    const since = running ? marks[0] : { at: started, done: 0 };
+    const rate = (done - since.done) / Math.max((now() - since.at) / 1000, 1e-3);
+    const time = running && rate > 0 ? `${clock((total - done) / rate)} left` : `in ${clock((now() - started) / 1000)}`;
+    const text = `${label} ${done}/${total} ${unit} · ${rate.toPrecision(3)}/s · ${time}${note ? ` · ${note}` : ""}`;
+    const html = `<div><progress value="${done}" max="${total}" style="width:18em;vertical-align:middle"></progress> ${escapeHtml(text)}</div>`;
+    return { "text/html": html, "text/plain": text };
+  };
+  return {
+    update(done, total, note = "") {
+      state = { done, total, note };
+      marks.push({ at: now(), done });
+      const recent = marks.findIndex(({ at }) => now() - at <= RATE_WINDOW_MS);
+      marks = marks.slice(Math.min(Math.max(recent, 0), marks.length - 2));
+      display.update(bundle);
+    },
+    end(note) {
+      if (note !== undefined) state = { ...state, note };
+      display.finish(bundle);
+    },
+  };
+}
+
+const clock = (seconds: number): string =>
+  `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+
+/** `81.2%, 95% interval 78.1% to 84.0%` */
+export function withInterval(share: number, [low, high]: readonly [number, number]): string {
+  return `${percent(share)}, 95% interval ${percent(low)} to ${percent(high)}`;
+}
+
+/** The columns of a danfo.js data frame that a table needs; a bare frame in a cell prints its internals. */
+export interface FrameLike {
+  readonly columns: readonly string[];
+  readonly values: readonly unknown[];
+}
+
+/** A danfo.js data frame as an escaped table. */
+export function frameTable(frame: FrameLike, caption?: string): Table {
+  const rows = frame.values.map((values) =>
+    Object.fromEntries(frame.columns.map((name, i) => [name, cellOf((values as readonly unknown[])[i])])),
+  );
+  return createTable(rows, { caption, columns: [...frame.columns] });
+}
+
+const cellOf = (value: unknown) =>
+  typeof value === "number" || typeof value === "boolean" ? value : String(value ?? "");
+
+/**
+ * The checks that close a notebook: prints one line each.
+ *
+ * @throws Error naming the checks that failed
+ */
+export function runChecks(checks: Readonly<Record<string, boolean>>): void {
+  for (const [claim, holds] of Object.entries(checks)) console.log(`${holds ? "✓" : "✗"} ${claim}`);
+  const failed = Object.keys(checks).filter((claim) => !checks[claim]);
+  if (failed.length) throw new Error(`checks failed: ${failed.join("; ")}`);
+}

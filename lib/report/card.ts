@@ -1,0 +1,256 @@
+// In: what a checkpoint was trained on and how it measured. Out: its README.md with Hugging Face front matter.
+import { basename } from "node:path";
+import type { ModelConfig } from "../models/config";
+import { pythonHead } from "../checkpoints/pythonHead";
+import { isStandardHead } from "../models/heads";
+import { percent } from "./figures/figure";
+import { code, markdownTable, markdownText, yaml } from "./markdown";
+
+type Interval = readonly [number, number];
+
+/** The part of an `Evaluation` a card tells. */
+export interface CardEvaluation {
+  readonly n_pairs: number;
+  readonly n_prompts?: number;
+  readonly accuracy: number;
+  readonly accuracy_ci95?: Interval;
+  readonly ece: number;
+  readonly ece_symmetric?: number;
+  readonly brier?: number;
+  readonly nll?: number;
+  readonly temperature?: number;
+  readonly baselines?: Readonly<Record<string, number>>;
+  readonly by_risk?: Readonly<
+    Record<string, { readonly n: number; readonly accuracy: number; readonly ci95?: Interval }>
+  >;
+  readonly length?: { readonly sentence?: string };
+}
+
+export interface ModelCardOptions {
+  /** The resolved configuration of the run. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly settings: {
+    readonly template: string;
+    readonly max_length: number;
+    readonly truncation?: string;
+    readonly append_eos?: boolean;
+  };
+  /** On the validation pairs; null for a state saved between validations. */
+  readonly evaluation: CardEvaluation | null;
+  readonly modelConfig: Pick<ModelConfig, "modelType" | "head">;
+  /** `data.json`. */
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+/** What a run without `model` starts from. */
+const DEFAULT_BASE = "all-MiniLM-L6-v2";
+
+/** Models whose own name on the hub and licence are known; others keep the folder's name. */
+const KNOWN_BASES: Readonly<Record<string, { id: string; license: string }>> = {
+  [DEFAULT_BASE]: { id: "sentence-transformers/all-MiniLM-L6-v2", license: "apache-2.0" },
+};
+
+/** The model card of a checkpoint. */
+export function modelCard(options: ModelCardOptions): string {
+  const run = String(options.config.run ?? "reward-model");
+  const sections = [
+    frontMatter(options),
+    `# Reward model ${markdownText(run)}`,
+    "It reads a prompt and an answer and returns one number: the higher, the better the answer. " +
+      "Trained by Rewardbook on preference pairs with the Bradley-Terry loss.",
+    results(options.evaluation),
+    trainingData(options.data),
+    training(options),
+    usage(options),
+    limits(options),
+  ];
+  return sections.filter(Boolean).join("\n\n") + "\n";
+}
+
+interface Source {
+  readonly file?: unknown;
+  readonly sha256?: unknown;
+  readonly format?: unknown;
+  readonly rows?: unknown;
+  readonly used?: unknown;
+  readonly not_used?: Readonly<Record<string, number>>;
+}
+
+const sourcesOf = (data: ModelCardOptions["data"]) => (Array.isArray(data?.sources) ? (data.sources as Source[]) : []);
+
+function baseOf({ config }: ModelCardOptions): { id: string; license: string | null } {
+  const given = String(config.model ?? DEFAULT_BASE);
+  const name = basename(given.replace(/[\\/]+$/, ""));
+  if (Object.hasOwn(KNOWN_BASES, name)) return KNOWN_BASES[name];
+  const isHubName = /^[\w.-]+\/[\w.-]+$/.test(given) && !/^(models|checkpoints|\.{1,2})\//.test(given);
+  return { id: isHubName ? given : name, license: null };
+}
+
+function frontMatter(options: ModelCardOptions): string {
+  const base = baseOf(options);
+  const metrics = options.evaluation ? modelIndex(options) : {};
+  const card = {
+    ...(base.license ? { license: base.license } : { license: "other", license_name: "as-the-base-model" }),
+    ...(base.id ? { base_model: base.id } : {}),
+    library_name: "transformers",
+    pipeline_tag: "text-classification",
+    tags: ["reward-model", "preference-model", "bradley-terry", "rewardbook"],
+    ...metrics,
+  };
+  return `---\n${yaml(card)}---`;
+}
+
+function modelIndex({ config, data, evaluation }: ModelCardOptions): Record<string, unknown> {
+  const measured = evaluation!;
+  const source = sourcesOf(data).at(-1) ?? {};
+  const metric = (name: string, type: string, value: number | undefined, ci95?: Interval) =>
+    value === undefined || !Number.isFinite(value)
+      ? []
+      : [{ name, type, value: rounded(value), ...(ci95 ? { args: { ci95: ci95.map(rounded) } } : {}) }];
+  const dataset = {
+    name: basename(String(source.file ?? "preference pairs")),
+    type: "preference-pairs",
+    split: "validation",
+    ...(source.sha256 ? { args: { sha256: String(source.sha256), n_pairs: measured.n_pairs } } : {}),
+  };
+  const results = {
+    task: { type: "text-classification", name: "Pairwise preference" },
+    dataset,
+    metrics: [
+      ...metric("Pairwise accuracy", "accuracy", measured.accuracy, measured.accuracy_ci95),
+      ...metric("Expected calibration error", "ece", measured.ece),
+      ...metric("Brier score", "brier_score", measured.brier),
+      ...metric("Negative log-likelihood", "nll", measured.nll),
+    ],
+  };
+  return { "model-index": [{ name: String(config.run ?? "reward-model"), results: [results] }] };
+}
+
+const rounded = (value: number) => Number(value.toFixed(4));
+const range = (ci95: Interval | undefined) => (ci95 ? `${percent(ci95[0])} to ${percent(ci95[1])}` : "–");
+
+function results(evaluation: CardEvaluation | null): string {
+  if (!evaluation)
+    return "## Results\n\nThis checkpoint is the state of a training under way; it has not been evaluated.";
+  const { accuracy, accuracy_ci95, baselines = {}, by_risk = {} } = evaluation;
+  const rows = [
+    ["This model", percent(accuracy), range(accuracy_ci95), String(evaluation.n_pairs)],
+    ...Object.entries(baselines).map(([name, value]) => [
+      `Baseline: ${name.replace(/_/g, " ")}`,
+      percent(value),
+      "–",
+      "–",
+    ]),
+    ...Object.entries(by_risk)
+      .filter(([risk]) => risk !== "UNKNOWN")
+      .map(([risk, group]) => [`Risk ${risk}`, percent(group.accuracy), range(group.ci95), String(group.n)]),
+  ];
+  const prompts = evaluation.n_prompts ? ` of ${evaluation.n_prompts} prompts` : "";
+  const calibration = [`ECE ${evaluation.ece.toFixed(4)}`];
+  if (evaluation.ece_symmetric !== undefined) calibration.push(`symmetric ECE ${evaluation.ece_symmetric.toFixed(4)}`);
+  if (evaluation.brier !== undefined) calibration.push(`Brier ${evaluation.brier.toFixed(4)}`);
+  if (evaluation.temperature !== undefined) calibration.push(`temperature ${evaluation.temperature.toFixed(3)}`);
+  return [
+    "## Results",
+    `Pairwise accuracy on ${evaluation.n_pairs} validation pairs${prompts} that were not trained on; a tie counts one half.`,
+    markdownTable(["", "accuracy", "95% interval", "pairs"], rows),
+    `Calibration: ${calibration.join(", ")}.`,
+  ].join("\n\n");
+}
+
+function trainingData(data: ModelCardOptions["data"]): string {
+  const sources = sourcesOf(data);
+  if (!sources.length) return "";
+  const lines = sources.map((source) => {
+    const left = Object.entries(source.not_used ?? {}).map(([reason, n]) => `${n} ${markdownText(reason)}`);
+    return (
+      `- ${code(basename(String(source.file ?? "")))} (${markdownText(String(source.format ?? "pairs"))}): ` +
+      `${source.used ?? "?"} of ${source.rows ?? "?"} rows used${left.length ? `; left out: ${left.join(", ")}` : ""}` +
+      `${source.sha256 ? `; sha256 ${code(String(source.sha256))}` : ""}`
+    );
+  });
+  return [
+    "## Data",
+    lines.join("\n"),
+    "The texts may hold personal or harmful content of their source; see its own terms.",
+  ].join("\n\n");
+}
+
+const TOLD = [
+  "epochs",
+  "batch_size",
+  "learning_rate",
+  "schedule",
+  "weight_decay",
+  "loss",
+  "beta",
+  "margin",
+  "label_smoothing",
+  "centering",
+  "max_length",
+  "freeze",
+  "lora_rank",
+  "precision",
+  "seed",
+];
+
+function training({ config }: ModelCardOptions): string {
+  const rows = TOLD.filter((key) => config[key] !== undefined).map((key) => [key, String(config[key])]);
+  return ["## Training", markdownTable(["setting", "value"], rows)].join("\n\n");
+}
+
+/** The template as an expression that joins strings; nothing in a prompt can be taken for a placeholder. */
+function templateExpression(template: string): string {
+  return template
+    .split(/(\{prompt\}|\{response\})/)
+    .filter((part) => part !== "")
+    .map((part) => (part === "{prompt}" ? "prompt" : part === "{response}" ? "response" : JSON.stringify(part)))
+    .join(" + ");
+}
+
+function usage({ settings, modelConfig }: ModelCardOptions): string {
+  const chat = settings.template === "chat";
+  const text = chat
+    ? 'tokenizer.apply_chat_template([{"role": "user", "content": prompt}, {"role": "assistant", "content": response}], tokenize=False, date_string="26 Jul 2024")'
+    : templateExpression(settings.template) + (settings.append_eos ? " + tokenizer.eos_token" : "");
+  // Where the text itself holds a special token, the tokenizer must read it as one.
+  const split = chat || settings.append_eos ? "" : ", split_special_tokens=True";
+  const { imports, load, score } = pythonHead(modelConfig, '"DIR"');
+  const python = [
+    "import torch",
+    ...imports,
+    "",
+    `tokenizer = AutoTokenizer.from_pretrained("DIR"${split})`,
+    ...load,
+    "",
+    "def reward(prompt, response):",
+    `    text = ${text}`,
+    `    ids = tokenizer(text, truncation=True, max_length=${settings.max_length}, return_tensors="pt"${chat ? ", add_special_tokens=False" : ""})`,
+    "    with torch.no_grad():",
+    `        return ${score}`,
+  ].join("\n");
+  const head = isStandardHead(modelConfig)
+    ? ""
+    : `; transformers does not know its head (${modelConfig.head}), two lines add it`;
+  const inPython = `In Python (\`DIR\` is this directory${head}):\n\n\`\`\`python\n${python}\n\`\`\``;
+  const here =
+    "```sh\nnpx rewardbook score --checkpoint DIR --input pairs.jsonl --out scored.jsonl\nnpx rewardbook serve --checkpoint DIR --port 8000\n```";
+  return ["## How to use", inPython, `In Rewardbook:\n\n${here}`].join("\n\n");
+}
+
+function limits({ settings, evaluation }: ModelCardOptions): string {
+  const points = [
+    "A reward compares answers to one prompt. Rewards of different prompts, and a single reward by itself, mean nothing.",
+    `Inputs longer than ${settings.max_length} tokens are cut (${settings.truncation ?? "right"}).`,
+    "It prefers what the people or programs behind its training pairs preferred, their mistakes included; it knows no facts.",
+    "Optimising against it too far finds its mistakes: watch a quality measure it has not seen.",
+  ];
+  const weakest = Object.entries(evaluation?.by_risk ?? {}).sort(([, a], [, b]) => a.accuracy - b.accuracy)[0];
+  if (weakest && Object.keys(evaluation!.by_risk!).length > 1) {
+    points.push(
+      `Least accurate at risk level ${markdownText(weakest[0])}: ${percent(weakest[1].accuracy)} of ${weakest[1].n} pairs.`,
+    );
+  }
+  if (evaluation?.length?.sentence) points.push(markdownText(evaluation.length.sentence));
+  return ["## Limits", points.map((point) => `- ${point}`).join("\n")].join("\n\n");
+}

@@ -1,0 +1,79 @@
+// In: curves of one variable, or samples. Out: the figure that draws them together, each in its own colour.
+import { axis, brief, COLORS, DASHES, emptyFigure, layout, round, SERIES, type Figure } from "./figure";
+import { extent, histogram, mean } from "./series";
+
+export interface NamedCurve {
+  readonly name: string;
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+}
+
+export interface CurveFigureOptions {
+  readonly title: string;
+  readonly xTitle: string;
+  readonly yTitle: string;
+  readonly curves: readonly NamedCurve[];
+}
+
+/** Lines over one axis: a loss by its reward difference, a gradient, a schedule. */
+export function curveFigure({ title, xTitle, yTitle, curves }: CurveFigureOptions): Figure {
+  const data = curves.map(({ name, x, y }, i) => ({
+    type: "scatter",
+    mode: "lines",
+    name,
+    x: x.map(round),
+    y: y.map(round),
+    line: { color: SERIES[i % SERIES.length], dash: DASHES[i % DASHES.length], width: 2.5 },
+  }));
+  const zero = { zeroline: true, zerolinecolor: COLORS.grey };
+  return {
+    data,
+    layout: layout({
+      title,
+      xaxis: axis(xTitle, zero),
+      yaxis: axis(yTitle),
+      legend: true,
+      more: { hovermode: "x unified" },
+    }),
+    description: `${title}: ${curves.map(({ name }) => name).join(", ")}.`,
+  };
+}
+
+export interface HistogramFigureOptions {
+  readonly title: string;
+  readonly xTitle: string;
+  /** What is counted. */
+  readonly yTitle: string;
+  readonly samples: readonly { readonly name: string; readonly values: readonly number[] }[];
+  readonly bins?: number;
+}
+
+/** Outlines of several histograms over the same bins. */
+export function histogramFigure({ title, xTitle, yTitle, samples, bins = 50 }: HistogramFigureOptions): Figure {
+  const all = samples.flatMap(({ values }) => extent(values));
+  if (!samples.some(({ values }) => values.length)) return emptyFigure(title, "There is nothing to count.");
+  const range = extent(all);
+  const data = samples.map(({ name, values }, i) => {
+    const { edges, counts } = histogram(values, bins, range);
+    const line = { shape: "hv", color: SERIES[i % SERIES.length], dash: DASHES[i % DASHES.length], width: 2 };
+    return {
+      type: "scatter",
+      mode: "lines",
+      name,
+      x: edges.map(round),
+      y: [...counts, counts[counts.length - 1]],
+      line,
+    };
+  });
+  return {
+    data,
+    layout: layout({
+      title,
+      xaxis: axis(xTitle),
+      yaxis: axis(yTitle, { rangemode: "tozero" }),
+      legend: true,
+      more: { hovermode: "x unified" },
+    }),
+    description: `${title}. ${samples.map(({ name, values }) => `${name}: mean ${brief(mean(values))} of ${values.length}`).join("; ")}.`,
+  };
+}

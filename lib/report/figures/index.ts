@@ -1,0 +1,8 @@
+// Every figure by one import: pure functions from data to a Plotly figure with a text alternative.
+export { COLORS, emptyFigure, percent, type Figure } from "./figure";
+export * from "./training";
+export * from "./accuracy";
+export * from "./calibration";
+export * from "./rewards";
+export * from "./cost";
+export * from "./compare";

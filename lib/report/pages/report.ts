@@ -1,0 +1,151 @@
+// In: a run's files, perhaps those of a second run. Out: the report: one HTML file that needs nothing else and asks for nothing.
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { reportScript } from "./assets/page";
+import { REPORT_STYLE } from "./assets/style";
+import { scriptJson } from "../escape";
+import type { Figure } from "../figures/figure";
+import { comparisonFigures, comparisonSection } from "./compare";
+import { configurationSection, dataSection, environmentSection } from "./data";
+import { errorsSection, mistakeViews } from "./errors";
+import { accuracySection, calibrationSection, lengthSection, trainingSection, type Section } from "./sections";
+import { keyFigures, verdictSection } from "./summary";
+import { Html, html } from "../markup";
+import { plotlyPath } from "../png";
+import type { RunRecord } from "../../runs/runFiles";
+import { runFigures } from "../figures/runFigures";
+
+export interface ReportOptions {
+  /** A second run to compare with. */
+  readonly against?: RunRecord;
+  /** When the report is made. */
+  readonly now?: Date;
+}
+
+/** The report of a run as one HTML document. */
+export function reportHtml(run: RunRecord, { against, now = new Date() }: ReportOptions = {}): string {
+  const figures = { ...runFigures(run), ...(against ? comparisonFigures(run, against) : {}) };
+  const sections = [
+    against ? comparisonSection(run, against, figures) : null,
+    trainingSection(run, figures),
+    accuracySection(run, figures),
+    calibrationSection(run, figures),
+    lengthSection(run, figures),
+    errorsSection(run),
+    dataSection(run),
+    configurationSection(run),
+    environmentSection(run),
+    glossary(),
+  ].filter((section): section is Section => section !== null);
+  return documentOf(run, figures, sections, now);
+}
+
+function documentOf(
+  run: RunRecord,
+  figures: Readonly<Record<string, Figure>>,
+  sections: readonly Section[],
+  now: Date,
+): string {
+  // A closing tag inside a script would end it; Plotly has none, and this keeps it so.
+  const plotly = readFileSync(plotlyPath(), "utf8").replace(/<\/(script)/gi, "<\\/$1");
+  const script = reportScript();
+  const body = html`<a class="skip" href="#verdict">Skip to the verdict</a>
+    <div class="page">
+      ${header(run, now)}
+      <nav class="contents" aria-label="Contents">
+        <ol>
+          <li><a href="#verdict">Verdict</a></li>
+          ${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}
+        </ol>
+      </nav>
+      <main>
+        <section id="verdict" aria-label="Verdict">${verdictSection(run)}${keyFigures(run)}</section>
+        <noscript
+          ><p class="note">
+            Charts and the list of mistakes need JavaScript, which is off. Everything else can be read.
+          </p></noscript
+        >
+        ${sections.map(
+          ({ id, title, body: content }) =>
+            html`<section id="${id}" aria-labelledby="${id}-title">
+              <h2 id="${id}-title">${title}</h2>
+              ${content}
+            </section>`,
+        )}
+      </main>
+      <footer>
+        <p>
+          Made by Rewardbook ${String(run.environment?.rewardbook ?? "")} from the files in <code>${run.dir}</code>.
+          This file is complete: it loads nothing and sends nothing.
+        </p>
+      </footer>
+    </div>`;
+  const drawn = Object.fromEntries(Object.entries(figures).map(([name, { data, layout }]) => [name, { data, layout }]));
+  return [
+    "<!doctype html>",
+    '<html lang="en"><head><meta charset="utf-8">',
+    `<meta http-equiv="Content-Security-Policy" content="${policy([plotly, script])}">`,
+    '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">',
+    '<link rel="icon" href="data:,">',
+    html`<title>${run.name}: Rewardbook report</title>`.markup,
+    `<style>${REPORT_STYLE}</style></head><body>`,
+    body.markup,
+    `<script type="application/json" id="figures">${scriptJson(drawn)}</script>`,
+    `<script type="application/json" id="mistakes">${scriptJson(mistakeViews(run.errors))}</script>`,
+    `<script>${plotly}</script><script>${script}</script></body></html>\n`,
+  ].join("\n");
+}
+
+/** Only the two scripts above may run, by their hashes; nothing may be fetched. Plotly writes style elements. */
+function policy(scripts: readonly string[]): string {
+  const hashes = scripts.map((script) => `'sha256-${createHash("sha256").update(script).digest("base64")}'`).join(" ");
+  return `default-src 'none'; script-src ${hashes}; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'`;
+}
+
+function header(run: RunRecord, now: Date): Html {
+  const facts = [
+    typeof run.config?.model === "string" && `model ${basename(run.config.model)}`,
+    typeof run.config?.pairs === "string" && `pairs ${basename(run.config.pairs)}`,
+    run.data?.counts &&
+      `${(run.data.counts.train ?? 0).toLocaleString("en")} to train, ${(run.data.counts.val ?? 0).toLocaleString("en")} to validate`,
+    `report of ${now.toISOString().slice(0, 16).replace("T", " ")} UTC`,
+  ].filter(Boolean);
+  return html`<header class="top">
+    <div>
+      <p class="kicker">Reward model report</p>
+      <h1>${run.name}</h1>
+      <p class="meta">${facts.join(" · ")}</p>
+    </div>
+    <button type="button" id="theme">Dark colours</button>
+  </header>`;
+}
+
+const WORDS: readonly (readonly [string, string])[] = [
+  ["Reward", "The number the model gives an answer. Only differences between answers to one prompt mean something."],
+  ["Pair", "A prompt with two answers, one of which was preferred: chosen and rejected."],
+  ["Δ", "Reward of the chosen answer minus that of the rejected one; above zero the model agrees with the data."],
+  ["Accuracy", "Share of pairs with Δ above zero; a tie counts one half. A coin reaches 50%."],
+  [
+    "95% interval",
+    "Where the true value lies in 95 of 100 such measurements. Pairs of one prompt are not independent; the interval of the overall accuracy allows for that.",
+  ],
+  [
+    "ECE",
+    "Expected calibration error: by how much stated probabilities miss the observed shares, on average over bins. 0 is perfect.",
+  ],
+  ["Temperature", "A number that Δ is divided by before it becomes a probability, so that stated probabilities fit."],
+  ["Overfitting gap", "Training accuracy minus validation accuracy."],
+  ["Risk level", "How much harm a wrong answer does, as the data states it."],
+];
+
+function glossary(): Section {
+  const body = html`<dl class="words">
+    ${WORDS.map(
+      ([word, meaning]) =>
+        html`<dt>${word}</dt>
+          <dd>${meaning}</dd>`,
+    )}
+  </dl>`;
+  return { id: "words", title: "What the words mean", body };
+}

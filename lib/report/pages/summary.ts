@@ -1,0 +1,181 @@
+// In: a run's files. Out: the top of its report: verdict, warnings, key figures.
+import { brief, minus, percent } from "../figures/figure";
+import { Html, html, type HtmlValue } from "../markup";
+import type { RunRecord } from "../../runs/runFiles";
+import { verdictOf } from "../verdict";
+
+const ICONS: Readonly<Record<string, Html>> = {
+  passed: new Html('<path d="M5 12.5l4.5 4.5L19 7.5" />'),
+  failed: new Html('<path d="M6.5 6.5l11 11M17.5 6.5l-11 11" />'),
+  open: new Html('<path d="M12 7v6M12 16.6v.4" />'),
+};
+
+/** Verdict, its checks, and what the run warned of. */
+export function verdictSection(run: RunRecord): Html {
+  const verdict = verdictOf(run);
+  const checks = verdict.checks.map(
+    ({ passed, text, advice }) =>
+      html`<li${passed ? "" : new Html(' class="no"')}><span class="mark" aria-hidden="true">${passed ? "✓" : "✗"}</span>
+<span><span class="hidden">${passed ? "passed: " : "failed: "}</span>${text}${!passed && html`. <span class="muted">To try: ${advice}.</span>`}</span></li>`,
+  );
+  return html`<div class="verdict ${verdict.tone}">
+      <h2>
+        <svg
+          width="30"
+          height="30"
+          viewBox="0 0 24 24"
+          fill="none"
+          stroke="currentColor"
+          stroke-width="2.4"
+          stroke-linecap="round"
+          stroke-linejoin="round"
+          aria-hidden="true"
+        >
+          <circle cx="12" cy="12" r="10.6" stroke-width="1.8" />
+          ${ICONS[verdict.tone]}</svg
+        >${verdict.title}
+      </h2>
+      ${verdict.sentences.map((sentence) => html`<p>${sentence}</p>`)}
+      ${
+        checks.length > 0 &&
+        html`<ul class="checks">
+          ${checks}
+        </ul>`
+      }
+    </div>
+    ${warnings(run)}`;
+}
+
+function warnings({ warnings: lines, notes }: RunRecord): HtmlValue {
+  const seen = new Map<string, { line: RunRecord["warnings"][number]; times: number }>();
+  for (const line of lines) {
+    const kind = String(line.kind ?? line.message);
+    seen.set(kind, { line, times: (seen.get(kind)?.times ?? 0) + 1 });
+  }
+  return [
+    ...[...seen.values()].map(
+      ({ line, times }) =>
+        html`<p class="note">
+          <strong
+            >Warning${line.step === undefined ? "" : ` at step ${line.step}`}${times > 1 ? ` (${times} times)` : ""}:</strong
+          >
+          ${line.message}${line.advice && ` – ${line.advice}`}
+        </p>`,
+    ),
+    ...notes.map((note) => html`<p class="note">${note}</p>`),
+  ];
+}
+
+interface Card {
+  readonly name: string;
+  readonly value: HtmlValue;
+  readonly told: HtmlValue;
+  readonly scale?: Html;
+}
+
+/** Key figures, with intervals where there are any. */
+export function keyFigures(run: RunRecord): Html {
+  const cards = [...evaluationCards(run), ...trainingCards(run)];
+  if (!cards.length) return html``;
+  return html`<h3 class="hidden">Key figures</h3>
+    <div class="cards">
+      ${cards.map(
+        ({ name, value, told, scale }) =>
+          html`<div class="card">
+            <h3>${name}</h3>
+            <div class="value">${value}</div>
+            ${scale}
+            <p>${told}</p>
+          </div>`,
+      )}
+    </div>`;
+}
+
+function evaluationCards({ evaluation }: RunRecord): Card[] {
+  if (!evaluation || evaluation.accuracy === null) return [];
+  const { accuracy, accuracy_ci95: ci95, baselines, ece, ece_symmetric, nll, length } = evaluation;
+  const told = ci95
+    ? `95% interval ${percent(ci95[0])} to ${percent(ci95[1])}; dotted: a coin`
+    : `${evaluation.n_pairs} pairs`;
+  const cards: Card[] = [
+    { name: "Accuracy on unseen questions", value: percent(accuracy), told, scale: scaleOf(accuracy, ci95) },
+  ];
+  if (baselines.longer_answer !== undefined) {
+    const gain = accuracy - baselines.longer_answer;
+    cards.push({
+      name: "Gain over “longer is better”",
+      value: html`${gain >= 0 ? "+" : "−"}${(100 * Math.abs(gain)).toFixed(1)} <span>points</span>`,
+      told: `always taking the longer answer: ${percent(baselines.longer_answer)}`,
+    });
+  }
+  if (ece_symmetric !== null && ece_symmetric !== undefined) {
+    cards.push({
+      name: "Calibration error",
+      value: html`${(100 * ece_symmetric).toFixed(1)} <span>points</span>`,
+      told: `0 is perfect${ece === null || ece === undefined ? "" : `; one-sided ECE of the original: ${brief(ece)}`}`,
+    });
+  }
+  if (nll !== null && nll !== undefined)
+    cards.push({ name: "Validation loss (NLL)", value: nll.toFixed(3), told: "a coin: 0.693" });
+  if (typeof length?.spearman_delta_length === "number") {
+    cards.push({
+      name: "Reward follows length",
+      value: minus(length.spearman_delta_length.toFixed(2)),
+      told: "rank correlation, −1 to 1; 0: not at all",
+    });
+  }
+  return cards;
+}
+
+function trainingCards({ metrics }: RunRecord): Card[] {
+  if (!metrics) return [];
+  const cards: Card[] = [];
+  const {
+    overfitting_gap: gap,
+    train_accuracy: train,
+    train_seconds: seconds,
+    train_pairs_per_second: rate,
+    num_parameters,
+  } = metrics;
+  if (typeof gap === "number" && typeof train === "number") {
+    cards.push({
+      name: "Overfitting gap",
+      value: html`${minus((100 * gap).toFixed(1))} <span>points</span>`,
+      told: `training accuracy ${percent(train)} minus validation accuracy`,
+    });
+  }
+  if (typeof seconds === "number") {
+    const speed = typeof rate === "number" ? `${rate.toFixed(1)} pairs a second` : "";
+    cards.push({
+      name: "Training time",
+      value: duration(seconds),
+      told: [`${metrics.training_steps ?? "?"} steps`, speed].filter(Boolean).join(", "),
+    });
+  }
+  if (typeof num_parameters === "number") {
+    const memory = metrics.peak_memory_mb;
+    cards.push({
+      name: "Model size",
+      value: html`${(num_parameters / 1e6).toFixed(1)} <span>M parameters</span>`,
+      told: typeof memory === "number" ? `peak memory ${(memory / 1024).toFixed(1)} GiB` : "",
+    });
+  }
+  return cards;
+}
+
+/** `754` → `12 min 34 s`. */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** An accuracy with its interval on a line from 0 to 100%. */
+function scaleOf(value: number, ci95: readonly [number, number] | null | undefined): Html {
+  const at = (share: number) => `${(100 * Math.min(1, Math.max(0, share))).toFixed(2)}%`;
+  const range = ci95 && html`<span class="range" style="left:${at(ci95[0])};width:${at(ci95[1] - ci95[0])}"></span>`;
+  return html`<div class="scale" aria-hidden="true">
+    <span class="chance" style="left:50%"></span>${range}<span class="point" style="left:${at(value)}"></span>
+  </div>`;
+}

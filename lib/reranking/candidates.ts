@@ -1,0 +1,55 @@
+// In: held-out preference pairs. Out: their questions with all candidate answers, ready to be reranked.
+import { existsSync } from "node:fs";
+import type { PreferencePair } from "../pairs/pair";
+import { createRandom } from "../random";
+import { readRerankRows, type Candidate, type RerankRow } from "./rerankRows";
+
+/**
+ * One row a question: the distinct answers of its pairs in a shuffled order, so that the first is a fair baseline.
+ *
+ * Quality is an answer's rating where every answer of the question has one (the mean, where pairs disagree), else how
+ * often it was preferred minus how often it was not.
+ */
+export function candidatesFromPairs(pairs: readonly PreferencePair[], seed: number): RerankRow[] {
+  const random = createRandom(seed);
+  const byPrompt = new Map<string, PreferencePair[]>();
+  for (const pair of pairs) byPrompt.set(pair.prompt, [...(byPrompt.get(pair.prompt) ?? []), pair]);
+  return [...byPrompt].map(([prompt, group], i) => ({
+    line: i + 1,
+    prompt,
+    candidates: random.shuffle(candidatesOf(group)),
+    best: null,
+  }));
+}
+
+function candidatesOf(group: readonly PreferencePair[]): Candidate[] {
+  const ratings = new Map<string, number[]>();
+  const wins = new Map<string, number>();
+  for (const { chosen, rejected, scoreChosen, scoreRejected } of group) {
+    for (const [text, score, won] of [
+      [chosen, scoreChosen, 1],
+      [rejected, scoreRejected, -1],
+    ] as const) {
+      ratings.set(text, [...(ratings.get(text) ?? []), score ?? NaN]);
+      wins.set(text, (wins.get(text) ?? 0) + won);
+    }
+  }
+  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+  const rated = [...ratings.values()].every((values) => Number.isFinite(mean(values)));
+  return [...wins].map(([text, won]) => ({ text, quality: rated ? mean(ratings.get(text)!) : won }));
+}
+
+/**
+ * The candidates of the held-out questions: from `file` where it exists (a generator knows true qualities, free of
+ * label noise), else from the pairs themselves.
+ */
+export async function heldOutCandidates(
+  file: string,
+  pairs: readonly PreferencePair[],
+  seed: number,
+): Promise<RerankRow[]> {
+  if (!existsSync(file)) return candidatesFromPairs(pairs, seed);
+  const prompts = new Set(pairs.map(({ prompt }) => prompt));
+  const { rows } = await readRerankRows(file);
+  return rows.filter(({ prompt }) => prompts.has(prompt));
+}

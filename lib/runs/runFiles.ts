@@ -1,0 +1,134 @@
+// In: metrics/RUN. Out: everything the run wrote there, typed, with a note for each file that is missing or torn.
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { InputError } from "../errors";
+import * as schema from "./schemas";
+
+/** A run as its files tell it. Absent files are null or empty lists: the run may still be going on. */
+export interface RunRecord {
+  /** Name of the run. */
+  readonly name: string;
+  readonly dir: string;
+  readonly config: schema.Json | null;
+  readonly environment: schema.Json | null;
+  readonly data: schema.RunData | null;
+  readonly steps: readonly schema.StepLine[];
+  readonly epochs: readonly schema.EpochLine[];
+  /** Validations every `eval_steps`, where asked for. */
+  readonly validations: readonly schema.StepValidation[];
+  /** Δ of the last epoch written, with its number. */
+  readonly deltas: { readonly epoch: number; readonly deltas: readonly number[] } | null;
+  readonly metrics: schema.RunMetrics | null;
+  /** `evaluate`'s JSON of the best checkpoint on the validation pairs. */
+  readonly evaluation: schema.EvaluationFile | null;
+  readonly errors: schema.ErrorAnalysisFile | null;
+  readonly gate: schema.GateFile | null;
+  readonly warnings: readonly schema.WarningLine[];
+  /** Rewards of each validation pair by the best checkpoint. */
+  readonly scores: readonly schema.ScoreLine[];
+  /** `complete` once `metrics.json` stands. */
+  readonly state: "complete" | "unfinished";
+  /** What could not be read because the run was cut off while writing. */
+  readonly notes: readonly string[];
+}
+
+/** What runs are called where they stand beside each other: their names, or their folders where names are the same. */
+export const runLabels = (runs: readonly RunRecord[]): string[] =>
+  new Set(runs.map(({ name }) => name)).size === runs.length
+    ? runs.map(({ name }) => name)
+    : runs.map(({ dir }) => dir);
+
+/**
+ * Reads a run's files.
+ *
+ * @param dir metrics/RUN
+ * @throws InputError for a folder that is no run and for a file or line that does not read as what it should be
+ */
+export function readRun(dir: string): RunRecord {
+  if (!existsSync(dir) || !statSync(dir).isDirectory()) {
+    throw new InputError(`${dir}: expected a run's folder, found none; it gets written by rewardbook train --run NAME`);
+  }
+  const notes: string[] = [];
+  const lines = <S extends z.ZodType>(file: string, row: S) => readLines(join(dir, file), row, notes);
+  const one = <S extends z.ZodType>(file: string, shape: S) => readJson(join(dir, file), shape);
+  const config = one("config.json", schema.json);
+  const steps = lines("train_steps.jsonl", schema.stepLine);
+  if (!config && !steps.length) {
+    throw new InputError(
+      `${dir}: expected config.json or train_steps.jsonl of a run, found neither; give the folder that rewardbook train wrote`,
+    );
+  }
+  const metrics = one("metrics.json", schema.runMetrics);
+  return {
+    name: basename(dir),
+    dir,
+    config,
+    environment: one("environment.json", schema.json),
+    data: one("data.json", schema.runData),
+    steps,
+    epochs: lines("val_epochs.jsonl", schema.epochLine),
+    validations: lines("val_steps.jsonl", schema.stepValidation),
+    deltas: latestDeltas(join(dir, "val_deltas")),
+    metrics,
+    evaluation: one("evaluation.json", schema.evaluationFile),
+    errors: one("errors.json", schema.errorAnalysisFile),
+    gate: one("quality_gate.json", schema.gateFile),
+    warnings: lines("warnings.jsonl", schema.warningLine),
+    scores: lines("val_scores.jsonl", schema.scoreLine),
+    state: metrics ? "complete" : "unfinished",
+    notes,
+  };
+}
+
+function readJson<S extends z.ZodType>(path: string, shape: S): z.output<S> | null {
+  if (!existsSync(path)) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new InputError(`${path}: expected JSON, got ${(error as Error).message}; train again or remove the file`);
+  }
+  return checked(shape, value, path);
+}
+
+function readLines<S extends z.ZodType>(path: string, shape: S, notes: string[]): z.output<S>[] {
+  if (!existsSync(path)) return [];
+  const lines = readFileSync(path, "utf8").split("\n");
+  const rows: z.output<S>[] = [];
+  lines.forEach((line, i) => {
+    if (!line.trim()) return;
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch {
+      // Only the last line can be torn by a kill; it has no line break yet.
+      if (i === lines.length - 1) {
+        notes.push(`${basename(path)}: the last line was cut off while it was written and is left out.`);
+        return;
+      }
+      throw new InputError(
+        `${path} line ${i + 1}: expected a JSON object, got ${JSON.stringify(line.slice(0, 60))}; remove the line`,
+      );
+    }
+    rows.push(checked(shape, value, `${path} line ${i + 1}`));
+  });
+  return rows;
+}
+
+function checked<S extends z.ZodType>(shape: S, value: unknown, where: string): z.output<S> {
+  const parsed = shape.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const { path, message } = parsed.error.issues[0];
+  throw new InputError(
+    `${where}: ${path.length ? `field ${path.join(".")}: ` : ""}${message}; the file is not one rewardbook wrote`,
+  );
+}
+
+function latestDeltas(dir: string): RunRecord["deltas"] {
+  if (!existsSync(dir)) return null;
+  const files = readdirSync(dir).filter((name) => /^deltas_epoch\d+\.json$/.test(name));
+  const epochOf = (name: string) => Number(/\d+/.exec(name)![0]);
+  const last = files.sort((a, b) => epochOf(a) - epochOf(b)).pop();
+  return last ? readJson(join(dir, last), schema.deltasFile) : null;
+}

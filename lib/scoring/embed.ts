@@ -1,0 +1,40 @@
+// In: a loaded model and texts. Out: one vector a text: what its head reads (with the head "mean", the mean over the tokens).
+import { breathe } from "../interrupt";
+import { poolInputs } from "../models/rewardModel";
+import type { LoadedModel } from "../checkpoints/checkpoint";
+import type { ScoreItem, ScoringOptions } from "./score";
+import { compileForTexts } from "./textRuns";
+
+/** Vectors of all items, in their order; a text that stands several times is computed once. */
+export async function embedTexts(
+  loaded: LoadedModel,
+  items: readonly ScoreItem[],
+  options: ScoringOptions = {},
+): Promise<Float32Array[]> {
+  const { template, max_length: maxLength, truncation } = loaded.settings;
+  const rowOf = new Map<string, number>();
+  const distinct: ScoreItem[] = [];
+  const rows = items.map((item) => {
+    const key = `${item.prompt}\0${item.response}`;
+    if (!rowOf.has(key)) rowOf.set(key, distinct.push(item) - 1);
+    return rowOf.get(key)!;
+  });
+  const encoded = await loaded.tokenizer.encode(distinct, { template, maxLength, truncation });
+  const runs = compileForTexts(loaded.model, poolInputs, { padId: loaded.tokenizer.padId, name: "embed", ...options });
+  const vectors = new Array<Float32Array>(distinct.length);
+  const tokens = { length: (i: number) => encoded[i].ids.length, ids: (i: number) => encoded[i].ids };
+  try {
+    for (const done of runs.run(
+      tokens,
+      [...encoded.keys()],
+      (i, vector) => (vectors[i] = vector.slice()),
+      options.signal,
+    )) {
+      options.onProgress?.(done, distinct.length);
+      await breathe();
+    }
+  } finally {
+    runs.dispose();
+  }
+  return rows.map((row) => vectors[row]);
+}

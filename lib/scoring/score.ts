@@ -1,0 +1,151 @@
+// In: a loaded model and texts. Out: one reward a text, the same whatever the batch, the order or the padding.
+import { TokenStore, encodePairs, type EncodingOptions } from "../dataset";
+import { initBackend } from "../engine/backend";
+import { InputError } from "../errors";
+import { breathe } from "../interrupt";
+import { pairWeight } from "../loss";
+import { scoreInputs, type RewardModel } from "../models/rewardModel";
+import type { Message, PreferencePair } from "../pairs/pair";
+import type { LoadedModel } from "../checkpoints/checkpoint";
+import type { ScoredPair } from "../evaluation/scoredPair";
+import { compileForTexts, type TextRunsOptions } from "./textRuns";
+
+/** What scoring may be told. */
+export interface ScoringOptions extends Pick<TextRunsOptions, "precision" | "tokensPerBatch" | "fuse"> {
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Stops between two batches; the promise then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** A prompt and one answer to score. */
+export interface ScoreItem {
+  readonly prompt: string;
+  readonly promptMessages?: readonly Message[];
+  readonly response: string;
+}
+
+/** Scores stored token rows; keeps its compiled graphs until disposed. */
+export interface Scorer {
+  /** Equal texts are scored once. @returns reward of each text of the store, shape [N] */
+  score(tokens: TokenStore, options?: Pick<ScoringOptions, "onProgress" | "signal">): Promise<Float64Array>;
+  dispose(): void;
+}
+
+/** `auto` means bf16 where the processor multiplies it. */
+export async function resolvePrecision(precision: "auto" | "bf16" | "f32"): Promise<"bf16" | "f32"> {
+  if (precision !== "auto") return precision;
+  return (await initBackend()).bf16 ? "bf16" : "f32";
+}
+
+/** A scorer of one model; its weights may change between two calls. */
+export function createScorer(model: RewardModel, padId: number, options: ScoringOptions = {}): Scorer {
+  const runs = compileForTexts(model, scoreInputs, { padId, name: "score", ...options });
+  const score: Scorer["score"] = async (tokens, { onProgress, signal } = {}) => {
+    const rewards = new Float64Array(tokens.size);
+    const texts = Array.from(rewards, (_, i) => i).filter((i) => tokens.same(i) === i);
+    for (const done of runs.run(tokens, texts, (text, [reward]) => (rewards[text] = reward), signal)) {
+      onProgress?.(done, texts.length);
+      await breathe();
+    }
+    return rewards.map((_, i) => rewards[tokens.same(i)]);
+  };
+  return { score, dispose: runs.dispose };
+}
+
+const encodingOf = ({ settings }: LoadedModel): EncodingOptions => ({
+  template: settings.template,
+  max_length: settings.max_length,
+  truncation: settings.truncation,
+});
+
+/**
+ * Rewards of many prompt-answer items.
+ *
+ * @returns shape [N], in the order of the items
+ * @throws InputError when a score is not a finite number
+ */
+export async function scoreTexts(
+  loaded: LoadedModel,
+  items: readonly ScoreItem[],
+  options: ScoringOptions = {},
+): Promise<Float64Array> {
+  const { template, max_length: maxLength, truncation } = encodingOf(loaded);
+  const encoded = await loaded.tokenizer.encode(items, { template, maxLength, truncation });
+  return scoreEncoded(
+    loaded,
+    encoded.map((text) => text.ids),
+    options,
+    (index) => `item ${index + 1}`,
+  );
+}
+
+/**
+ * Scored pairs, ready for `evaluateScores`.
+ *
+ * @param options.beta β of the pair weights (w = 1 + β·confidencePenalty)
+ */
+export async function scorePairs(
+  loaded: LoadedModel,
+  pairs: readonly PreferencePair[],
+  options: ScoringOptions & { readonly beta?: number } = {},
+): Promise<ScoredPair[]> {
+  const encoded = await encodePairs(pairs, loaded.tokenizer, encodingOf(loaded));
+  const scores = await scoreEncoded(
+    loaded,
+    encoded.map(({ ids }) => ids),
+    options,
+    (text) => pairs[Math.floor(text / 2)].id,
+  );
+  return pairs.map((pair, i) => toScoredPair(pair, scores[2 * i], scores[2 * i + 1], options.beta ?? 0));
+}
+
+/** A pair with its two rewards. */
+export function toScoredPair(
+  pair: PreferencePair,
+  chosenScore: number,
+  rejectedScore: number,
+  beta: number,
+): ScoredPair {
+  const { id, questionId, prompt, chosen, rejected, riskLevel, category, subset, margin } = pair;
+  return {
+    id,
+    questionId,
+    promptKey: questionId,
+    risk: riskLevel,
+    category,
+    subset,
+    margin,
+    weight: pairWeight(pair.confidencePenalty, beta),
+    chosenScore,
+    rejectedScore,
+    chosenLength: chosen.length,
+    rejectedLength: rejected.length,
+    prompt,
+    chosen,
+    rejected,
+  };
+}
+
+async function scoreEncoded(
+  loaded: LoadedModel,
+  texts: readonly Uint32Array[],
+  options: ScoringOptions,
+  where: (row: number) => string,
+): Promise<Float64Array> {
+  const tokens = new TokenStore();
+  for (const ids of texts) tokens.push(ids);
+  const scorer = createScorer(loaded.model, loaded.tokenizer.padId, options);
+  try {
+    const scores = await scorer.score(tokens, options);
+    const bad = scores.findIndex((score) => !Number.isFinite(score));
+    if (bad >= 0) {
+      throw new InputError(
+        `${loaded.dir}: expected a finite score, got ${scores[bad]} for ${where(bad)}; the weights hold NaN or overflow: train again with a lower learning rate`,
+      );
+    }
+    return scores;
+  } finally {
+    scorer.dispose();
+    tokens.close();
+  }
+}

@@ -1,0 +1,104 @@
+// In: token rows, and a function of a model's texts. Out: the function's numbers for each text; texts are packed into rows where attention allows it.
+import * as tf from "@tensorflow/tfjs-core";
+import { layOutLines } from "../dataset";
+import { compile } from "../engine/compile";
+import { xlaPays } from "../engine/xlaPays";
+import { fusesAttention } from "../models/attention";
+import { checkWindow } from "../models/llama";
+import { countParameters, embeddingSize, type ModelInputs, type RewardModel } from "../models/rewardModel";
+import { planScoringRuns, type ScoringRun, type Size } from "../batching/packing";
+
+/** Token rows, such as a TokenStore's. */
+export interface TokenRows {
+  /** Tokens of a text. */
+  length(text: number): number;
+  ids(text: number): Uint32Array;
+}
+
+export interface TextRunsOptions {
+  readonly padId: number;
+  /** f32 unless speed is asked for. */
+  readonly precision?: "bf16" | "f32";
+  /** Most padded tokens of one graph run. */
+  readonly tokensPerBatch?: number;
+  /** `auto` compiles with XLA where one call pays for it, `always` where the graphs are used again and again. */
+  readonly fuse?: "auto" | "always";
+  /** What messages call the graphs. */
+  readonly name: string;
+}
+
+export interface TextRuns {
+  /**
+   * Computes some texts, each once; equal ones are the caller's business.
+   *
+   * @param put gets the numbers of a text, valid during the call
+   * @param signal stops between two graph runs, by throwing its reason
+   * @returns yields after each graph run how many texts are done: the place to report or to wait
+   */
+  run(
+    rows: TokenRows,
+    texts: readonly number[],
+    put: (text: number, values: Float32Array) => void,
+    signal?: AbortSignal,
+  ): Generator<number, void>;
+  dispose(): void;
+}
+
+const DEFAULT_TOKENS_PER_BATCH = 8192;
+
+/** @param fn of B rows with S texts each, [B·S] or [B·S, size], such as `scoreInputs` */
+export function compileForTexts(
+  model: RewardModel,
+  fn: (model: RewardModel, inputs: ModelInputs) => tf.Tensor,
+  options: TextRunsOptions,
+): TextRuns {
+  const { padId, precision = "f32", tokensPerBatch = DEFAULT_TOKENS_PER_BATCH, fuse = "auto", name } = options;
+  const forward = (ids: tf.Tensor, mask: tf.Tensor, texts?: tf.Tensor) =>
+    fn(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D, texts: texts as tf.Tensor1D | undefined });
+  const fused = compile(forward, { precision, name });
+  const quick = compile(forward, { precision, name, xla: false });
+  const parameters = countParameters(model) - embeddingSize(model);
+  const run: TextRuns["run"] = function* (rows, texts, put, signal) {
+    const lengths = texts.map((text) => rows.length(text));
+    for (const length of lengths) checkWindow(model.config, length);
+    const runs = planScoringRuns(lengths, { tokensPerBatch, longRows: fusesAttention(model.config, false) });
+    const paddedTokens = tokensByShape(runs);
+    let done = 0;
+    for (const { lines, shape } of runs) {
+      signal?.throwIfAborted();
+      const { height, width, texts: places } = shape;
+      const pays =
+        fuse === "always" || xlaPays({ parameters, tokens: paddedTokens.get(keyOf(shape))!, training: false });
+      const { ids, mask } = layOutLines({ ids: (i) => rows.ids(texts[i]) }, lines, { rows: height, width, padId });
+      const inputs = [
+        tf.tensor2d(ids, [height, width], "int32"),
+        tf.tensor2d(mask, [height, width]),
+        ...(places > 1 ? [tf.range(1, places + 1)] : []),
+      ];
+      const [output] = (pays ? fused : quick)(...inputs);
+      const values = output.dataSync() as Float32Array;
+      tf.dispose([...inputs, output]);
+      const size = values.length / (height * places);
+      lines.forEach((line, row) =>
+        line.forEach((i, slot) =>
+          put(texts[i], values.subarray((row * places + slot) * size, (row * places + slot + 1) * size)),
+        ),
+      );
+      yield (done += lines.reduce((sum, line) => sum + line.length, 0));
+    }
+  };
+  const dispose = () => {
+    fused.dispose();
+    quick.dispose();
+  };
+  return { run, dispose };
+}
+
+const keyOf = ({ height, width }: Size) => `${height}×${width}`;
+
+/** Padded tokens of all runs of a shape. */
+function tokensByShape(runs: readonly ScoringRun[]): Map<string, number> {
+  const tokens = new Map<string, number>();
+  for (const { shape } of runs) tokens.set(keyOf(shape), (tokens.get(keyOf(shape)) ?? 0) + shape.height * shape.width);
+  return tokens;
+}

@@ -1,0 +1,109 @@
+// What the notebooks share, against hand-made values.
+import { afterEach, describe, expect, test, vi } from "vitest";
+import {
+  createProgressBar,
+  frameTable,
+  notebookConfig,
+  notebookFlags,
+  resolveNotebookConfig,
+  runChecks,
+  withInterval,
+} from "../../lib/notebooks/support";
+
+afterEach(() => vi.restoreAllMocks());
+
+describe("resolveNotebookConfig", () => {
+  test("generates pairs under the name default, and tests on a split that nothing else sees", () => {
+    const config = resolveNotebookConfig();
+    expect(config).toMatchObject({
+      synthetic: true,
+      paths: { pairs: "data/default/preference_pairs.jsonl", checkpoint: "checkpoints/default/best" },
+    });
+    expect(config.training).toMatchObject({
+      pairs: "data/default/preference_pairs.jsonl",
+      train_ratio: 0.8,
+      val_ratio: 0.1,
+      test_ratio: 0.1,
+    });
+  });
+
+  test("names a run after the user's file", () => {
+    const config = resolveNotebookConfig({ pairs: "/some/where/My pairs (v2).jsonl.gz", epochs: 3 });
+    expect(config).toMatchObject({
+      synthetic: false,
+      training: { run: "My-pairs-v2-", epochs: 3 },
+      paths: { pairs: "/some/where/My pairs (v2).jsonl.gz" },
+    });
+    expect(resolveNotebookConfig({ pairs: "x.jsonl", run: "mine" }).paths.metrics).toBe("metrics/mine");
+  });
+
+  // A validation file or ratios of the user's must not be mixed with our three-way split.
+  test("leaves the user's own split alone", () => {
+    expect(resolveNotebookConfig({ train_ratio: 0.5, val_ratio: 0.5 }).training.test_ratio).toBe(0);
+    expect(resolveNotebookConfig({ pairs: "a.jsonl", val: "b.jsonl" }).training.train_ratio).toBe(0.9);
+  });
+
+  test("names the field at fault", () => {
+    expect(() => resolveNotebookConfig({ questions: 3 })).toThrow(/questions: .*got 3/);
+    expect(() => resolveNotebookConfig({ noise: 0.6 })).toThrow(/noise/);
+    expect(() => resolveNotebookConfig({ epochs: "two" })).toThrow(/epochs/);
+    expect(() => resolveNotebookConfig({ epoch: 2 })).toThrow(/epoch/);
+  });
+});
+
+test("notebookConfig says what is wrong with its file", () => {
+  expect(notebookConfig("").synthetic).toBe(true);
+  expect(() => notebookConfig("/no/such.json")).toThrow(
+    /RB_NOTEBOOK_CONFIG: expected a JSON file, found none at \/no\/such\.json/,
+  );
+  expect(() => notebookConfig(__filename)).toThrow(/expected JSON/);
+});
+
+test("every flag of the notebooks has its meaning and default", () => {
+  expect(notebookFlags.map(([flag]) => flag)).toEqual(["--questions <n>", "--noise <n>"]);
+  expect(notebookFlags.every(([, meaning]) => /\(default: [\d.]+\)/.test(meaning))).toBe(true);
+});
+
+test("the time left follows the last seconds, not the slow start", () => {
+  const lines: string[] = [];
+  vi.spyOn(console, "log").mockImplementation((line) => void lines.push(line));
+  let time = 0;
+  const bar = createProgressBar("training", "steps", () => time);
+  time = 60_000; // compiling
+  bar.update(1, 101);
+  for (let step = 2; step <= 41; step++) {
+    time += 1000;
+    bar.update(step, 101);
+  }
+  bar.end("interrupted");
+  expect(lines.at(-1)).toBe("training 41/101 steps · 1.00/s · 1:00 left · interrupted");
+  bar.update(101, 101);
+  bar.end();
+  expect(lines.at(-1)).toBe("training 101/101 steps · 1.01/s · in 1:40");
+});
+
+test("a data frame becomes an escaped table", () => {
+  const { html, text } = frameTable(
+    {
+      columns: ["risk", "mean"],
+      values: [
+        ["<b>High</b>", 0.25],
+        ["Low", 3],
+      ],
+    },
+    "By risk",
+  );
+  expect(html).not.toContain("<b>");
+  expect(text).toMatch(/By risk\n.*risk.*mean[\s\S]*0\.25/);
+});
+
+test("runChecks prints every check and fails by name", () => {
+  const lines: string[] = [];
+  vi.spyOn(console, "log").mockImplementation((line) => void lines.push(line));
+  expect(() => runChecks({ sound: true, broken: false })).toThrow("checks failed: broken");
+  expect(lines).toEqual(["✓ sound", "✗ broken"]);
+});
+
+test("a share with its interval", () => {
+  expect(withInterval(0.8123, [0.78, 0.84])).toBe("81.2%, 95% interval 78.0% to 84.0%");
+});
