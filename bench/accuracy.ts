@@ -45,7 +45,7 @@ export interface AccuracyResult {
   readonly verdict: "not below" | "below";
 }
 
-const SPLIT = { trainRatio: 0.9, valRatio: 0.1, testRatio: 0, seed: 1 };
+const SPLIT = { train_ratio: 0.9, val_ratio: 0.1, test_ratio: 0, seed: 1 };
 const QUICK_PAIRS = 256;
 /** `rewardbook train` as it comes, but for one epoch and without pair weights, which TRL has none of. */
 const TRAINING = { epochs: 1, seed: SPLIT.seed, beta: 0 };

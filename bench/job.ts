@@ -31,7 +31,8 @@ const encoder = () => projectPath("models", "all-MiniLM-L6-v2");
 
 async function readAll(file: string | undefined): Promise<{ pairs: PreferencePair[]; dataName: string }> {
   const found = file ?? (existsSync(projectPath(...DATA)) ? projectPath(...DATA) : undefined);
-  if (found) return { pairs: (await loadPairs(found, { skipBadRows: true })).pairs, dataName: found.split("/").pop()! };
+  if (found)
+    return { pairs: (await loadPairs(found, { skip_bad_rows: true })).pairs, dataName: found.split("/").pop()! };
   const path = join(mkdtempSync(join(tmpdir(), "rewardbook-bench-")), "pairs.jsonl");
   const { pairs } = generatePairs({ questions: 1000, seed: 1 });
   writeFileSync(path, pairs.map((pair) => JSON.stringify(pair)).join("\n"));

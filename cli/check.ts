@@ -68,7 +68,7 @@ export function register(program: Command): void {
         splits: options.split,
         against: options.against,
         format: options.format,
-        minimumGap: options.minimumGap,
+        minimum_gap: options.minimumGap,
         estimateNoise: options.labelNoise ? (pairs) => noiseOf(pairs, options.model, out) : undefined,
         noiseSample: options.noiseSample,
       });

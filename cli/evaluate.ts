@@ -34,7 +34,7 @@ export function register(program: Command): void {
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
       const out = createOutput(options.json === true);
-      const { pairs, report } = await loadPairs(options.pairs, { skipBadRows: options.skipBadRows });
+      const { pairs, report } = await loadPairs(options.pairs, { skip_bad_rows: options.skipBadRows });
       for (const [reason, n] of Object.entries(report.counts)) out.say(`${report.path}: ${n} rows left out: ${reason}`);
       const scoring: ScoringOptions = { precision: options.precision };
       const { scored, settings, render } = await scoreWith(options.checkpoint, pairs, scoring, out);

@@ -24,7 +24,7 @@ export function register(program: Command): void {
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
       const out = createOutput(options.json === true);
-      const { rows, faults } = await readRerankRows(options.input, { skipBadRows: options.skipBadRows });
+      const { rows, faults } = await readRerankRows(options.input, { skip_bad_rows: options.skipBadRows });
       for (const fault of faults) out.say(`left out: ${fault}`);
       await initBackend();
       const loaded = await loadRewardModel(options.checkpoint, { storage: options.precision ?? "f32" });

@@ -22,7 +22,7 @@ export function register(program: Command): void {
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
       const out = createOutput(options.json === true);
-      const responses = await readResponses(options.input, { skipBadRows: options.skipBadRows });
+      const responses = await readResponses(options.input, { skip_bad_rows: options.skipBadRows });
       for (const fault of responses?.faults ?? []) out.say(`left out: ${fault}`);
       await initBackend();
       const loaded = await loadRewardModel(options.checkpoint, { storage: options.precision ?? "f32" });
@@ -36,7 +36,7 @@ export function register(program: Command): void {
         const scores = await scoreTexts(loaded, responses.rows, scoring);
         rows = responses.rows.map(({ raw }, i) => ({ ...raw, score: scores[i] }));
       } else {
-        const { pairs } = await loadPairs(options.input, { skipBadRows: options.skipBadRows, keepTies: true });
+        const { pairs } = await loadPairs(options.input, { skip_bad_rows: options.skipBadRows, keep_ties: true });
         const scored = await scorePairs(loaded, pairs, scoring);
         rows = pairs.map((pair, i) => scoreRow(pair, scored[i]));
       }

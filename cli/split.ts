@@ -46,7 +46,7 @@ export function register(program: Command): void {
     .action(async (options) => {
       const out = createOutput(options.json === true);
       // Ties pass: whether they are weak pairs is for --drop-weak to say.
-      const { pairs, report } = await loadPairs(options.pairs, { skipBadRows: options.skipBadRows, keepTies: true });
+      const { pairs, report } = await loadPairs(options.pairs, { skip_bad_rows: options.skipBadRows, keep_ties: true });
       const testRatio: number = options.testRatio;
       const valRatio: number =
         options.valRatio ??
@@ -54,12 +54,12 @@ export function register(program: Command): void {
       const trainRatio: number = options.trainRatio ?? 1 - valRatio - testRatio;
       const ratios = { train: trainRatio, val: Math.abs(valRatio) < 1e-9 ? 0 : valRatio, test: testRatio };
       const split = splitPairs(pairs, {
-        trainRatio,
-        valRatio: ratios.val,
-        testRatio,
+        train_ratio: trainRatio,
+        val_ratio: ratios.val,
+        test_ratio: testRatio,
         seed: options.seed,
-        dropWeak: options.dropWeak === true,
-        keepNearDuplicates: options.keepNearDuplicates === true,
+        drop_weak: options.dropWeak === true,
+        keep_near_duplicates: options.keepNearDuplicates === true,
       });
       const container = report.container === "json" ? "json" : "jsonl";
       const files = await writeSplit(split, {

@@ -14,14 +14,14 @@ export type SplitName = (typeof SPLITS)[number];
 type PerSplit<T> = Record<SplitName, T>;
 
 export interface SplitOptions {
-  readonly trainRatio: number;
-  readonly valRatio: number;
-  readonly testRatio: number;
+  readonly train_ratio: number;
+  readonly val_ratio: number;
+  readonly test_ratio: number;
   readonly seed: number;
   /** Leave out pairs with score difference 0, and pairs whose answers are both rated 1. Default false. */
-  readonly dropWeak?: boolean;
+  readonly drop_weak?: boolean;
   /** Keep questions with near-duplicate prompts in one split. Default false: they are reported. */
-  readonly keepNearDuplicates?: boolean;
+  readonly keep_near_duplicates?: boolean;
 }
 
 /** The original notebook's `preference_pairs_split_stats.json`. */
@@ -44,7 +44,7 @@ export interface Leak {
 
 export interface Split extends PerSplit<PreferencePair[]> {
   readonly stats: SplitStats;
-  /** Near-duplicate prompts across splits; empty with `keepNearDuplicates`. */
+  /** Near-duplicate prompts across splits; empty with `keep_near_duplicates`. */
   readonly nearDuplicates: readonly Leak[];
 }
 
@@ -64,12 +64,12 @@ interface Group {
  */
 export function splitPairs(pairs: readonly PreferencePair[], options: SplitOptions): Split {
   const ratios = checkRatios(options);
-  const { kept, dropped } = options.dropWeak
-    ? dropWeak(pairs)
+  const { kept, dropped } = options.drop_weak
+    ? dropWeakPairs(pairs)
     : { kept: pairs, dropped: { score_diff_zero: 0, both_score1: 0 } };
   const prompts = distinctPrompts(kept);
   const near = prompts.index.links(NEAR, (item) => prompts.texts[item]);
-  const groups = groupPairs(kept, prompts, options.keepNearDuplicates ? near : []);
+  const groups = groupPairs(kept, prompts, options.keep_near_duplicates ? near : []);
   const splitOf = assignGroups(groups, ratios, options.seed);
   const result: PerSplit<PreferencePair[]> = { train: [], val: [], test: [] };
   const placed = new Map<PreferencePair, SplitName>();
@@ -83,7 +83,7 @@ export function splitPairs(pairs: readonly PreferencePair[], options: SplitOptio
   });
   const stats: SplitStats = {
     seed: options.seed,
-    drop_weak: options.dropWeak ?? false,
+    drop_weak: options.drop_weak ?? false,
     dropped,
     counts: per((split) => split.length),
     unique_qids: per((split) => new Set(split.map((pair) => pair.questionId)).size),
@@ -99,9 +99,9 @@ export function splitPairs(pairs: readonly PreferencePair[], options: SplitOptio
   return { ...result, stats, nearDuplicates };
 }
 
-function checkRatios({ trainRatio, valRatio, testRatio }: SplitOptions): number[] {
-  const ratios = [trainRatio, valRatio, testRatio];
-  const sum = trainRatio + valRatio + testRatio;
+function checkRatios({ train_ratio, val_ratio, test_ratio }: SplitOptions): number[] {
+  const ratios = [train_ratio, val_ratio, test_ratio];
+  const sum = train_ratio + val_ratio + test_ratio;
   if (ratios.some((ratio) => !(ratio >= 0)) || !(Math.abs(sum - 1) < 1e-6))
     throw new UsageError(
       `split: expected ratios of 0 or more that sum to 1, got ${ratios.join(" + ")}; change one of them`,
@@ -110,7 +110,7 @@ function checkRatios({ trainRatio, valRatio, testRatio }: SplitOptions): number[
 }
 
 /** As in the original; where a source has scores but no score_difference, equal scores count as difference 0. */
-function dropWeak(pairs: readonly PreferencePair[]) {
+function dropWeakPairs(pairs: readonly PreferencePair[]) {
   const dropped = { score_diff_zero: 0, both_score1: 0 };
   const kept = pairs.filter(({ raw, scoreChosen, scoreRejected }) => {
     const bothOne = scoreChosen === 1 && scoreRejected === 1;

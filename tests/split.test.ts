@@ -10,7 +10,7 @@ import { SPLITS, type SplitOptions, splitPairs, writeSplit } from "../lib/split"
 import { golden, scratch } from "./pairs/helpers";
 
 const { directory } = scratch();
-const options: SplitOptions = { trainRatio: 0.8, valRatio: 0.1, testRatio: 0.1, seed: 7 };
+const options: SplitOptions = { train_ratio: 0.8, val_ratio: 0.1, test_ratio: 0.1, seed: 7 };
 
 function pair(index: number, fields: Partial<PreferencePair> = {}): PreferencePair {
   const prompt = fields.prompt ?? `word${index} ${index * 31} unlike ${index * 7} others`;
@@ -31,8 +31,8 @@ function pair(index: number, fields: Partial<PreferencePair> = {}): PreferencePa
 describe("splitPairs", () => {
   it("has the original's keys, filter and totals on its file", async () => {
     const { split: expected } = JSON.parse(readFileSync(golden("expected.json"), "utf8"));
-    const { pairs } = await loadPairs(golden("preference_pairs.json"), { keepTies: true });
-    const split = splitPairs(pairs, { ...options, dropWeak: true });
+    const { pairs } = await loadPairs(golden("preference_pairs.json"), { keep_ties: true });
+    const split = splitPairs(pairs, { ...options, drop_weak: true });
     expect(Object.keys(split.stats)).toEqual(["seed", "drop_weak", "dropped", "counts", "unique_qids", "risk_dist"]);
     expect(split.stats.dropped).toEqual(expected.dropped);
     const { counts, unique_qids: questions, risk_dist: risks } = split.stats;
@@ -83,7 +83,7 @@ describe("splitPairs", () => {
         pair(3 * q + i, { questionId: `q${q}`, prompt: `Only ${q}`, riskLevel }),
       ),
     ).flat();
-    const { val } = splitPairs(pairs, { ...options, valRatio: 0.2, trainRatio: 0.8, testRatio: 0 });
+    const { val } = splitPairs(pairs, { ...options, val_ratio: 0.2, train_ratio: 0.8, test_ratio: 0 });
     const majorities = [...new Set(val.map(({ questionId }) => Number(questionId.slice(1)) % 2))];
     expect(majorities).toHaveLength(2);
     expect(val.filter(({ questionId }) => Number(questionId.slice(1)) % 2 === 1)).toHaveLength(30);
@@ -91,18 +91,18 @@ describe("splitPairs", () => {
 
   it("gives a small ratio its question where there are enough, and every row to training where it is asked to", () => {
     const few = Array.from({ length: 4 }, (_, i) => pair(i));
-    expect(splitPairs(few, { trainRatio: 0.9, valRatio: 0.1, testRatio: 0, seed: 1 }).stats.counts).toEqual({
+    expect(splitPairs(few, { train_ratio: 0.9, val_ratio: 0.1, test_ratio: 0, seed: 1 }).stats.counts).toEqual({
       train: 3,
       val: 1,
       test: 0,
     });
-    expect(splitPairs(few, { trainRatio: 1, valRatio: 0, testRatio: 0, seed: 1 }).stats.counts).toEqual({
+    expect(splitPairs(few, { train_ratio: 1, val_ratio: 0, test_ratio: 0, seed: 1 }).stats.counts).toEqual({
       train: 4,
       val: 0,
       test: 0,
     });
     expect(
-      splitPairs(few.slice(0, 1), { trainRatio: 0.5, valRatio: 0.5, testRatio: 0, seed: 1 }).train.length,
+      splitPairs(few.slice(0, 1), { train_ratio: 0.5, val_ratio: 0.5, test_ratio: 0, seed: 1 }).train.length,
     ).toBeLessThanOrEqual(1);
   });
 
@@ -113,7 +113,7 @@ describe("splitPairs", () => {
       [NaN, 0.5, 0.5],
     ])
       expect(() =>
-        splitPairs([pair(0)], { ...options, trainRatio: ratios[0], valRatio: ratios[1], testRatio: ratios[2] }),
+        splitPairs([pair(0)], { ...options, train_ratio: ratios[0], val_ratio: ratios[1], test_ratio: ratios[2] }),
       ).toThrow(/sum to 1/);
   });
 
@@ -123,15 +123,15 @@ describe("splitPairs", () => {
     const pairs = Array.from({ length: 40 }, (_, i) =>
       i % 4 === 0 ? pair(i, { prompt: `${long} version${i}`, questionId: `q${i}` }) : pair(i),
     );
-    const parted = splitPairs(pairs, { ...options, trainRatio: 0.5, valRatio: 0.5, testRatio: 0 });
+    const parted = splitPairs(pairs, { ...options, train_ratio: 0.5, val_ratio: 0.5, test_ratio: 0 });
     expect(parted.nearDuplicates.length).toBeGreaterThan(0);
     for (const leak of parted.nearDuplicates) expect(leak.similarity).toBeGreaterThanOrEqual(0.8);
     const kept = splitPairs(pairs, {
       ...options,
-      trainRatio: 0.5,
-      valRatio: 0.5,
-      testRatio: 0,
-      keepNearDuplicates: true,
+      train_ratio: 0.5,
+      val_ratio: 0.5,
+      test_ratio: 0,
+      keep_near_duplicates: true,
     });
     expect(kept.nearDuplicates).toEqual([]);
     const homes = SPLITS.filter((name) => kept[name].some(({ prompt }) => prompt.startsWith(long)));
@@ -167,8 +167,8 @@ describe("shareOut (controlled rounding)", () => {
 
 describe("writeSplit", () => {
   it("writes the original's names and rows, and no test file without a test ratio", async () => {
-    const { pairs } = await loadPairs(golden("preference_pairs.json"), { keepTies: true });
-    const split = splitPairs(pairs, { ...options, trainRatio: 0.9, testRatio: 0 });
+    const { pairs } = await loadPairs(golden("preference_pairs.json"), { keep_ties: true });
+    const split = splitPairs(pairs, { ...options, train_ratio: 0.9, test_ratio: 0 });
     const paths = await writeSplit(split, { directory, stem: "preference_pairs", container: "json", withTest: false });
     expect(readdirSync(directory).sort()).toEqual([
       "preference_pairs_split_stats.json",
@@ -185,8 +185,8 @@ describe("writeSplit", () => {
   });
 
   it("the train file of a list is what Python's json.dumps(indent=2) writes", async () => {
-    const { pairs } = await loadPairs(golden("preference_pairs.json"), { keepTies: true });
-    const split = splitPairs(pairs, { ...options, trainRatio: 1, valRatio: 0, testRatio: 0 });
+    const { pairs } = await loadPairs(golden("preference_pairs.json"), { keep_ties: true });
+    const split = splitPairs(pairs, { ...options, train_ratio: 1, val_ratio: 0, test_ratio: 0 });
     const paths = await writeSplit(split, { directory, stem: "whole", container: "json", withTest: false });
     // Python writes 0.0 where JavaScript writes 0: the only difference of the two.
     expect(readFileSync(paths.train, "utf8")).toBe(

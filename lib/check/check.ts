@@ -18,7 +18,7 @@ export interface CheckOptions {
   /** Evaluation files that the pairs must not contain. */
   readonly against?: readonly string[];
   readonly format?: string;
-  readonly minimumGap?: number;
+  readonly minimum_gap?: number;
   /** Estimates the label noise from the pairs; absent: not estimated. */
   readonly estimateNoise?: (pairs: readonly PreferencePair[]) => Promise<LabelNoise>;
   /** Pairs handed to `estimateNoise`: an even sample of the file. Default 2000. */
@@ -39,7 +39,7 @@ export async function checkPairs(
   path: string,
   options: CheckOptions = {},
 ): Promise<{ report: CheckReport; read: ReadReport }> {
-  const reading = { skipBadRows: true, allowNone: true, format: options.format, minimumGap: options.minimumGap };
+  const reading = { skip_bad_rows: true, allow_none: true, format: options.format, minimum_gap: options.minimum_gap };
   const findings = await collectFindings(path, reading);
   const splits = await overlapsWith(findings, options.splits ?? []);
   const contamination = await overlapsWith(findings, options.against ?? []);

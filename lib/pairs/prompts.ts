@@ -26,7 +26,7 @@ function statedPrompt(row: Row): string | undefined {
 
 /** Implicit prompts: as the pair format finds them. */
 function pairPrompt(row: Row, path: string): string | undefined {
-  const outcome = detectFormat([row], path).convert([row], { minimumGap: 0 })[0];
+  const outcome = detectFormat([row], path).convert([row], { minimum_gap: 0 })[0];
   return outcome && !isLeftOut(outcome) ? outcome.prompt : undefined;
 }
 

@@ -13,15 +13,15 @@ export { writeRejectedRows } from "./write";
 
 export interface ReadOptions {
   /** Go on without rows at fault: they are counted and listed in the report. Default false. */
-  readonly skipBadRows?: boolean;
+  readonly skip_bad_rows?: boolean;
   /** Name of a format; default: recognised by the fields. */
   readonly format?: string;
   /** Least difference of two ratings that makes a pair. Default 1. */
-  readonly minimumGap?: number;
+  readonly minimum_gap?: number;
   /** Keep exact ties. Default false: they are left out by rule. */
-  readonly keepTies?: boolean;
+  readonly keep_ties?: boolean;
   /** No error when not one pair is usable. Default false. */
-  readonly allowNone?: boolean;
+  readonly allow_none?: boolean;
 }
 
 /** What was read; complete once the pairs have been read to the end. */
@@ -49,7 +49,7 @@ const LISTED = 10;
 const SAMPLE = 100;
 
 /**
- * Streams the pairs of a file. Without `skipBadRows` rows at fault end in one error after the whole file has been read,
+ * Streams the pairs of a file. Without `skip_bad_rows` rows at fault end in one error after the whole file has been read,
  * so that it can count them; no pair is handed out after the first of them.
  *
  * @throws InputError when the file cannot be read, has an unknown column set, rows at fault, or no usable pair.
@@ -108,8 +108,8 @@ async function* streamPairs(path: string, options: ReadOptions, report: ReadRepo
   yield* reader.end();
   if (report.rows === 0)
     throw new InputError(`${path}: expected preference pairs, got a file without rows; check how it was written`);
-  if (report.errors > 0 && !options.skipBadRows) throw new InputError(faultMessage(path, report));
-  if (report.used === 0 && !options.allowNone) throw new InputError(noneMessage(path, report));
+  if (report.errors > 0 && !options.skip_bad_rows) throw new InputError(faultMessage(path, report));
+  if (report.used === 0 && !options.allow_none) throw new InputError(noneMessage(path, report));
 }
 
 /** The format of the sound rows among the first ones; broken ones alone end in their own errors. */
@@ -125,7 +125,7 @@ interface Reader {
 }
 
 function createReader(options: ReadOptions, report: ReadReport): Reader {
-  const { minimumGap = 1, keepTies = false, skipBadRows = false } = options;
+  const { minimum_gap = 1, keep_ties = false, skip_bad_rows = false } = options;
   let format: PairFormat | undefined;
   let group: Numbered[] = [];
   let key: string | undefined;
@@ -151,19 +151,19 @@ function createReader(options: ReadOptions, report: ReadReport): Reader {
       guard(first, () =>
         format!.convert(
           rows.map(({ row }) => row),
-          { minimumGap },
+          { minimum_gap },
         ),
       ) ?? [];
     const pairs: PreferencePair[] = [];
     outcomes.forEach((outcome, part) => {
       if (isLeftOut(outcome)) return reject(first, outcome.rule, outcome.message, outcome.id);
       const promptMayBeEmpty = format!.name === "implicit prompt";
-      const broken = brokenRule(outcome, { keepTies, promptMayBeEmpty });
+      const broken = brokenRule(outcome, { keep_ties, promptMayBeEmpty });
       if (broken) return reject(first, broken.rule, broken.message, outcome.id ?? outcome.questionId);
       pairs.push(finishPair(outcome, first, part, format!.expands === true));
     });
     // After a fault the file is only read on to count them.
-    if (report.errors > 0 && !skipBadRows) return [];
+    if (report.errors > 0 && !skip_bad_rows) return [];
     report.used += pairs.length;
     return pairs;
   };
@@ -186,7 +186,7 @@ function createReader(options: ReadOptions, report: ReadReport): Reader {
       const groupKey = format.groupKey;
       if (!groupKey) return convert([numbered]);
       const next = guard(numbered, () => {
-        format!.convert([raw.value!], { minimumGap });
+        format!.convert([raw.value!], { minimum_gap });
         return groupKey(raw.value!);
       });
       if (next === undefined) return [];

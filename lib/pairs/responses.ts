@@ -28,7 +28,7 @@ const LISTED = 10;
  */
 export async function readResponses(
   path: string,
-  options: { readonly skipBadRows?: boolean } = {},
+  options: { readonly skip_bad_rows?: boolean } = {},
 ): Promise<Responses | null> {
   const { batches } = await openRows(path);
   const rows: ResponseRow[] = [];
@@ -49,7 +49,7 @@ export async function readResponses(
     }
   }
   if (!decided) return null;
-  if (faults.length > 0 && !options.skipBadRows) {
+  if (faults.length > 0 && !options.skip_bad_rows) {
     const more = faults.length > LISTED ? `\n  … and ${faults.length - LISTED} more` : "";
     throw new InputError(
       `${path}: ${faults.length} of ${faults.length + rows.length} rows are at fault; mend them, or pass --skip-bad-rows to go on without them\n` +

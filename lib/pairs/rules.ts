@@ -8,7 +8,7 @@ import { normaliseText, promptKey } from "./normalise";
 /** Which rules apply. */
 export interface RuleOptions {
   /** Keep exact ties (equal scores, score_difference 0): a split passes them on, its `drop_weak` decides. */
-  readonly keepTies: boolean;
+  readonly keep_ties: boolean;
   /** The format may have no prompt at all (implicit prompts). */
   readonly promptMayBeEmpty: boolean;
 }
@@ -36,7 +36,7 @@ export function brokenRule(draft: Draft, options: RuleOptions): Broken | undefin
   }
   if (draft.chosen.trim() === draft.rejected.trim())
     return { rule: "identical_answers", message: "chosen and rejected are the same text" };
-  if (options.keepTies) return undefined;
+  if (options.keep_ties) return undefined;
   const { scoreChosen, scoreRejected } = draft;
   if (scoreChosen !== undefined && scoreChosen === scoreRejected)
     return { rule: "tie", message: `both answers have the score ${scoreChosen}` };

@@ -36,7 +36,7 @@ const LISTED = 10;
  */
 export async function readRerankRows(
   path: string,
-  options: { readonly skipBadRows?: boolean } = {},
+  options: { readonly skip_bad_rows?: boolean } = {},
 ): Promise<RerankRows> {
   const { batches } = await openRows(path);
   const rows: RerankRow[] = [];
@@ -51,7 +51,7 @@ export async function readRerankRows(
       }
     }
   }
-  if (faults.length > 0 && (!options.skipBadRows || rows.length === 0)) {
+  if (faults.length > 0 && (!options.skip_bad_rows || rows.length === 0)) {
     const more = faults.length > LISTED ? `\n  … and ${faults.length - LISTED} more` : "";
     throw new InputError(
       `${path}: ${faults.length} of ${faults.length + rows.length} rows are at fault; mend them, or pass --skip-bad-rows to go on without them\n` +

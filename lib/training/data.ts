@@ -17,7 +17,7 @@ export interface TrainingPairs {
 }
 
 async function readSource(file: string, config: TrainingConfig) {
-  const { pairs, report } = await loadPairs(file, { skipBadRows: config.skip_bad_rows });
+  const { pairs, report } = await loadPairs(file, config);
   const source = {
     file,
     sha256: await hashFile(file),
@@ -46,13 +46,7 @@ export async function readTrainingPairs(config: TrainingConfig): Promise<Trainin
     const record = { sources: [main.source, held.source], split: null, val_pairs_of_training_questions: shared };
     return notEmpty({ train: main.pairs, val: held.pairs, test: [], reports: [main.report, held.report], record });
   }
-  const { train, val, test, stats, nearDuplicates } = splitPairs(main.pairs, {
-    trainRatio: config.train_ratio,
-    valRatio: config.val_ratio,
-    testRatio: config.test_ratio,
-    seed: config.seed,
-    dropWeak: config.drop_weak,
-  });
+  const { train, val, test, stats, nearDuplicates } = splitPairs(main.pairs, config);
   const record: { sources: unknown[]; split: SplitStats; near_duplicates_across_splits: number } = {
     sources: [main.source],
     split: stats,

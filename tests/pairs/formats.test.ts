@@ -75,7 +75,7 @@ describe("formats", () => {
       { chosen: "\n\nHuman: a\n\nAssistant: x", rejected: "\n\nHuman: a\n\nAssistant: x" },
       { chosen: "\n\nHuman: a\n\nAssistant: x", rejected: "\n\nHuman: a\n\nAssistant: z" },
     ];
-    const { pairs, report } = await read(rows, { skipBadRows: true });
+    const { pairs, report } = await read(rows, { skip_bad_rows: true });
     expect(report.counts).toEqual({ no_common_prompt: 1, identical_answers: 1 });
     expect(pairs).toMatchObject([{ chosen: "x", rejected: "z" }]);
   });
@@ -166,7 +166,7 @@ describe("formats", () => {
       rated("R", "e", 0),
       rated("R", "f", 2),
     ];
-    const { pairs, report } = await read(rows, { minimumGap: 2 });
+    const { pairs, report } = await read(rows, { minimum_gap: 2 });
     expect(report.format).toBe("helpsteer");
     expect(
       pairs.map(({ chosen, rejected, scoreChosen, scoreRejected }) => [chosen, rejected, scoreChosen, scoreRejected]),

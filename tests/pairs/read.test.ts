@@ -122,7 +122,7 @@ describe("bad input", () => {
     it(`${reason}: ${words}`, async () => {
       const path = write("fault.jsonl", `${JSON.stringify(good)}\n${line}\n${JSON.stringify(good)}\n`);
       expect((await failure(loadPairs(path))).message).toContain(words);
-      const { pairs, report } = await loadPairs(path, { skipBadRows: true });
+      const { pairs, report } = await loadPairs(path, { skip_bad_rows: true });
       expect(pairs.map(({ line: at }) => at)).toEqual([1, 3]);
       expect(report.rejected).toMatchObject([{ line: 2, reason }]);
       expect(report.counts).toEqual({ [reason]: 1 });
@@ -204,7 +204,7 @@ describe("bad input", () => {
   it("a malformed element of a JSON list is one fault with its row and line", async () => {
     const path = write("element.json", `[\n${JSON.stringify(good)},\n{"prompt": oops}\n]`);
     expect((await failure(loadPairs(path))).message).toContain(`${path}:3 (row 2): `);
-    expect((await loadPairs(path, { skipBadRows: true })).pairs).toHaveLength(1);
+    expect((await loadPairs(path, { skip_bad_rows: true })).pairs).toHaveLength(1);
   });
 
   it("CSV: ragged rows by line, unmatched quotes as one error", async () => {
@@ -261,7 +261,7 @@ describe("left out by rule", () => {
   });
 
   it("keeps ties where a split asks for them", async () => {
-    expect((await loadPairs(path(), { keepTies: true })).pairs.map(({ line }) => line)).toEqual([1, 6, 7]);
+    expect((await loadPairs(path(), { keep_ties: true })).pairs.map(({ line }) => line)).toEqual([1, 6, 7]);
   });
 
   it("is an error when nothing is left", async () => {

@@ -199,7 +199,7 @@ describe("readRerankRows", () => {
     const path = file(good, bad);
     await expect(readRerankRows(path)).rejects.toThrow(InputError);
     await expect(readRerankRows(path)).rejects.toThrow(message);
-    const { rows, faults } = await readRerankRows(path, { skipBadRows: true });
+    const { rows, faults } = await readRerankRows(path, { skip_bad_rows: true });
     expect([rows.length, faults.length]).toEqual([1, 1]);
   });
 });

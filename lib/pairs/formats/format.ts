@@ -41,7 +41,7 @@ export interface Numbered {
 
 export interface FormatOptions {
   /** Least difference of two ratings that makes a pair (formats with ratings). */
-  readonly minimumGap: number;
+  readonly minimum_gap: number;
 }
 
 export interface PairFormat {

@@ -15,7 +15,7 @@ export function pairsOfRatings(
   prompt: string,
   answers: readonly Rated[],
   row: Row,
-  { minimumGap }: FormatOptions,
+  { minimum_gap }: FormatOptions,
 ): Outcome[] {
   const common = commonFields(row);
   if (answers.length < 2)
@@ -31,10 +31,10 @@ export function pairsOfRatings(
       const id = common.id === undefined ? undefined : `${common.id}#${i + 1}-${j + 1}`;
       const which = `answers ${i + 1} and ${j + 1}`;
       if (gap === 0) out.push({ rule: "tie", message: `${which} are both rated ${better.rating}`, id });
-      else if (gap < minimumGap)
+      else if (gap < minimum_gap)
         out.push({
           rule: "gap_below_minimum",
-          message: `${which}: ratings ${better.rating} and ${worse.rating} differ by less than ${minimumGap}`,
+          message: `${which}: ratings ${better.rating} and ${worse.rating} differ by less than ${minimum_gap}`,
           id,
         });
       else
@@ -80,15 +80,15 @@ export const helpsteerPreference: PairFormat = {
   reads: "prompt, response_1, response_2, preference_strength",
   matches: (row) =>
     has(row, "prompt") && has(row, "response_1") && has(row, "response_2") && has(row, "preference_strength"),
-  convert: ([row], { minimumGap }) => {
+  convert: ([row], { minimum_gap }) => {
     const strength = rating(row, "preference_strength");
     const common = commonFields(row);
     if (strength === 0) return [{ rule: "tie", message: "preference_strength is 0", id: common.id }];
-    if (Math.abs(strength) < minimumGap)
+    if (Math.abs(strength) < minimum_gap)
       return [
         {
           rule: "gap_below_minimum",
-          message: `preference_strength ${strength} is less than ${minimumGap}`,
+          message: `preference_strength ${strength} is less than ${minimum_gap}`,
           id: common.id,
         },
       ];
