@@ -7,6 +7,7 @@ import { resolvePrecision } from "../lib/scoring/score";
 import type { PreferencePair } from "../lib/pairs/pair";
 import { loadRewardModel } from "../lib/checkpoints/checkpoint";
 import { planUpdates } from "../lib/training/run";
+import { takeStep } from "../lib/training";
 import { createTrainingStep } from "../lib/training/step";
 import { modelFlops } from "./flops";
 import { serve } from "./serve";
@@ -56,7 +57,7 @@ void serve<EpochSettings>(async (settings) => {
     let [loss, tokens_read, padded] = [0, 0, 0];
     const losses: Record<string, number> = {};
     for (const update of updates) {
-      const outcome = step.run(update, learning_rate, ++count);
+      const outcome = takeStep(step, update, learning_rate, ++count);
       losses[`loss_${Object.keys(losses).length + 1}`] = outcome.loss;
       loss += (outcome.loss * update.pairs) / pairs.length;
       tokens_read += outcome.tokens;

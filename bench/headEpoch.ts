@@ -12,7 +12,7 @@ import { createRandom } from "../lib/random";
 import { loadRewardModel } from "../lib/checkpoints/checkpoint";
 import { openEncoderCache, textHash } from "../lib/checkpoints/encoderCache";
 import type { Update } from "../lib/batching/trainingPlan";
-import { createFrozenStep, together } from "../lib/training/frozenStep";
+import { createFrozenStep, groupUpdates } from "../lib/training/frozenStep";
 import { serve } from "./serve";
 
 export interface HeadEpochSettings {
@@ -68,8 +68,8 @@ void serve<HeadEpochSettings>(async ({ model: dir, head, pairs, batch }) => {
       };
     });
     for (let done = 0; done < all.length;) {
-      const group = together(all, done);
-      step.runTogether(
+      const group = groupUpdates(all, done);
+      step.takeTogether(
         group,
         group.map(() => config.learning_rate),
         (updates += group.length),

@@ -1,7 +1,9 @@
 // rewardbook train: pairs in, a reward model and everything measured on the way out.
 import type { Command } from "commander";
 import { percent } from "../lib/report/figures";
+import { resolveConfig } from "../lib/config";
 import { trainRewardModel } from "../lib/training";
+import { loadSplit } from "../lib/training/data";
 import { EXIT, ExitWith } from "./exit";
 import { addConfigFlags, configFromFlags } from "./flags";
 import { createOutput } from "./output";
@@ -16,22 +18,27 @@ export function register(program: Command): void {
   addConfigFlags(command).action(async (options) => {
     const out = createOutput(options.json === true);
     const bar = out.progress("training");
-    const result = await trainRewardModel(configFromFlags(options), {
-      onMessage: (text) => out.say(text),
-      onProgress: ({ step, totalSteps, epoch, loss, accuracy, pairsPerSecond }) => {
-        bar.update(
-          step,
-          totalSteps,
-          `epoch ${epoch} · loss ${loss.toFixed(4)} · accuracy ${percent(accuracy)} · ${pairsPerSecond.toFixed(1)} pairs/s`,
-        );
-        if (step === totalSteps) bar.end();
+    const config = resolveConfig(configFromFlags(options));
+    const data = await loadSplit(config);
+    const result = await trainRewardModel(
+      { ...config, ...data },
+      {
+        onMessage: (text) => out.say(text),
+        onProgress: ({ step, totalSteps, epoch, loss, accuracy, pairsPerSecond }) => {
+          bar.update(
+            step,
+            totalSteps,
+            `epoch ${epoch} · loss ${loss.toFixed(4)} · accuracy ${percent(accuracy)} · ${pairsPerSecond.toFixed(1)} pairs/s`,
+          );
+          if (step === totalSteps) bar.end();
+        },
+        onValidation: ({ epoch, step, evaluation, best }) => {
+          const [low, high] = evaluation.accuracy_ci95;
+          const values = `accuracy ${percent(evaluation.accuracy)} [${percent(low)}, ${percent(high)}], ECE ${evaluation.ece.toFixed(4)}, loss ${evaluation.loss.toFixed(4)}`;
+          out.say(`validation, epoch ${epoch}, step ${step}: ${values}${best ? " (best)" : ""}`);
+        },
       },
-      onValidation: ({ epoch, step, evaluation, best }) => {
-        const [low, high] = evaluation.accuracy_ci95;
-        const values = `accuracy ${percent(evaluation.accuracy)} [${percent(low)}, ${percent(high)}], ECE ${evaluation.ece.toFixed(4)}, loss ${evaluation.loss.toFixed(4)}`;
-        out.say(`validation, epoch ${epoch}, step ${step}: ${values}${best ? " (best)" : ""}`);
-      },
-    });
+    );
     const { metrics, evaluation, gate } = result;
     const [low, high] = metrics.val_accuracy_ci95;
     const verdict = gate === null ? "not judged" : gate.passed ? "passed" : "FAILED";

@@ -10,7 +10,7 @@ export interface StopRequest {
 }
 
 /** Lets signals, heartbeats and output through. */
-export const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+export const yieldToEvents = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /**
  * Listens for Ctrl-C or the kernel's interrupt, once: the loop should stop after its current step and keep what it has.
@@ -23,7 +23,7 @@ export async function listenForStop(outer?: AbortSignal): Promise<StopRequest> {
   const controller = new AbortController();
   const stop = () => controller.abort();
   const kernelStops = (globalThis as Record<symbol, unknown>)[KERNEL_STOPS] as Set<AbortController> | undefined;
-  await breathe();
+  await yieldToEvents();
   if (kernelStops) kernelStops.add(controller);
   else process.once("SIGINT", stop).once("SIGTERM", stop);
   outer?.addEventListener("abort", stop);

@@ -1,191 +1,103 @@
-// In: a configuration. Out: a trained reward model, its checkpoints and everything that was measured on the way.
-import { resolveConfig, type TrainingConfig, type TrainingInput } from "./config";
-import { breathe, listenForStop } from "./interrupt";
-import type { StepRecord } from "./runs/metricsLog";
-import { saveEpoch, saveLast } from "./training/checkpoints";
-import type { RunStep } from "./training/epochSteps";
-import { finishRun, type TrainingResult } from "./training/finish";
-import { together } from "./training/frozenStep";
-import { prepareRun, type TrainingRun } from "./training/run";
-import { learningRateAt } from "./training/schedule";
-import type { StepOutcome } from "./training/step";
-import { validate, type ValidationRecord } from "./training/validate";
+// In: split preference pairs and a configuration. Out: a trained reward model, its checkpoints and all that was measured on the way.
+import { yieldToEvents, listenForStop } from "./interrupt";
 import type { Update } from "./batching/trainingPlan";
+import { runArtefacts } from "./report/runArtefacts";
+import { saveEpoch, saveLast } from "./training/checkpoints";
+import { finishRun, type TrainingResult } from "./training/finish";
+import { logStep } from "./training/logStep";
+import { dueAt, nextUpdates, prepareRun, type TrainingHooks, type TrainingRun } from "./training/run";
+import type { TrainingRequest } from "./training/data";
+import { learningRateAt } from "./training/schedule";
+import type { StepOutcome, TrainingStep } from "./training/step";
+import { validate } from "./training/validate";
 
-export type { TrainingResult } from "./training/finish";
+export type { TrainingRequest } from "./training/data";
+export type { RunMetrics, TrainingResult } from "./training/finish";
+export type { TrainingHooks, TrainingProgress } from "./training/run";
 export type { ValidationRecord } from "./training/validate";
 
-/** Where training stands, for a progress bar. */
-export interface TrainingProgress {
-  readonly step: number;
-  readonly totalSteps: number;
-  readonly epoch: number;
-  readonly loss: number;
-  readonly accuracy: number;
-  readonly pairsPerSecond: number;
-  readonly secondsLeft: number;
-}
-
-/** What a caller may listen to; every hook is optional. */
-export interface TrainingHooks {
-  /** Stops after the current step and keeps what was learned. Ctrl-C and the kernel's interrupt do the same. */
-  readonly signal?: AbortSignal;
-  /** A sentence for the reader: what was read, dropped, resumed, found suspicious. */
-  readonly onMessage?: (text: string) => void;
-  readonly onStep?: (record: StepRecord) => void;
-  readonly onProgress?: (progress: TrainingProgress) => void;
-  readonly onValidation?: (record: ValidationRecord) => void;
-}
-
 /**
- * Trains a reward model on preference pairs by the Bradley-Terry loss and writes the run's files
- * (`metrics/RUN`, `checkpoints/RUN`).
+ * Trains a reward model on preference pairs by the Bradley-Terry loss and writes the run's files (`metrics/RUN`,
+ * `checkpoints/RUN`).
  *
- * @throws InputError for pairs or a model that cannot be used, UsageError for a configuration that cannot
+ * ```ts
+ * const { pairs } = await loadPairs("pairs.jsonl");
+ * const { train, val } = splitPairs(pairs, { train_ratio: 0.9, val_ratio: 0.1, test_ratio: 0, seed: 1 });
+ * const { metrics, checkpoint } = await trainRewardModel({ train, val, run: "mine", epochs: 1 });
+ * ```
+ *
+ * @param request split pairs and the fields of the configuration; with `pairs` (a file) in their place it reads and splits
+ * @throws InputError for pairs or a model that cannot be used, also when a validation pair is among the training pairs;
+ *   UsageError for a configuration that cannot
  */
-export async function trainRewardModel(input: TrainingInput, hooks: TrainingHooks = {}): Promise<TrainingResult> {
-  const config = resolveConfig(input);
-  const run = await prepareRun(config, hooks);
+export async function trainRewardModel(request: TrainingRequest, hooks: TrainingHooks = {}): Promise<TrainingResult> {
+  const run = await prepareRun(request, hooks, runArtefacts);
   const stop = await listenForStop(hooks.signal);
   try {
-    for (let epoch = run.state.epoch; epoch <= config.epochs && !run.finished; epoch++) {
-      await trainEpoch(run, epoch, hooks, stop.signal);
+    while (!run.finished && run.state.epoch <= run.config.epochs) {
+      await trainEpoch(run, stop.signal);
       if (stop.signal.aborted) break;
-      await endOfEpoch(run, epoch, hooks);
+      await endEpoch(run);
     }
-    return await finishRun(run, hooks, stop.signal.aborted);
+    return await finishRun(run, stop.signal.aborted);
   } finally {
     stop.release();
     run.dispose();
   }
 }
 
-/** A head on cached vectors does thousands of steps in the time that writing its model takes. */
-const SAVES_APART_MS = 10_000;
-
 /** The optimizer steps of one epoch, from where the state stands. */
-async function trainEpoch(run: TrainingRun, epoch: number, hooks: TrainingHooks, stop: AbortSignal): Promise<void> {
+async function trainEpoch(run: TrainingRun, stop: AbortSignal): Promise<void> {
   const { config, state } = run;
-  const updates = run.plan.epoch(epoch);
-  const step = run.stepFor(epoch);
+  const step = run.stepFor(state.epoch);
+  const updates = run.plan.epoch(state.epoch);
   let saved = performance.now();
-  while (state.epoch_step < updates.length) {
-    if (stop.aborted || run.finished) return;
+  while (state.epoch_step < updates.length && !run.finished && !stop.aborted) {
     const started = performance.now();
-    const { outcomes, learningRates } = runNext(run, step, updates);
+    const next = nextUpdates(run, step, updates);
+    const learningRates = next.map((_, i) => learningRateAt(state.step + 1 + i, run.totalSteps, config));
+    const outcomes =
+      "takeTogether" in step
+        ? step.takeTogether(next, learningRates, state.step + 1)
+        : [takeStep(step, next[0], learningRates[0], state.step + 1)];
     const seconds = (performance.now() - started) / 1000 / outcomes.length;
-    outcomes.forEach((outcome, i) => {
-      state.step++;
-      state.epoch_step++;
-      const record = stepRecord(run, outcome, { epoch, learningRate: learningRates[i], seconds });
-      run.log.append("train_steps.jsonl", record);
-      run.warn(run.monitor.onStep(record), hooks);
-      hooks.onStep?.(record);
-      hooks.onProgress?.(progressOf(run, record));
-    });
+    outcomes.forEach((outcome, i) => logStep(run, outcome, { learningRate: learningRates[i], seconds }));
 
     if (config.max_steps > 0 && state.step >= config.max_steps) run.finished = true;
-    if (config.eval_steps > 0 && state.step % config.eval_steps === 0 && state.epoch_step < updates.length) {
-      await validate(run, epoch, "step", hooks);
-    }
-    const saveDue = config.save_steps > 0 && state.step % config.save_steps === 0;
-    if (saveDue && (!step.runTogether || performance.now() - saved > SAVES_APART_MS)) {
+    if (dueAt(state.step, config.eval_steps) && state.epoch_step < updates.length) await validate(run, "step");
+    if (dueAt(state.step, config.save_steps) && performance.now() - saved >= step.savesApartMs) {
       await saveLast(run);
       saved = performance.now();
     }
-    await breathe();
+    await yieldToEvents();
     state.train_seconds += (performance.now() - started) / 1000;
   }
 }
 
-/** The next update, or the next few where the step can take them at once and nothing is due between them. */
-function runNext(
-  { config, state, totalSteps }: TrainingRun,
-  step: RunStep,
-  updates: readonly Update[],
-): { outcomes: StepOutcome[]; learningRates: number[] } {
-  const due = [config.max_steps, config.eval_steps, config.save_steps].filter((every) => every > 0);
-  const room = Math.min(...due.map((every) => every - (state.step % every)));
-  const group = step.runTogether ? together(updates, state.epoch_step, room) : [updates[state.epoch_step]];
-  const learningRates = group.map((_, i) => learningRateAt(state.step + 1 + i, totalSteps, config));
-  const outcomes = step.runTogether?.(group, learningRates, state.step + 1) ?? [
-    step.run(group[0], learningRates[0], state.step + 1),
-  ];
-  return { outcomes, learningRates };
+/**
+ * One optimizer step: ℓ = Σ wᵢ·softplus(−(Δᵢ − mᵢ))/N over the update's N pairs, θ ← AdamW(θ, clip(∂ℓ/∂θ)).
+ *
+ * @param seed of dropout: one number a step, so that a run can be repeated
+ */
+export function takeStep(step: TrainingStep, update: Update, learningRate: number, seed: number): StepOutcome {
+  const { gradients, ...seen } = step.differentiate(update, seed); // forward, loss, gradient
+  const gradNorm = step.update(gradients, learningRate); // clip, update
+  return { ...seen, gradNorm };
 }
 
 /** Validation, checkpoints and early stopping. */
-async function endOfEpoch(run: TrainingRun, epoch: number, hooks: TrainingHooks): Promise<void> {
+async function endEpoch(run: TrainingRun): Promise<void> {
   const { config, state } = run;
-  const record = await validate(run, epoch, "epoch", hooks);
-  await saveEpoch(run, epoch, record);
+  const record = await validate(run, "epoch");
+  await saveEpoch(run, state.epoch, record);
   if (config.patience > 0 && state.stopping.since >= config.patience) {
     run.finished = true;
-    hooks.onMessage?.(
-      `early stopping after epoch ${epoch}: ${state.stopping.since} validations without a better (accuracy, −ECE)`,
+    run.say(
+      `early stopping after epoch ${state.epoch}: ${state.stopping.since} validations without a better (accuracy, −ECE)`,
     );
   }
-  state.epoch = epoch + 1;
+  state.epoch++;
   state.epoch_step = 0;
   state.epoch_sums = { loss: 0, correct: 0, pairs: 0 };
   await saveLast(run);
 }
-
-/** Turns what a step saw into its line of the log, and adds it to the epoch's sums. */
-function stepRecord(
-  run: TrainingRun,
-  outcome: StepOutcome,
-  { epoch, learningRate, seconds }: { epoch: number; learningRate: number; seconds: number },
-): StepRecord {
-  const { state } = run;
-  const pairs = outcome.chosen.length;
-  let [correct, margin, sum, min, max] = [0, 0, 0, Infinity, -Infinity];
-  for (let i = 0; i < pairs; i++) {
-    const [chosen, rejected] = [outcome.chosen[i], outcome.rejected[i]];
-    correct += chosen > rejected ? 1 : chosen === rejected ? 0.5 : 0;
-    margin += chosen - rejected;
-    sum += chosen + rejected;
-    min = Math.min(min, chosen, rejected);
-    max = Math.max(max, chosen, rejected);
-  }
-  state.num_tokens += outcome.tokens;
-  state.pairs_seen += pairs;
-  state.epoch_sums.loss += outcome.loss * pairs;
-  state.epoch_sums.correct += correct;
-  state.epoch_sums.pairs += pairs;
-  return {
-    ts: Date.now() / 1000,
-    step: state.step,
-    epoch,
-    loss: outcome.loss,
-    accuracy: correct / pairs,
-    margin: margin / pairs,
-    min_reward: min,
-    mean_reward: sum / (2 * pairs),
-    max_reward: max,
-    pairs,
-    num_tokens: state.num_tokens,
-    learning_rate: learningRate,
-    grad_norm: outcome.gradNorm,
-    tokens_per_second: outcome.tokens / seconds,
-    padding_share: 1 - outcome.tokens / outcome.paddedTokens,
-  };
-}
-
-function progressOf(run: TrainingRun, record: StepRecord): TrainingProgress {
-  const { state, totalSteps } = run;
-  const rate = run.rate(record.pairs);
-  const left = (totalSteps - record.step) * record.pairs;
-  const sums = state.epoch_sums;
-  return {
-    step: record.step,
-    totalSteps,
-    epoch: record.epoch,
-    loss: sums.loss / sums.pairs,
-    accuracy: sums.correct / sums.pairs,
-    pairsPerSecond: rate,
-    secondsLeft: left / rate,
-  };
-}
-
-export type { TrainingConfig };

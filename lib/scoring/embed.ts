@@ -1,5 +1,5 @@
 // In: a loaded model and texts. Out: one vector a text: what its head reads (with the head "mean", the mean over the tokens).
-import { breathe } from "../interrupt";
+import { yieldToEvents } from "../interrupt";
 import { poolInputs } from "../models/rewardModel";
 import type { LoadedModel } from "../checkpoints/checkpoint";
 import type { ScoreItem, ScoringOptions } from "./score";
@@ -31,7 +31,7 @@ export async function embedTexts(
       options.signal,
     )) {
       options.onProgress?.(done, distinct.length);
-      await breathe();
+      await yieldToEvents();
     }
   } finally {
     runs.dispose();

@@ -2,7 +2,7 @@
 import { TokenStore, encodePairs, type EncodingOptions } from "../dataset";
 import { initBackend } from "../engine/backend";
 import { InputError } from "../errors";
-import { breathe } from "../interrupt";
+import { yieldToEvents } from "../interrupt";
 import { pairWeight } from "../loss";
 import { scoreInputs, type RewardModel } from "../models/rewardModel";
 import type { Message, PreferencePair } from "../pairs/pair";
@@ -45,7 +45,7 @@ export function createScorer(model: RewardModel, padId: number, options: Scoring
     const texts = Array.from(rewards, (_, i) => i).filter((i) => tokens.same(i) === i);
     for (const done of runs.run(tokens, texts, (text, [reward]) => (rewards[text] = reward), signal)) {
       onProgress?.(done, texts.length);
-      await breathe();
+      await yieldToEvents();
     }
     return rewards.map((_, i) => rewards[tokens.same(i)]);
   };

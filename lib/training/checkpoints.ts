@@ -6,7 +6,6 @@ import { analyseErrors } from "../evaluation/errorAnalysis";
 import { UsageError } from "../errors";
 import { writeAdapter } from "../checkpoints/adapter";
 import { checkpointsDir } from "../files/paths";
-import { modelCard } from "../report/card";
 import { findVerified, saveRewardModel } from "../checkpoints/checkpoint";
 import { SETTINGS_FILE } from "../checkpoints/settings";
 import type { TrainingRun } from "./run";
@@ -40,7 +39,7 @@ async function save(run: TrainingRun, name: string, record: ValidationRecord | n
     epoch: record?.epoch ?? run.state.epoch,
     step: run.state.step,
   };
-  const card = modelCard({
+  const card = run.artefacts.modelCard({
     config,
     settings,
     evaluation: evaluation ?? null,

@@ -11,14 +11,14 @@ import { openFrozenEncoder, type FrozenEncoder } from "./frozenEncoder";
 import { createFrozenStep, isHeadOnly, type FrozenStep } from "./frozenStep";
 import { createTrainingStep, type TrainingStep } from "./step";
 
-/** A step that may be able to take several updates at once. */
-export type RunStep = TrainingStep & Partial<Pick<FrozenStep, "runTogether">>;
+/** The step of a whole model, or of a head on cached vectors, which takes several updates at once. */
+export type RunStep = TrainingStep | FrozenStep;
 
 export interface EpochSteps {
   readonly scorer: Scorer;
   /** The compiled step for what trains in this epoch. */
   stepFor(epoch: number): RunStep;
-  currentStep(): TrainingStep | null;
+  currentStep(): RunStep | null;
   dispose(): void;
 }
 

@@ -5,10 +5,7 @@ import type { Evaluation } from "../evaluation/evaluate";
 import type { Warning } from "./monitor";
 import { checkpointsDir } from "../files/paths";
 import { checkQualityGate, type GateVerdict } from "./gate";
-import { savePlots } from "../report/png";
 import { readRun } from "../runs/runFiles";
-import { runFigures } from "../report/figures/runFigures";
-import type { TrainingHooks } from "../training";
 import { saveLast } from "./checkpoints";
 import { costOf, type RunCost } from "./cost";
 import type { TrainingRun } from "./run";
@@ -45,20 +42,19 @@ export interface TrainingResult {
 }
 
 /** Ends a run, whole or interrupted. */
-export async function finishRun(run: TrainingRun, hooks: TrainingHooks, interrupted: boolean): Promise<TrainingResult> {
+export async function finishRun(run: TrainingRun, interrupted: boolean): Promise<TrainingResult> {
   const { config, state, log } = run;
   if (interrupted) {
-    hooks.onMessage?.(`interrupted after step ${state.step}: keeping what was learned`);
+    run.say(`interrupted after step ${state.step}: keeping what was learned`);
     if (state.step > 0) await saveLast(run);
   }
-  if (state.stopping.step === 0 || !existsSync(join(log.dir, "evaluation.json")))
-    await validate(run, state.epoch, "step", hooks);
+  if (state.stopping.step === 0 || !existsSync(join(log.dir, "evaluation.json"))) await validate(run, "step");
   const evaluation: Evaluation = JSON.parse(readFileSync(join(log.dir, "evaluation.json"), "utf8"));
   const metrics = runMetrics(run, evaluation, { cost: await costOf(run, interrupted), interrupted });
   log.write("metrics.json", metrics);
-  const gate = judge(run, metrics, evaluation, hooks);
-  const plots = await savePlots(runFigures(readRun(log.dir)), join(log.dir, "plots"));
-  if (plots.leftOut) hooks.onMessage?.(plots.leftOut);
+  const gate = judge(run, metrics, evaluation);
+  const leftOut = await run.artefacts.drawPlots(log.dir);
+  if (leftOut) run.say(leftOut);
   return {
     run: config.run,
     metricsDir: log.dir,
@@ -95,16 +91,11 @@ function runMetrics(
 }
 
 /** The verdict of the quality gate, in the log and in a file; null where it is off or has too few pairs to judge. */
-function judge(
-  run: TrainingRun,
-  metrics: RunMetrics,
-  evaluation: Evaluation,
-  hooks: TrainingHooks,
-): GateVerdict | null {
+function judge(run: TrainingRun, metrics: RunMetrics, evaluation: Evaluation): GateVerdict | null {
   const { config, log } = run;
   if (config.gate === "off") return null;
   if (config.gate === "auto" && evaluation.n_pairs < config.gate_min_pairs) {
-    hooks.onMessage?.(
+    run.say(
       `quality gate: not judged on ${evaluation.n_pairs} validation pairs (fewer than ${config.gate_min_pairs}); --gate enforce judges anyway`,
     );
     return null;
@@ -123,7 +114,7 @@ function judge(
   });
   log.write("quality_gate.json", verdict);
   for (const criterion of verdict.criteria) {
-    if (!criterion.passed) hooks.onMessage?.(`quality gate: ${criterion.text}; ${criterion.advice}`);
+    if (!criterion.passed) run.say(`quality gate: ${criterion.text}; ${criterion.advice}`);
   }
   return verdict;
 }

@@ -26,14 +26,17 @@ export interface FrozenStepOptions extends Omit<TrainingStepOptions, "fused">, E
   readonly residentBytes?: number;
 }
 
-/** A step that can take several updates in one run of its graph. */
-export interface FrozenStep extends TrainingStep {
+/** Thousands of steps of a head pass in the time that writing its model takes. */
+const SAVES_APART_MS = 10_000;
+
+/** The step of a head alone: several updates in one run of its graph. */
+export interface FrozenStep extends Omit<TrainingStep, "differentiate" | "update"> {
   /**
-   * Consecutive updates of the same number of pairs: what `run` would do one after another.
+   * Takes consecutive updates of the same number of pairs, one after another.
    *
    * @param firstSeed seed of the first update; the next ones count on from it
    */
-  runTogether(updates: readonly Update[], learningRates: readonly number[], firstSeed: number): StepOutcome[];
+  takeTogether(updates: readonly Update[], learningRates: readonly number[], firstSeed: number): StepOutcome[];
 }
 
 /**
@@ -85,7 +88,7 @@ export function createFrozenStep(options: FrozenStepOptions): FrozenStep {
   const rowOf = encodeOnce(model, dataset.tokens, { cache, padId, precision, tokensPerBatch });
   const vectors = openVectors(cache, rowOf, residentBytes);
   const compiled = compileUpdates(options, optimizer);
-  const runTogether: FrozenStep["runTogether"] = (updates, learningRates, firstSeed) => {
+  const takeTogether: FrozenStep["takeTogether"] = (updates, learningRates, firstSeed) => {
     const pairs = updates.map(({ batches }) => batches.flatMap(({ rows }) => rows)),
       P = pairs[0].length;
     const texts = pairs.flatMap((of) => [
@@ -109,8 +112,8 @@ export function createFrozenStep(options: FrozenStepOptions): FrozenStep {
     return pairs.map((of, u) => outcome(dataset, of, numbers.subarray(u * (3 * P + 1), (u + 1) * (3 * P + 1))));
   };
   return {
-    run: (one, learningRate, seed) => runTogether([one], [learningRate], seed)[0],
-    runTogether,
+    takeTogether,
+    savesApartMs: SAVES_APART_MS,
     optimizer,
     trainable: options.trainable,
     dispose: () => {
@@ -126,7 +129,7 @@ export function createFrozenStep(options: FrozenStepOptions): FrozenStep {
  *
  * @param room updates before something else must happen (validation, a checkpoint, the end)
  */
-export function together(updates: readonly Update[], from: number, room = Infinity): readonly Update[] {
+export function groupUpdates(updates: readonly Update[], from: number, room = Infinity): readonly Update[] {
   const group = updates.slice(from, from + UPDATES_PER_RUN);
   const whole =
     group.length === UPDATES_PER_RUN && room >= UPDATES_PER_RUN && group.every(({ pairs }) => pairs === group[0].pairs);

@@ -1,4 +1,5 @@
-// In: the configuration. Out: everything the first step needs, or one clear error before anything is written.
+// In: split pairs and the configuration. Out: the run under way, with all that its first step needs, or one clear error before
+// anything is written.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { TrainingConfig } from "../config";
@@ -12,21 +13,55 @@ import type { PreferencePair } from "../pairs/pair";
 import { writeRejectedRows } from "../pairs/read";
 import { textPositions, type LoadedModel } from "../checkpoints/checkpoint";
 import { findModel } from "../checkpoints/findModel";
-import { openMetricsLog, type MetricsLog } from "../runs/metricsLog";
+import { openMetricsLog, type MetricsLog, type StepRecord } from "../runs/metricsLog";
 import { readJsonFile } from "../checkpoints/settings";
-import { createTrainingPlan, type TrainingPlan } from "../batching/trainingPlan";
-import type { TrainingHooks } from "../training";
-import { readTrainingPairs, type TrainingPairs } from "./data";
+import { createTrainingPlan, type TrainingPlan, type Update } from "../batching/trainingPlan";
+import type { ModelCardOptions } from "../runs/cardOptions";
+import { checkData, loadSplit, openRequest, type TrainingPairs, type TrainingRequest } from "./data";
 import { describeEnvironment } from "./environment";
 import { createEpochSteps, type RunStep } from "./epochSteps";
+import { groupUpdates } from "./frozenStep";
 import { loadTrainedModel, type TrainedModel } from "./model";
 import { findStart, type Start } from "./start";
 import { restoreOptimizer, type TrainingState } from "./state";
-import type { TrainingStep } from "./step";
+import type { ValidationRecord } from "./validate";
+
+/** Where training stands, for a progress bar. */
+export interface TrainingProgress {
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly epoch: number;
+  /** Mean over the pairs of the epoch so far, as is `accuracy`. */
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly pairsPerSecond: number;
+  readonly secondsLeft: number;
+}
+
+/** What a caller may listen to; every hook is optional. */
+export interface TrainingHooks {
+  /** Stops after the current step and keeps what was learned. Ctrl-C and the kernel's interrupt do the same. */
+  readonly signal?: AbortSignal;
+  /** A sentence for the reader: what was read, dropped, resumed, found suspicious. */
+  readonly onMessage?: (text: string) => void;
+  readonly onStep?: (record: StepRecord) => void;
+  readonly onProgress?: (progress: TrainingProgress) => void;
+  readonly onValidation?: (record: ValidationRecord) => void;
+}
+
+/** Texts and pictures of a run; training asks for them and does not know how they are made. */
+export interface RunArtefacts {
+  /** The README.md of a checkpoint. */
+  modelCard(options: ModelCardOptions): string;
+  /** Draws `plots/*.png` of a run's folder. @returns why they were left out, or null */
+  drawPlots(metricsDir: string): Promise<string | null>;
+}
 
 /** A training under way. */
 export interface TrainingRun {
   readonly config: TrainingConfig;
+  readonly hooks: TrainingHooks;
+  readonly artefacts: RunArtefacts;
   readonly backend: BackendInfo;
   readonly precision: "bf16" | "f32";
   readonly loaded: LoadedModel;
@@ -48,8 +83,11 @@ export interface TrainingRun {
   finished: boolean;
   /** The compiled step for what trains in this epoch. */
   stepFor(epoch: number): RunStep;
-  currentStep(): TrainingStep | null;
-  warn(warnings: readonly Warning[], hooks: TrainingHooks): void;
+  currentStep(): RunStep | null;
+  /** Tells the reader a sentence. */
+  say(text: string): void;
+  /** Logs warnings and tells them. */
+  warn(warnings: readonly Warning[]): void;
   /** Pairs a second since the start of this process's training, compilation included. */
   rate(pairs: number): number;
   dispose(): void;
@@ -60,15 +98,20 @@ export interface TrainingRun {
  *
  * @throws InputError, UsageError before any file of the run is touched
  */
-export async function prepareRun(given: TrainingConfig, hooks: TrainingHooks): Promise<TrainingRun> {
+export async function prepareRun(
+  request: TrainingRequest,
+  hooks: TrainingHooks,
+  artefacts: RunArtefacts,
+): Promise<TrainingRun> {
   const say = (text: string) => hooks.onMessage?.(text);
-  const config = fitMaxLength(given, say);
+  const opened = openRequest(request);
+  const config = fitMaxLength(opened.config, say);
   const backend = await initBackend();
   const precision = await resolvePrecision(config.precision);
   say(
     `backend: ${backend.name} ${backend.version}, ${backend.threads} threads${backend.gpu ? `, ${backend.gpu}` : ""}, ${precision}`,
   );
-  const pairs = await readTrainingPairs(config);
+  const pairs = await checkData(opened.data ?? (await loadSplit(config)));
   announce(pairs, say);
   const start = await findStart(config, pairs.record, say);
   const { state, resumeFrom } = start;
@@ -83,6 +126,9 @@ export async function prepareRun(given: TrainingConfig, hooks: TrainingHooks): P
   const log = await openLog({ config, backend, pairs, start, model, dataRecord });
   const run = assembleRun({
     config,
+    hooks,
+    artefacts,
+    say,
     backend,
     precision,
     loaded,
@@ -179,6 +225,9 @@ async function openLog({
 type Prepared = Pick<
   TrainingRun,
   | "config"
+  | "hooks"
+  | "artefacts"
+  | "say"
   | "backend"
   | "precision"
   | "loaded"
@@ -193,7 +242,7 @@ type Prepared = Pick<
 >;
 
 function assembleRun(prepared: Prepared): TrainingRun {
-  const { config, loaded, dataset, plan, log, valDataset } = prepared;
+  const { config, loaded, dataset, plan, log, valDataset, say } = prepared;
   const { dispose: disposeSteps, ...steps } = createEpochSteps(prepared);
   const warnings: Warning[] = [];
   const allSteps = plan.updatesPerEpoch * config.epochs;
@@ -206,11 +255,11 @@ function assembleRun(prepared: Prepared): TrainingRun {
     monitor: createMonitor({ truncatedShare: dataset.truncation.pairs / dataset.size }),
     warnings,
     finished: false,
-    warn: (found, hooks) => {
+    warn: (found) => {
       for (const warning of found) {
         warnings.push(warning);
         log.append("warnings.jsonl", warning);
-        hooks.onMessage?.(`warning: ${warning.message}; ${warning.advice}`);
+        say(`warning: ${warning.message}; ${warning.advice}`);
       }
     },
     rate: (pairs) => (pairsDone += pairs) / ((performance.now() - started) / 1000),
@@ -254,4 +303,19 @@ function announceTruncation(
         `${name}: ${truncation.pairs} of ${size} pairs longer than ${config.max_length} tokens; ${truncation.tokens_cut} tokens cut`,
       );
   }
+}
+
+/** Whether something that happens every so many steps happens after this one; 0: never. */
+export const dueAt = (step: number, every: number): boolean => every > 0 && step % every === 0;
+
+/** The next update, or the next few where the step can take them at once and nothing is due between them. */
+export function nextUpdates(
+  { config, state }: TrainingRun,
+  step: RunStep,
+  updates: readonly Update[],
+): readonly Update[] {
+  if (!("takeTogether" in step)) return [updates[state.epoch_step]];
+  const due = [config.max_steps, config.eval_steps, config.save_steps].filter((every) => every > 0);
+  const room = Math.min(...due.map((every) => every - (state.step % every)));
+  return groupUpdates(updates, state.epoch_step, room);
 }

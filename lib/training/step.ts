@@ -22,9 +22,20 @@ export interface StepOutcome {
   readonly paddedTokens: number;
 }
 
+/** What the forward and backward pass of an update found. */
+export interface UpdateGradients extends Omit<StepOutcome, "gradNorm"> {
+  /** ∂loss/∂θ, one for each trained parameter in their order; whoever takes them disposes of them. */
+  readonly gradients: readonly tf.Tensor[];
+}
+
 /** The compiled gradient and the optimizer of one run. */
 export interface TrainingStep {
-  run(update: Update, learningRate: number, seed: number): StepOutcome;
+  /** Forward pass, loss and gradient over all batches of an update. @param seed of dropout */
+  differentiate(update: Update, seed: number): UpdateGradients;
+  /** Clips the gradients by their global norm and takes one step of AdamW. @returns the norm before clipping */
+  update(gradients: readonly tf.Tensor[], learningRate: number): number;
+  /** Least time between two saves of the training state on the way, ms. */
+  readonly savesApartMs: number;
   readonly optimizer: AdamW;
   readonly trainable: readonly string[];
   dispose(): void;
@@ -104,8 +115,8 @@ function createAccumulator(): { add(sum: tf.Tensor[] | null, gradients: tf.Tenso
 }
 
 /**
- * One optimizer step for the pairs of an update: loss and gradients of each batch, gradients summed over the batches (each
- * pair carries its share 1/N, so the split does not matter), then AdamW.
+ * The step of a whole model: loss and gradients of each batch of an update, summed over the batches (each pair carries its
+ * share 1/N, so the split does not matter), then AdamW.
  */
 export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
   const { model, dataset, config, trainable } = options;
@@ -113,7 +124,7 @@ export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
   const optimizer = createOptimizer(options, options.fused.size > 0 ? undefined : false);
   const batches = createBatchGradients(options);
   const accumulator = createAccumulator();
-  const run = (update: Update, learningRate: number, seed: number): StepOutcome => {
+  const differentiate = (update: Update, seed: number): UpdateGradients => {
     const chosen = new Float32Array(update.pairs);
     const rejected = new Float32Array(update.pairs);
     let [loss, tokens, paddedTokens, seen] = [0, 0, 0, 0];
@@ -130,13 +141,17 @@ export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
       paddedTokens += batch.shape.height * batch.shape.width;
       sum = accumulator.add(sum, made.gradients);
     }
-    const { gradNorm, skipped } = optimizer.step(sum!, learningRate);
+    seedTensor.dispose();
+    return { loss, chosen, rejected, gradients: sum!, tokens, paddedTokens };
+  };
+  const update = (gradients: readonly tf.Tensor[], learningRate: number): number => {
+    const { gradNorm, skipped } = optimizer.step(gradients, learningRate);
     const norm = gradNorm.dataSync()[0];
-    tf.dispose([...sum!, gradNorm, skipped, seedTensor]);
-    return { loss, chosen, rejected, gradNorm: norm, tokens, paddedTokens };
+    tf.dispose([...gradients, gradNorm, skipped]);
+    return norm;
   };
   const dispose = () => {
     for (const part of [batches, accumulator, optimizer]) part.dispose();
   };
-  return { run, optimizer, trainable, dispose };
+  return { differentiate, update, savesApartMs: 0, optimizer, trainable, dispose };
 }

@@ -2,7 +2,6 @@
 import { evaluateScores, originalEvaluation, type Evaluation, type OriginalEvaluation } from "../evaluation/evaluate";
 import type { ScoredPair } from "../evaluation/scoredPair";
 import { toScoredPair } from "../scoring/score";
-import type { TrainingHooks } from "../training";
 import { saveBest } from "./checkpoints";
 import type { TrainingRun } from "./run";
 
@@ -29,13 +28,9 @@ export interface ValidationRecord {
  *
  * @param when `epoch` writes the per-epoch files of the original notebook, `step` one line of `val_steps.jsonl`
  */
-export async function validate(
-  run: TrainingRun,
-  epoch: number,
-  when: "epoch" | "step",
-  hooks: TrainingHooks,
-): Promise<ValidationRecord> {
+export async function validate(run: TrainingRun, when: "epoch" | "step"): Promise<ValidationRecord> {
   const { state, log, val, config } = run;
+  const { epoch } = state;
   const scores = await run.scorer.score(run.valDataset.tokens);
   const scored = val.map((pair, i) => toScoredPair(pair, scores[2 * i], scores[2 * i + 1], config.beta));
   const original = originalEvaluation(scored);
@@ -57,10 +52,7 @@ export async function validate(
   if (when === "epoch") logEpoch(log, { summary, original, evaluation });
   else log.append("val_steps.jsonl", { ...summary, ece: evaluation.ece, acc_by_risk: original.acc_by_risk });
   const n_by_risk = Object.fromEntries(Object.entries(evaluation.by_risk).map(([risk, { n }]) => [risk, n]));
-  run.warn(
-    run.monitor.onValidation({ ...summary, ece: evaluation.ece, acc_by_risk: original.acc_by_risk, n_by_risk }),
-    hooks,
-  );
+  run.warn(run.monitor.onValidation({ ...summary, ece: evaluation.ece, acc_by_risk: original.acc_by_risk, n_by_risk }));
   if (best) {
     state.stopping = {
       accuracy: evaluation.accuracy,
@@ -72,7 +64,7 @@ export async function validate(
     };
     await saveBest(run, record);
   } else state.stopping.since++;
-  hooks.onValidation?.(record);
+  run.hooks.onValidation?.(record);
   return record;
 }
 

@@ -11,7 +11,8 @@ import { trainableNames } from "../../lib/models/freeze";
 import type { PreferencePair } from "../../lib/pairs/pair";
 import { loadRewardModel, type LoadedModel } from "../../lib/checkpoints/checkpoint";
 import { cacheFor, createFrozenScorer } from "../../lib/training/frozenEncoder";
-import { createFrozenStep, isHeadOnly, together } from "../../lib/training/frozenStep";
+import { takeStep } from "../../lib/training";
+import { createFrozenStep, isHeadOnly, groupUpdates } from "../../lib/training/frozenStep";
 import { createTrainingStep, type StepOutcome } from "../../lib/training/step";
 import { createTrainingPlan, type Update } from "../../lib/batching/trainingPlan";
 import { makeModelDirectory } from "../checkpoints/modelDirectory";
@@ -77,7 +78,9 @@ describe("createFrozenStep", () => {
         fused: new Set<never>(),
       } as const;
       const step = frozen ? createFrozenStep({ ...options, cache, tokensPerBatch: 256 }) : createTrainingStep(options);
-      const outcomes = updates.map((update, i) => step.run(update, 1e-2, i));
+      const outcomes = updates.map((update, i) =>
+        "takeTogether" in step ? step.takeTogether([update], [1e-2], i)[0] : takeStep(step, update, 1e-2, i),
+      );
       results.push({
         losses: outcomes.map(({ loss }) => loss),
         norms: outcomes.map(({ gradNorm }) => gradNorm),
@@ -138,10 +141,10 @@ describe("createFrozenStep", () => {
         const outcomes: StepOutcome[] = [];
         while (outcomes.length < updates.length) {
           const at = outcomes.length,
-            group = grouped ? together(updates, at) : [updates[at]];
+            group = grouped ? groupUpdates(updates, at) : [updates[at]];
           if (grouped && at === 0) expect(group.length).toBeGreaterThan(1);
           outcomes.push(
-            ...step.runTogether(
+            ...step.takeTogether(
               group,
               group.map((_, i) => 1e-2 / (1 + at + i)),
               at,
@@ -170,11 +173,11 @@ describe("createFrozenStep", () => {
   it("runs together only what is of one size and leaves room for what is due", () => {
     const update = (pairs: number): Update => ({ pairs, batches: [] });
     const updates = [...Array.from({ length: 20 }, () => update(4)), update(2)];
-    const size = together(updates, 0).length;
-    expect(together(updates, 21 - size)).toEqual([updates[21 - size]]); // the last one is smaller
-    expect(together(updates, 20 - size)).toEqual(updates.slice(20 - size, 20));
-    expect(together(updates, 0, size - 1)).toEqual([updates[0]]);
-    expect(together(updates, 0, size)).toHaveLength(size);
+    const size = groupUpdates(updates, 0).length;
+    expect(groupUpdates(updates, 21 - size)).toEqual([updates[21 - size]]); // the last one is smaller
+    expect(groupUpdates(updates, 20 - size)).toEqual(updates.slice(20 - size, 20));
+    expect(groupUpdates(updates, 0, size - 1)).toEqual([updates[0]]);
+    expect(groupUpdates(updates, 0, size)).toHaveLength(size);
   });
 
   it("encodes each distinct text once, and nothing the second time", async () => {

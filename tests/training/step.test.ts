@@ -10,6 +10,7 @@ import { initBackend } from "../../lib/engine/backend";
 import type { PreferencePair } from "../../lib/pairs/pair";
 import { loadRewardModel } from "../../lib/checkpoints/checkpoint";
 import { createTrainingPlan, type BatchShape } from "../../lib/batching/trainingPlan";
+import { takeStep } from "../../lib/training";
 import { createTrainingStep } from "../../lib/training/step";
 import { makeModelDirectory } from "../checkpoints/modelDirectory";
 
@@ -92,7 +93,7 @@ describe("createTrainingStep", () => {
         const { step, updates, dispose } = await prepare(family, planned);
         expect(updates.length).toBe(1);
         // the rewards of a second step are those that the first one's gradient led to
-        const [first, second] = [1, 2].map((n) => step.run(updates[0], 1e-2, n));
+        const [first, second] = [1, 2].map((n) => takeStep(step, updates[0], 1e-2, n));
         const order = updates[0].batches.flatMap(({ rows }) => rows);
         const rewards = [first, second].flatMap(({ chosen, rejected }) =>
           pairs.flatMap((_, pair) => [chosen[order.indexOf(pair)], rejected[order.indexOf(pair)]]),
@@ -116,7 +117,7 @@ describe("createTrainingStep", () => {
       gradientAccumulation: 1,
     });
     const run = (count: number) => {
-      for (let i = 0; i < count; i++) step.run(updates[i % updates.length], 1e-4, i);
+      for (let i = 0; i < count; i++) takeStep(step, updates[i % updates.length], 1e-4, i);
       return { tensors: tf.memory().numTensors, megabytes: process.memoryUsage().rss / 2 ** 20 };
     };
     const before = run(200);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { initBackend } from "../../lib/engine/backend";
 import type { TrainingInput } from "../../lib/config";
 import { loadPairs } from "../../lib/pairs/read";
+import { splitPairs } from "../../lib/split";
 import { scorePairs } from "../../lib/scoring/score";
 import { loadRewardModel } from "../../lib/checkpoints/checkpoint";
 import { readSafetensors } from "../../lib/files/safetensors";
@@ -132,6 +133,38 @@ describe("trainRewardModel", () => {
     const before = tf.memory().numTensors;
     await trainRewardModel({ ...base, run: "leak", epochs: 1, max_steps: 6 });
     expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe("split pairs", () => {
+  const ratios = { train_ratio: 0.75, val_ratio: 0.25, test_ratio: 0, seed: 5 };
+  const short = () => ({ ...base, ...ratios, pairs: undefined, epochs: 1, max_steps: 2 });
+
+  // Expected: the lists as they were given, whatever a split of the file by the run's own seed would be.
+  test("are trained and validated on as they are given", async () => {
+    const { pairs, report } = await loadPairs(base.pairs!);
+    const split = splitPairs(pairs, ratios);
+    await trainRewardModel({ ...short(), ...split, reports: [report], run: "given" });
+    const held = lines("metrics/given/val_pairs.jsonl").map((row: { prompt: string }) => row.prompt);
+    expect(held).toEqual(split.val.map((pair) => pair.prompt));
+    const data = json("metrics/given/data.json");
+    expect(data.counts).toEqual({ train: split.train.length, val: split.val.length, test: 0 });
+    expect(data.sources[0]).toMatchObject({ file: base.pairs, rows: 160, used: 160 });
+    expect(data.split.seed).toBe(5);
+  });
+
+  test("are refused where a validation pair is trained on, also the other way round", async () => {
+    const { pairs } = await loadPairs(base.pairs!);
+    const leaked = { ...pairs[3], id: "again", chosen: pairs[3].rejected, rejected: pairs[3].chosen };
+    const request = { ...short(), train: pairs.slice(0, 100), val: [...pairs.slice(120), leaked], run: "leaked" };
+    await expect(trainRewardModel(request)).rejects.toThrow(/got 1 training pairs .*validation pair again/);
+    expect(existsSync(join(folder, "metrics/leaked"))).toBe(false);
+  });
+
+  test("come with their validation pairs", async () => {
+    const { pairs } = await loadPairs(base.pairs!);
+    await expect(trainRewardModel({ ...short(), train: pairs })).rejects.toThrow(/both train and val/);
+    await expect(trainRewardModel({ ...short(), val: pairs })).rejects.toThrow(/both train and val/);
   });
 });
 
