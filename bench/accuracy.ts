@@ -7,11 +7,11 @@ import { correctness } from "../lib/ece";
 import { compareScores } from "../lib/evaluation/compare";
 import { clusteredShare } from "../lib/statistics/intervals";
 import { toScoredPair } from "../lib/scoring/score";
-import { rewardDeltas, type ScoredPair } from "../lib/evaluation/scoredPair";
+import { rewardDeltas, type ScoredPair } from "../lib/scoring/scoredPair";
 import type { PreferencePair } from "../lib/pairs/pair";
 import { splitPairs, writeSplit } from "../lib/split";
 import { loadRewardModel } from "../lib/checkpoints/checkpoint";
-import { planUpdates } from "../lib/training/run";
+import { planUpdates } from "../lib/training/prepare";
 import { compare, type Side, type Unit } from "./compare";
 import type { Job } from "./job";
 

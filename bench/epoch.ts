@@ -6,7 +6,7 @@ import { initBackend, measureGemm } from "../lib/engine/backend";
 import { resolvePrecision } from "../lib/scoring/score";
 import type { PreferencePair } from "../lib/pairs/pair";
 import { loadRewardModel } from "../lib/checkpoints/checkpoint";
-import { planUpdates } from "../lib/training/run";
+import { planUpdates } from "../lib/training/prepare";
 import { takeStep } from "../lib/training";
 import { createTrainingStep } from "../lib/training/step";
 import { modelFlops } from "./flops";

@@ -7,7 +7,7 @@ import { checkPairs } from "../lib/check/check";
 import { type LabelNoise, estimateLabelNoise } from "../lib/check/noise";
 import type { CheckReport } from "../lib/check/report";
 import type { PreferencePair } from "../lib/pairs/pair";
-import { writeRejectedRows } from "../lib/pairs/read";
+import { writeRejectedRows } from "../lib/pairs/rejectedRows";
 import { checkHtml } from "../lib/report/pages/check";
 import { writeFileAtomically } from "../lib/files/atomic";
 import { loadRewardModel } from "../lib/checkpoints/checkpoint";

@@ -5,7 +5,7 @@ import { initBackend } from "../lib/engine/backend";
 import { compareScores, type Comparison } from "../lib/evaluation/compare";
 import { evaluateScores } from "../lib/evaluation/evaluate";
 import { scorePairs, type ScoringOptions } from "../lib/scoring/score";
-import type { ScoredPair } from "../lib/evaluation/scoredPair";
+import type { ScoredPair } from "../lib/scoring/scoredPair";
 import { lossSettings } from "../lib/evaluation/pairLossValue";
 import { rewardBench } from "../lib/rewardBench/rewardBench";
 import { rewardBenchFiles } from "../lib/rewardBench/rewardBenchFiles";

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { UsageError } from "../lib/errors";
 import { DOMAINS, generatePairs } from "../synthetic/synthesise";
-import { writeJsonLines, writeJsonList } from "../lib/pairs/write";
+import { writeJsonLines, writeJsonList } from "../lib/files/write";
 import { createOutput } from "./output";
 
 const number = (text: string): number => {

@@ -4,7 +4,7 @@ import { existsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { projectPath } from "../lib/files/paths";
-import { pullModel } from "../lib/files/hub";
+import { pullModel } from "../lib/checkpoints/hub";
 import { createOutput } from "./output";
 
 /** What Python's huggingface_hub reads from the environment, by the same names. */

@@ -1,7 +1,8 @@
 // rewardbook split: one file of pairs in, training, validation and test files that share no question out.
 import { type Command, InvalidArgumentError } from "commander";
 import { stemOf } from "../lib/pairs/bytes";
-import { loadPairs, writeRejectedRows } from "../lib/pairs/read";
+import { loadPairs } from "../lib/pairs/read";
+import { writeRejectedRows } from "../lib/pairs/rejectedRows";
 import { splitPairs, writeSplit } from "../lib/split";
 import { createOutput } from "./output";
 

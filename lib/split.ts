@@ -6,7 +6,7 @@ import { createUnion, createNearDuplicateIndex, NEAR } from "./pairs/duplicates"
 import { normaliseText } from "./pairs/normalise";
 import type { PreferencePair } from "./pairs/pair";
 import { shareOut } from "./pairs/shares";
-import { writeJson, writeJsonLines, writeJsonList } from "./pairs/write";
+import { writeJson, writeJsonLines, writeJsonList } from "./files/write";
 import { createRandom } from "./random";
 
 export const SPLITS = ["train", "val", "test"] as const;

@@ -5,7 +5,8 @@ import { runArtefacts } from "./report/runArtefacts";
 import { saveEpoch, saveLast } from "./training/checkpoints";
 import { finishRun, type TrainingResult } from "./training/finish";
 import { logStep } from "./training/logStep";
-import { dueAt, nextUpdates, prepareRun, type TrainingHooks, type TrainingRun } from "./training/run";
+import { prepareRun } from "./training/prepare";
+import { dueAt, nextUpdates, type TrainingHooks, type TrainingRun } from "./training/run";
 import type { TrainingRequest } from "./training/data";
 import { learningRateAt } from "./training/schedule";
 import type { StepOutcome, TrainingStep } from "./training/step";
@@ -13,8 +14,7 @@ import { validate } from "./training/validate";
 
 export type { TrainingRequest } from "./training/data";
 export type { RunMetrics, TrainingResult } from "./training/finish";
-export type { TrainingHooks, TrainingProgress } from "./training/run";
-export type { ValidationRecord } from "./training/validate";
+export type { TrainingHooks, TrainingProgress, ValidationRecord } from "./training/run";
 
 /**
  * Trains a reward model on preference pairs by the Bradley-Terry loss and writes the run's files (`metrics/RUN`,

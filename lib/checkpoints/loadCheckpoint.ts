@@ -15,7 +15,8 @@ import { recoverDirectory } from "../files/atomic";
 import { encodeBfloat16 } from "../files/dtypes";
 import { findModel } from "./findModel";
 import { INDEX_FILE, iterateSafetensors, SINGLE_FILE } from "../files/safetensors";
-import { readJsonFile, readSettings, type RewardbookSettings } from "./settings";
+import { readJsonFile } from "../files/json";
+import { readSettings, type RewardbookSettings } from "./settings";
 
 export interface LoadedModel {
   readonly model: RewardModel;

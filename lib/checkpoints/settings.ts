@@ -1,8 +1,9 @@
 // In: rewardbook.json. Out: how a checkpoint's texts are made, checked.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../errors";
+import { readJsonFile } from "../files/json";
 
 /** `rewardbook.json`: what a checkpoint must remember so that texts are scored as they were trained. */
 export const settingsSchema = z.looseObject({
@@ -36,13 +37,4 @@ export function readSettings(dir: string): RewardbookSettings | null {
     `${path}: ${issue.path.join(".") || "top level"}: ${issue.message}; ` +
     "mend it, or delete the file to use the defaults",
   );
-}
-
-/** @throws InputError when the file is not JSON */
-export function readJsonFile(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, "utf8"));
-  } catch (error) {
-    throw new InputError(`${path}: expected JSON, got ${(error as Error).message}; fetch or save the model again`);
-  }
 }

@@ -2,7 +2,7 @@
 import { correctness } from "../ece";
 import { InputError } from "../errors";
 import { mcNemar, pairedBootstrap, type BootstrapOptions } from "../statistics/pairedTests";
-import { requireFiniteScores, rewardDeltas, type ScoredPair } from "./scoredPair";
+import { requireFiniteScores, rewardDeltas, type ScoredPair } from "../scoring/scoredPair";
 
 export interface Comparison {
   readonly n_pairs: number;

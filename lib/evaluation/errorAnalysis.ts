@@ -3,7 +3,7 @@ import { sigmoid } from "../ece";
 import { groupBy, groupMetrics, type GroupMetrics } from "./groups";
 import { pairLossValue } from "./pairLossValue";
 import { preferenceType } from "./preferenceType";
-import { requireFiniteScores, type ScoredPair } from "./scoredPair";
+import { requireFiniteScores, type ScoredPair } from "../scoring/scoredPair";
 import { wordDiff, type DiffPart } from "./wordDiff";
 
 /** One pair the model ranks the wrong way round, or ties. */

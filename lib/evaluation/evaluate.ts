@@ -14,7 +14,7 @@ import { clusteredMean, clusteredShare, wilsonInterval } from "../statistics/int
 import { lengthBias, type LengthBias } from "./lengthBias";
 import { pairLossValue, type PairLossSettings } from "./pairLossValue";
 import { preferenceType } from "./preferenceType";
-import { requireFiniteScores, rewardDeltas, type ScoredPair } from "./scoredPair";
+import { requireFiniteScores, rewardDeltas, type ScoredPair } from "../scoring/scoredPair";
 import { crossFittedDeltas, fitTemperature } from "./temperature";
 
 export interface EvaluationOptions {

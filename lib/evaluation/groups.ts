@@ -9,7 +9,7 @@ import {
 } from "../ece";
 import { wilsonInterval } from "../statistics/intervals";
 import { quantileSorted } from "../statistics/pairedTests";
-import { rewardDeltas, type ScoredPair } from "./scoredPair";
+import { rewardDeltas, type ScoredPair } from "../scoring/scoredPair";
 
 export interface GroupMetrics {
   readonly n: number;

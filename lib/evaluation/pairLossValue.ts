@@ -1,7 +1,7 @@
 // In: a scored pair. Out: the training loss it would cost, as a plain number.
 import { z } from "zod";
 import { softplus } from "../ece";
-import type { ScoredPair } from "./scoredPair";
+import type { ScoredPair } from "../scoring/scoredPair";
 
 /** The constants of `lib/loss.ts` for pairs without tensors. */
 export interface PairLossSettings {

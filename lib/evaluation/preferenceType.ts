@@ -1,5 +1,5 @@
 // In: a pair. Out: what kind of preference it asks for, by its own category or a guess from the two answers.
-import type { ScoredPair } from "./scoredPair";
+import type { ScoredPair } from "../scoring/scoredPair";
 
 export type PreferenceType = "safety" | "correctness" | "completeness" | "style" | "helpfulness";
 

@@ -11,14 +11,31 @@ interface Manifest {
   readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
 }
 
+/** Texts that are written one after another. */
+export type Parts = Iterable<string> | AsyncIterable<string>;
+
+/** Parts joined to pieces of this size, characters: one write each. */
+const PIECE = 1 << 18;
+
+async function* inPieces(parts: Parts): AsyncGenerator<string> {
+  let piece = "";
+  for await (const part of parts) {
+    piece += part;
+    if (piece.length < PIECE) continue;
+    yield piece;
+    piece = "";
+  }
+  yield piece;
+}
+
 /** Writes a file through a temporary one beside it: fsync, rename, fsync of the directory. */
-export async function writeFileAtomically(path: string, content: string | Uint8Array): Promise<void> {
+export async function writeFileAtomically(path: string, content: string | Uint8Array | Parts): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.writing-${process.pid}-${randomUUID().slice(0, 8)}`);
   await mkdir(dirname(path), { recursive: true });
   try {
     const file = await open(temporary, "w");
     try {
-      await file.writeFile(content);
+      await file.writeFile(typeof content === "string" || ArrayBuffer.isView(content) ? content : inPieces(content));
       await file.sync();
     } finally {
       await file.close();

@@ -9,8 +9,6 @@ import { type Container, openRows } from "./rows";
 import { brokenRule, finishPair } from "./rules";
 import { optionalName } from "./fields";
 
-export { writeRejectedRows } from "./write";
-
 export interface ReadOptions {
   /** Go on without rows at fault: they are counted and listed in the report. Default false. */
   readonly skip_bad_rows?: boolean;

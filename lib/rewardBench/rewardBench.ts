@@ -1,5 +1,5 @@
 // In: scored pairs of RewardBench 1 or 2. Out: its scores by the reference implementation's definitions.
-import { requireFiniteScores, type ScoredPair } from "../evaluation/scoredPair";
+import { requireFiniteScores, type ScoredPair } from "../scoring/scoredPair";
 import { scoreTies, type ScoredItem } from "./rewardBenchTies";
 
 /** Weight of each subset of version 1: its size, but 984 for math-prm, so that mathematics counts as much as code. */

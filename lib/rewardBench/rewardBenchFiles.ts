@@ -1,6 +1,6 @@
 // In: scored RewardBench pairs. Out: the files that the reference implementation would write, with its keys.
 import { bestOfCredit, rewardBench, rewardBench1, rewardBench2, rewardBenchItems } from "./rewardBench";
-import type { ScoredPair } from "../evaluation/scoredPair";
+import type { ScoredPair } from "../scoring/scoredPair";
 
 export interface OutputFile {
   /** Relative path, as in the reference. */

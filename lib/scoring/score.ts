@@ -7,7 +7,7 @@ import { pairWeight } from "../loss";
 import { scoreInputs, type RewardModel } from "../models/rewardModel";
 import type { Message, PreferencePair } from "../pairs/pair";
 import type { LoadedModel } from "../checkpoints/checkpoint";
-import type { ScoredPair } from "../evaluation/scoredPair";
+import type { ScoredPair } from "./scoredPair";
 import { compileForTexts, type TextRunsOptions } from "./textRuns";
 
 /** What scoring may be told. */

@@ -3,7 +3,7 @@ import { layOutTokens, needsOffsets, type Frame } from "./layout";
 import type { RenderedText } from "./renderChat";
 import { CHAT_TEMPLATE } from "./template";
 import type { TokenisedTexts, TokeniseTexts } from "./tokeniseTexts";
-import type { Encoded, EncodeOptions, TextItem } from "./tokenizer";
+import type { Encoded, EncodeOptions, TextItem } from "./textItem";
 import { truncateTokens } from "./truncate";
 
 export type Renderer = (item: TextItem, template: string) => RenderedText;

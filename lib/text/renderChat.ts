@@ -5,7 +5,7 @@ import type { Message } from "../pairs/pair";
 import { applyChatTemplate } from "./chatTemplate";
 import type { SpecialTokens } from "./specialTokens";
 import type { TextPart } from "./template";
-import type { TextItem } from "./tokenizer";
+import type { TextItem } from "./textItem";
 import type { TokenizerSettings } from "./tokenizerFiles";
 
 /** A text as the engine gets it; its parts only when it must be cut. */

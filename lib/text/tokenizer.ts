@@ -2,40 +2,18 @@
 import { join } from "node:path";
 import { Tokenizer as Engine } from "tokenizers";
 import { InputError } from "../errors";
-import type { Message } from "../pairs/pair";
 import { encodeItems, type Renderer } from "./encodeItems";
 import { frameOf } from "./layout";
 import { renderChat, type RenderedText } from "./renderChat";
 import { nameSecretly, type SpecialTokens } from "./specialTokens";
 import { CHAT_TEMPLATE, templateParts } from "./template";
+import type { Encoded, EncodeOptions, TextItem } from "./textItem";
 import { wholeTexts } from "./tokeniseTexts";
 import { readTokenizerFiles, type TokenizerFiles, type TokenizerSettings } from "./tokenizerFiles";
-import type { Truncation } from "./truncate";
 import { rememberWords } from "./wordMemory";
 
+export type { Encoded, EncodeOptions, TextItem } from "./textItem";
 export type { Truncation } from "./truncate";
-
-/** What one reward is asked for. */
-export interface TextItem {
-  readonly prompt: string;
-  readonly response: string;
-  /** The conversation the prompt came from; a chat template renders it instead of `prompt`. */
-  readonly promptMessages?: readonly Message[];
-}
-
-export interface EncodeOptions {
-  /** With `{prompt}` and `{response}`, or `chat`. */
-  readonly template: string;
-  /** Most tokens of a text, special ones included. */
-  readonly maxLength: number;
-  readonly truncation: Truncation;
-}
-
-export interface Encoded {
-  readonly ids: Uint32Array;
-  /** Tokens removed to fit. */
-  readonly cut: number;
-}
 
 export interface Tokenizer {
   readonly dir: string;

@@ -8,9 +8,8 @@ import { writeAdapter } from "../checkpoints/adapter";
 import { checkpointsDir } from "../files/paths";
 import { findVerified, saveRewardModel } from "../checkpoints/checkpoint";
 import { SETTINGS_FILE } from "../checkpoints/settings";
-import type { TrainingRun } from "./run";
+import type { TrainingRun, ValidationRecord } from "./run";
 import { readTrainingState, writeTrainingState } from "./state";
-import type { ValidationRecord } from "./validate";
 
 const place = (run: TrainingRun, name: string): string => join(checkpointsDir(run.config.run), name);
 

@@ -1,27 +1,8 @@
 // In: the model as it stands. Out: how well it ranks the held-out pairs, written to the run's files.
 import { evaluateScores, originalEvaluation, type Evaluation, type OriginalEvaluation } from "../evaluation/evaluate";
-import type { ScoredPair } from "../evaluation/scoredPair";
 import { toScoredPair } from "../scoring/score";
 import { saveBest } from "./checkpoints";
-import type { TrainingRun } from "./run";
-
-/** One validation. */
-export interface ValidationRecord {
-  readonly ts: number;
-  readonly epoch: number;
-  readonly step: number;
-  readonly train_loss: number;
-  /** Accuracy of the epoch's training pairs so far, each taken before its own step. */
-  readonly train_accuracy: number;
-  readonly val_loss: number;
-  readonly accuracy: number;
-  readonly pairwise_accuracy: number;
-  readonly ece: number;
-  readonly acc_by_risk: Readonly<Record<string, number>>;
-  readonly evaluation: Evaluation;
-  readonly scored: readonly ScoredPair[];
-  readonly best: boolean;
-}
+import type { TrainingRun, ValidationRecord } from "./run";
 
 /**
  * Scores the validation pairs, logs every metric, keeps the best checkpoint by (accuracy, −ECE).

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { rewardBench1, rewardBench2, rewardBenchItems } from "../../lib/rewardBench/rewardBench";
 import type { ScoredItem } from "../../lib/rewardBench/rewardBenchTies";
-import type { ScoredPair } from "../../lib/evaluation/scoredPair";
+import type { ScoredPair } from "../../lib/scoring/scoredPair";
 import { createRandom, type Random } from "../../lib/random";
 import { scoredPair } from "../evaluation/scoredPairs";
 

@@ -5,7 +5,7 @@ import statisticsGolden from "../goldens/evaluation/statistics.json";
 import { InputError } from "../../lib/errors";
 import { betterThanChance, evaluateScores, originalEvaluation } from "../../lib/evaluation/evaluate";
 import { lossSettings } from "../../lib/evaluation/pairLossValue";
-import type { ScoredPair } from "../../lib/evaluation/scoredPair";
+import type { ScoredPair } from "../../lib/scoring/scoredPair";
 import { pairsOf, scoredPair } from "./scoredPairs";
 
 const pairs: ScoredPair[] = golden.pairs.map((pair) => scoredPair(pair));

@@ -1,5 +1,5 @@
 // Scored pairs for tests, with everything a test does not care about filled in.
-import type { ScoredPair } from "../../lib/evaluation/scoredPair";
+import type { ScoredPair } from "../../lib/scoring/scoredPair";
 
 export function scoredPair(fields: Partial<ScoredPair>): ScoredPair {
   const id = fields.id ?? "p1";

@@ -3,7 +3,8 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { loadPairs, readPairs, writeRejectedRows } from "../../lib/pairs/read";
+import { loadPairs, readPairs } from "../../lib/pairs/read";
+import { writeRejectedRows } from "../../lib/pairs/rejectedRows";
 import { failure, golden, scratch } from "./helpers";
 
 const { directory, write, lines } = scratch();

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { analyseErrors } from "../../lib/evaluation/errorAnalysis";
 import { evaluateScores, originalEvaluation } from "../../lib/evaluation/evaluate";
-import type { ScoredPair } from "../../lib/evaluation/scoredPair";
+import type { ScoredPair } from "../../lib/scoring/scoredPair";
 import { resolveConfig } from "../../lib/config";
 import { checkQualityGate } from "../../lib/training/gate";
 import { createRandom } from "../../lib/random";

@@ -1,6 +1,6 @@
 // In: the files of two runs. Out: the section that sets them side by side, with paired tests where they scored the same pairs.
 import { compareScores, type Comparison } from "../../evaluation/compare";
-import type { ScoredPair } from "../../evaluation/scoredPair";
+import type { ScoredPair } from "../../scoring/scoredPair";
 import { COSTS } from "../architectures";
 import { percent } from "../figures/figure";
 import type { Figure } from "../figures/figure";

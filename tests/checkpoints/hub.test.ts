@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { run } from "../../cli/main";
-import { pullModel, type PullOptions } from "../../lib/files/hub";
+import { pullModel, type PullOptions } from "../../lib/checkpoints/hub";
 import { COMMIT, startHub, type HubServer } from "./hubServer";
-import { makeModelDirectory } from "../checkpoints/modelDirectory";
+import { makeModelDirectory } from "./modelDirectory";
 
 const NAME = "someone/tiny-bert";
 const root = mkdtempSync(join(tmpdir(), "hub-"));

@@ -3,11 +3,11 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 
 import { dirname, join, resolve } from "node:path";
 import { InputError, UsageError } from "../errors";
 import { parseModelConfig } from "../models/config";
-import { verifyDirectory, writeDirectoryAtomically } from "./atomic";
-import { downloadFile, isWhole } from "./download";
-import { chooseFiles, hubOf, listModel, WANTED, WEIGHTS, type HubAccess, type HubFile } from "./hubFiles";
-import { INDEX_FILE } from "./safetensors";
-import { readJsonFile } from "../checkpoints/settings";
+import { verifyDirectory, writeDirectoryAtomically } from "../files/atomic";
+import { downloadFile, isWhole } from "../files/download";
+import { chooseFiles, hubOf, listModel, WANTED, WEIGHTS, type HubAccess, type HubFile } from "../files/hubFiles";
+import { INDEX_FILE } from "../files/safetensors";
+import { readJsonFile } from "../files/json";
 
 export interface PullOptions extends HubAccess {
   /** Directory to make. */
