@@ -19,12 +19,15 @@ const number = (text: string): number => {
 };
 
 /** Adds a flag for each field; a flag not given stays undefined, so that a preset can fill it. */
-export function addConfigFlags(
+export const addConfigFlags = (
   command: Command,
   fields: readonly Field[] = Object.keys(trainingSchema.shape) as Field[],
-): Command {
-  for (const field of fields) {
-    const schema = trainingSchema.shape[field] as z.ZodType;
+): Command => addSchemaFlags(command, Object.fromEntries(fields.map((field) => [field, trainingSchema.shape[field]])));
+
+/** Adds a flag for each field of any schema. */
+export function addSchemaFlags(command: Command, shape: Readonly<Record<string, unknown>>): Command {
+  for (const [field, described] of Object.entries(shape)) {
+    const schema = described as z.ZodType;
     const { inner, fallback } = unwrap(schema);
     const flag = `--${field.replaceAll("_", "-")}`;
     const shown = fallback === undefined ? "" : ` (default: ${JSON.stringify(fallback)})`;

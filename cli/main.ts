@@ -12,6 +12,7 @@ import { register as pull } from "./pull";
 import { register as report } from "./report";
 import { register as rerank } from "./rerank";
 import { register as score } from "./score";
+import { register as serve } from "./serve";
 import { register as split } from "./split";
 import { register as train } from "./train";
 
@@ -25,7 +26,8 @@ function program(): Command {
       "after",
       "\nExit codes: 0 done, 1 the input is at fault, 2 usage, 3 quality gate failed, 70 our fault.",
     );
-  for (const register of [generate, check, split, train, evaluate, score, rerank, report, pull, doctor]) register(root);
+  for (const register of [generate, check, split, train, evaluate, score, rerank, serve, report, pull, doctor])
+    register(root);
   for (const command of root.commands) command.exitOverride();
   return root;
 }

@@ -200,16 +200,23 @@ const PACKED_AT_A_TIME = 512;
 
 const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(n));
 
+/** Where texts come a few at a time and graphs must be used again: the widths and the places of a row that are allowed. */
+const FEW_WIDTHS = [128, 512, SCORING_WIDTH];
+const FEW_PLACES = [1, 16, 64, 256];
+
+const atLeast = (n: number, sizes: readonly number[]): number => sizes.find((size) => size >= n) ?? powerOfTwo(n);
+
 /**
  * Runs that score each text once: with `longRows` nearly all in one shape, else a text a row, sorted by length.
  *
  * @param lengths tokens of each text
+ * @param options.fewShapes whether later calls should meet the same shapes, at the price of more padding in short rows
  */
 export function planScoringRuns(
   lengths: ArrayLike<number>,
-  options: { tokensPerBatch: number; longRows: boolean },
+  options: { tokensPerBatch: number; longRows: boolean; fewShapes?: boolean },
 ): ScoringRun[] {
-  const { tokensPerBatch, longRows } = options;
+  const { tokensPerBatch, longRows, fewShapes = false } = options;
   const all = Array.from(lengths);
   const longest = all.reduce((a, b) => Math.max(a, b), 1);
   if (!longRows)
@@ -218,18 +225,20 @@ export function planScoringRuns(
       shape: { height: capacity, width, texts: 1 },
     }));
   const total = all.reduce((a, b) => a + b, 0);
-  const width =
-    total < SCORING_WIDTH ? Math.max(roundUp(1), powerOfTwo(total)) : Math.max(SCORING_WIDTH, roundUp(longest));
+  const narrow = fewShapes ? atLeast(total, FEW_WIDTHS) : Math.max(roundUp(1), powerOfTwo(total));
+  const width = total < SCORING_WIDTH ? narrow : Math.max(SCORING_WIDTH, roundUp(longest));
   const order = all.map((_, i) => i).sort((a, b) => all[b] - all[a] || a - b);
   // every so-manyth text: each part has its share of the short ones, which fill the gaps
   const parts = Math.ceil(all.length / PACKED_AT_A_TIME);
   const lines = Array.from({ length: parts }, (_, part) => order.filter((_, i) => i % parts === part)).flatMap((part) =>
     fillRows((text) => all[text], part, width),
   );
-  const texts = powerOfTwo(lines.reduce((most, line) => Math.max(most, line.length), 1));
+  const fullest = lines.reduce((most, line) => Math.max(most, line.length), 1);
+  const texts = fewShapes ? atLeast(fullest, FEW_PLACES) : powerOfTwo(fullest);
   const height = Math.max(1, Math.floor(tokensPerBatch / width));
+  const heightOf = (rows: number) => Math.min(height, fewShapes && rows > 1 ? height : powerOfTwo(rows));
   return Array.from({ length: Math.ceil(lines.length / height) }, (_, i) => {
     const some = lines.slice(i * height, (i + 1) * height);
-    return { lines: some, shape: { height: Math.min(height, powerOfTwo(some.length)), width, texts } };
+    return { lines: some, shape: { height: heightOf(some.length), width, texts } };
   });
 }

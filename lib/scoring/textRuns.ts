@@ -21,8 +21,13 @@ export interface TextRunsOptions {
   readonly precision?: "bf16" | "f32";
   /** Most padded tokens of one graph run. */
   readonly tokensPerBatch?: number;
-  /** `auto` compiles with XLA where one call pays for it, `always` where the graphs are used again and again. */
-  readonly fuse?: "auto" | "always";
+  /**
+   * `auto` compiles with XLA where one call pays for it, `always` where the graphs are used again and again, `lasting` once a
+   * shape's runs over all calls have come to what pays for it: for a server, whose calls are small and go on.
+   */
+  readonly fuse?: "auto" | "always" | "lasting";
+  /** Whether later calls should meet the same shapes (see `planScoringRuns`). */
+  readonly fewShapes?: boolean;
   /** What messages call the graphs. */
   readonly name: string;
 }
@@ -41,10 +46,14 @@ export interface TextRuns {
     put: (text: number, values: Float32Array) => void,
     signal?: AbortSignal,
   ): Generator<number, void>;
+  /** Graph runs that texts of these lengths, in tokens, would take. */
+  count(lengths: readonly number[]): number;
   dispose(): void;
 }
 
 const DEFAULT_TOKENS_PER_BATCH = 8192;
+/** Graphs kept where few shapes are asked for: all of them. */
+const MANY_GRAPHS = 24;
 
 /** @param fn of B rows with S texts each, [B·S] or [B·S, size], such as `scoreInputs` */
 export function compileForTexts(
@@ -52,17 +61,28 @@ export function compileForTexts(
   fn: (model: RewardModel, inputs: ModelInputs) => tf.Tensor,
   options: TextRunsOptions,
 ): TextRuns {
-  const { padId, precision = "f32", tokensPerBatch = DEFAULT_TOKENS_PER_BATCH, fuse = "auto", name } = options;
+  const {
+    padId,
+    precision = "f32",
+    tokensPerBatch = DEFAULT_TOKENS_PER_BATCH,
+    fuse = "auto",
+    fewShapes,
+    name,
+  } = options;
   const forward = (ids: tf.Tensor, mask: tf.Tensor, texts?: tf.Tensor) =>
     fn(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D, texts: texts as tf.Tensor1D | undefined });
-  const fused = compile(forward, { precision, name });
-  const quick = compile(forward, { precision, name, xla: false });
+  const maxGraphs = fewShapes ? MANY_GRAPHS : undefined;
+  const fused = compile(forward, { precision, name, maxGraphs });
+  const quick = compile(forward, { precision, name, maxGraphs, xla: false });
   const parameters = countParameters(model) - embeddingSize(model);
+  const longRows = fusesAttention(model.config, false);
+  const plan = (lengths: readonly number[]) => planScoringRuns(lengths, { tokensPerBatch, longRows, fewShapes });
+  const lasting = new Map<string, number>();
   const run: TextRuns["run"] = function* (rows, texts, put, signal) {
     const lengths = texts.map((text) => rows.length(text));
     for (const length of lengths) checkWindow(model.config, length);
-    const runs = planScoringRuns(lengths, { tokensPerBatch, longRows: fusesAttention(model.config, false) });
-    const paddedTokens = tokensByShape(runs);
+    const runs = plan(lengths);
+    const paddedTokens = tokensByShape(runs, fuse === "lasting" ? lasting : new Map());
     let done = 0;
     for (const { lines, shape } of runs) {
       signal?.throwIfAborted();
@@ -91,14 +111,13 @@ export function compileForTexts(
     fused.dispose();
     quick.dispose();
   };
-  return { run, dispose };
+  return { run, count: (lengths) => plan(lengths).length, dispose };
 }
 
-const keyOf = ({ height, width }: Size) => `${height}×${width}`;
+const keyOf = ({ height, width, texts }: Size & { readonly texts?: number }) => `${height}×${width}×${texts ?? 1}`;
 
-/** Padded tokens of all runs of a shape. */
-function tokensByShape(runs: readonly ScoringRun[]): Map<string, number> {
-  const tokens = new Map<string, number>();
+/** Adds the padded tokens of all runs to those of their shapes. */
+function tokensByShape(runs: readonly ScoringRun[], tokens: Map<string, number>): Map<string, number> {
   for (const { shape } of runs) tokens.set(keyOf(shape), (tokens.get(keyOf(shape)) ?? 0) + shape.height * shape.width);
   return tokens;
 }

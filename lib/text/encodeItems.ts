@@ -1,7 +1,7 @@
 // In: prompts and answers. Out: token ids, ended and cut as the model reads them.
 import { layOutTokens, needsOffsets, type Frame } from "./layout";
 import type { RenderedText } from "./renderChat";
-import { CHAT_TEMPLATE } from "./template";
+import { isChat } from "./template";
 import type { TokenisedTexts, TokeniseTexts } from "./tokeniseTexts";
 import type { Encoded, EncodeOptions, TextItem } from "./textItem";
 import { truncateTokens } from "./truncate";
@@ -31,13 +31,13 @@ export async function encodeItems(
   reader: Reader,
 ): Promise<Encoded[]> {
   const { template } = options;
-  const around = template === CHAT_TEMPLATE ? { frame: { head: 0, tail: 0 }, endId: null } : reader;
+  const around = isChat(template) ? { frame: { head: 0, tail: 0 }, endId: null } : reader;
   const encoded: Encoded[] = [];
   for (let from = 0; from < items.length; from += CHUNK) {
     const rendered = items.slice(from, from + CHUNK).map((item) => reader.render(item, template));
     const texts = await reader.tokenise(
       rendered.map(({ text }) => text),
-      { addSpecialTokens: template !== CHAT_TEMPLATE },
+      { addSpecialTokens: !isChat(template) },
     );
     const ids = texts.ids.map((text) => ended(text, around.endId, reader.padId));
     const cuts = await cutLong({ ids, rendered, offsets: texts.offsets }, options, { ...reader, ...around });

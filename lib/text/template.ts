@@ -5,6 +5,11 @@ import { UsageError } from "../errors";
 export const DEFAULT_TEMPLATE = "Question:\n{prompt}\n\nAnswer:\n{response}";
 /** Stands for the tokenizer's own chat template. */
 export const CHAT_TEMPLATE = "chat";
+/** Stands for a text that is a rendered chat already, special tokens spelt out: the answer is the whole text. */
+export const RENDERED_CHAT = "rendered chat";
+
+/** Whether the text holds its own special tokens, so that the tokenizer adds none. */
+export const isChat = (template: string): boolean => template === CHAT_TEMPLATE || template === RENDERED_CHAT;
 
 /** One piece of a rendered text, and where it came from. */
 export interface TextPart {

@@ -11,7 +11,7 @@ export interface TextItem {
 }
 
 export interface EncodeOptions {
-  /** With `{prompt}` and `{response}`, or `chat`. */
+  /** With `{prompt}` and `{response}`, or `chat`; or `rendered chat` for answers that are whole rendered chats. */
   readonly template: string;
   /** Most tokens of a text, special ones included. */
   readonly maxLength: number;

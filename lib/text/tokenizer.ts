@@ -6,7 +6,7 @@ import { encodeItems, type Renderer } from "./encodeItems";
 import { frameOf } from "./layout";
 import { renderChat, type RenderedText } from "./renderChat";
 import { nameSecretly, type SpecialTokens } from "./specialTokens";
-import { CHAT_TEMPLATE, templateParts } from "./template";
+import { CHAT_TEMPLATE, isChat, RENDERED_CHAT, templateParts } from "./template";
 import type { Encoded, EncodeOptions, TextItem } from "./textItem";
 import { wholeTexts } from "./tokeniseTexts";
 import { readTokenizerFiles, type TokenizerFiles, type TokenizerSettings } from "./tokenizerFiles";
@@ -77,7 +77,7 @@ export function openTokenizer(dir: string, options: { readonly appendEos?: boole
     appendEos,
     idToToken: (id) => files.definition.added_tokens.find((token) => token.id === id)?.content ?? engine.idToToken(id),
     render: (item, template) =>
-      special.spell(render(item, template).text) + (appendEos && template !== CHAT_TEMPLATE ? eos! : ""),
+      special.spell(render(item, template).text) + (appendEos && !isChat(template) ? eos! : ""),
     encode: (items, how) => encodeItems(items, how, reader),
   };
 }
@@ -91,8 +91,14 @@ function renderer(special: SpecialTokens, settings: TokenizerSettings, dir: stri
     }));
     return { text: parts.map((part) => part.text).join(""), parts: () => parts };
   };
-  return (item, template) =>
-    template === CHAT_TEMPLATE ? renderChat(clean(item), special, settings, dir) : plain(clean(item), template);
+  const rendered = ({ response }: TextItem): RenderedText => {
+    const text = special.arm(response);
+    return { text, parts: () => [{ from: "response", text }] };
+  };
+  return (item, template) => {
+    if (template === CHAT_TEMPLATE) return renderChat(clean(item), special, settings, dir);
+    return template === RENDERED_CHAT ? rendered(clean(item)) : plain(clean(item), template);
+  };
 }
 
 /** A special token meant for padding that the settings do not name, such as Llama 3's <|finetune_right_pad_id|>. */
