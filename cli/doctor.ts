@@ -91,7 +91,7 @@ export function findMissing(
   need(
     facts.browser,
     "a Chromium browser (figures as PNG)",
-    "Debian, Ubuntu: apt-get install chromium; or set CHROMIUM to one",
+    "npm run setup brings one for Linux on x64; else Debian, Ubuntu: apt-get install chromium; or set CHROMIUM to one",
   );
   return missing;
 }

@@ -1,5 +1,7 @@
 // In: a notebook and a configuration. Out: the executed notebook and its HTML page; what happens is told while it happens.
 import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { inRoot } from "./setup/steps.mjs";
 
@@ -11,6 +13,20 @@ export const NOTEBOOKS = [
   "04_evaluate",
   "05_rerank_demo",
 ];
+
+const ours = (...parts) => createRequire(import.meta.url)(inRoot("dist", "lib", "report", ...parts));
+
+/** What the exported pages share with the reports: the script that draws figures and its style. */
+function writePageParts() {
+  const folder = inRoot(".cache", "nbconvert");
+  mkdirSync(folder, { recursive: true });
+  const write = (name, text) => {
+    writeFileSync(`${folder}/${name}.${process.pid}`, text);
+    renameSync(`${folder}/${name}.${process.pid}`, `${folder}/${name}`);
+  };
+  write("plots.js", ours("pages", "assets", "plots.js").plotsScript());
+  write("plots.css", ours("pages", "assets", "plotStyle.js").PLOT_STYLE);
+}
 
 /**
  * Executes notebooks/NAME.ipynb with RB_NOTEBOOK_CONFIG set.
@@ -27,6 +43,7 @@ export function runNotebook({
   onEvent = () => {},
 }) {
   const started = Date.now();
+  writePageParts();
   const script = inRoot("scripts", "nbconvert", "run_notebook.py");
   const env = {
     ...process.env,
@@ -49,7 +66,7 @@ export function runNotebook({
     if (event) onEvent(event);
   });
   const finished = new Promise((resolve) => {
-    child.on("close", (code) => {
+    child.on("close", async (code) => {
       if (code !== 0 && !error)
         error = {
           number: 0,
@@ -58,6 +75,8 @@ export function runNotebook({
           evalue: noise.trim() || `ended with ${code}`,
           traceback: "",
         };
+      // Without a browser they are left out; the notebook is whole without them.
+      if (existsSync(executed)) await ours("notebookPictures.js").addPictures(executed);
       resolve({ status: code ?? 1, seconds: (Date.now() - started) / 1000, error });
     });
   });

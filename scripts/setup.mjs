@@ -9,6 +9,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { browserFolder, carriesBrowser, hasOwnBrowser, unpackBrowser } from "./setup/browser.mjs";
 import { checkNode, chooseHere, findCompiler, findPython } from "./setup/machine.mjs";
 import { buildKernels, kernelsFile, kernelSources } from "./setup/kernels.mjs";
 import {
@@ -88,7 +89,7 @@ function compile() {
 }
 
 /** The steps on this machine. `native` ones are optional: without them the WebAssembly backend serves. */
-export function listSteps({ choice = chooseHere(), compiler = findCompiler() } = {}) {
+export function listSteps({ choice = chooseHere(), compiler = findCompiler(), ownBrowser = hasOwnBrowser() } = {}) {
   const lock = digest([text("package-lock.json")]);
   const jupyter = digest([text("scripts/requirements.txt")]);
   const wheel = digest([JSON.stringify(choice), text("scripts/setup/native.mjs")]);
@@ -153,6 +154,15 @@ export function listSteps({ choice = chooseHere(), compiler = findCompiler() } =
       run: compile,
     },
   ];
+  if (carriesBrowser() && !ownBrowser)
+    steps.push({
+      name: "picture browser",
+      needs: ["npm packages", "Python environment"],
+      optional: true,
+      inputs: () => digest([root, text("scripts/setup/browser.mjs"), lock]),
+      outputs: ["chromium", "lib/libnss3.so", "fonts.conf"].map((file) => `${browserFolder}/${file}`),
+      run: () => unpackBrowser(),
+    });
   if (choice.none || !compiler)
     return { steps, fallback: choice.none ?? "there is no C++ compiler (Debian, Ubuntu: apt-get install g++)" };
   steps.splice(

@@ -1,7 +1,8 @@
 // In: nothing. Out: the headless Chromium that draws PNGs and checks reports, found or plainly missed.
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
+import { accessSync, constants, existsSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
 import type { Browser } from "playwright-core";
+import { projectPath } from "../files/paths";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge"];
 /** A busy machine takes its time. */
@@ -17,20 +18,31 @@ export class BrowserMissing extends Error {
   constructor(why: string) {
     super(
       `browser: expected Chromium or Chrome, got none (${why}); ` +
-        "install one (Debian, Ubuntu: sudo apt-get install chromium) or set CHROMIUM to the path of its program",
+        "run npm run setup, which brings one for Linux on x64; else install one (Debian, Ubuntu: sudo apt-get install chromium) or set CHROMIUM to the path of its program",
     );
   }
 }
 
-/** Path of a Chromium: $CHROMIUM, else the first of the usual names on PATH. @throws BrowserMissing */
-export function findBrowser(environment: NodeJS.ProcessEnv = process.env): string {
+/** The folder into which set-up unpacks a Chromium where the machine has none (scripts/setup/browser.mjs). */
+const carriedFolder = (): string => projectPath(".cache", "browser");
+
+/**
+ * Path of a Chromium: $CHROMIUM, else the first of the usual names on PATH, else the one set-up brought.
+ *
+ * @throws BrowserMissing
+ */
+export function findBrowser(environment: NodeJS.ProcessEnv = process.env, carried = carriedFolder()): string {
   const wanted = environment.CHROMIUM;
   if (wanted) {
     if (runnable(wanted)) return wanted;
     throw new BrowserMissing(`CHROMIUM=${wanted} is no program`);
   }
   const folders = (environment.PATH ?? "").split(delimiter).filter(Boolean);
-  const paths = [...NAMES.flatMap((name) => folders.map((folder) => join(folder, name))), ...MAC];
+  const paths = [
+    ...NAMES.flatMap((name) => folders.map((folder) => join(folder, name))),
+    ...MAC,
+    join(carried, "chromium"),
+  ];
   const found = paths.find(runnable);
   if (!found) throw new BrowserMissing(`looked for ${NAMES.slice(0, 3).join(", ")} on PATH`);
   return found;
@@ -45,12 +57,21 @@ function runnable(path: string): boolean {
   }
 }
 
+/** What a browser in a folder of its own needs to find its libraries and fonts; nothing for one of the machine's. */
+function environmentOf(program: string): NodeJS.ProcessEnv {
+  const folder = dirname(program);
+  if (!existsSync(join(folder, "fonts.conf"))) return process.env;
+  const libraries = [join(folder, "lib"), process.env.LD_LIBRARY_PATH].filter(Boolean).join(delimiter);
+  return { ...process.env, LD_LIBRARY_PATH: libraries, FONTCONFIG_FILE: join(folder, "fonts.conf") };
+}
+
 /** Starts it, quiet and without talking to any network. @throws BrowserMissing */
 export async function launchBrowser(): Promise<Browser> {
   const executablePath = findBrowser();
   const { chromium } = await import("playwright-core");
   const launched = chromium.launch({
     executablePath,
+    env: environmentOf(executablePath) as Record<string, string>,
     timeout: START_TIMEOUT_MS,
     // Playwright would end the process on Ctrl-C; training and the notebook kernel have their own say in that.
     handleSIGINT: false,

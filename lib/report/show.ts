@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { sep } from "node:path";
 import { BrowserMissing } from "./browser";
-import type { Figure } from "./figures/figure";
+import { FIGURE_CONFIG, type Figure } from "./figures/figure";
 import { renderPng } from "./png";
 import type { Table } from "./tables";
 
@@ -40,7 +40,7 @@ export function showBundle(bundle: MimeBundle, { id = randomBytes(8).toString("h
 
 /** The figure's MIME bundle; typed arrays become lists, as JSON needs. */
 export function figureBundle(figure: Figure): MimeBundle {
-  const drawn = { data: figure.data, layout: figure.layout, config: { responsive: true, displaylogo: false } };
+  const drawn = { data: figure.data, layout: figure.layout, config: FIGURE_CONFIG };
   const listed = JSON.parse(
     JSON.stringify(drawn, (_key, value) =>
       ArrayBuffer.isView(value) && !(value instanceof DataView)

@@ -82,7 +82,8 @@ def export(notebook, title, target):
     IPythonRenderer.block_math = mathml("block")
     config = Config()
     config.TemplateExporter.extra_template_basedirs = [str(HERE / "templates")]
-    config.TemplateExporter.extra_template_paths = [str(ROOT / "node_modules" / "plotly.js-cartesian-dist-min")]
+    parts = ROOT / ".cache" / "nbconvert"
+    config.TemplateExporter.extra_template_paths = [str(ROOT / "node_modules" / "plotly.js-cartesian-dist-min"), str(parts)]
     exporter = HTMLExporter(config=config, template_name="rewardbook", embed_images=True)
     page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title}})
     write(target, page)

@@ -75,6 +75,17 @@ describe("the notebooks", () => {
     expect(outputs).not.toContain("✗");
   });
 
+  // A code-hosting site and a plain Jupyter show these; PNG's first bytes in base64.
+  test("carry a picture beside each figure", () => {
+    const outputs = NOTEBOOKS.flatMap((name: string) =>
+      JSON.parse(readFileSync(fileOf(name, "ipynb"), "utf8")).cells.flatMap(
+        (cell: { outputs?: { data?: Record<string, string> }[] }) => cell.outputs ?? [],
+      ),
+    ).filter(({ data }: { data?: Record<string, string> }) => data?.["application/vnd.plotly.v1+json"]);
+    expect(outputs.length).toBeGreaterThan(10);
+    for (const { data } of outputs) expect(data["image/png"]?.slice(0, 11)).toBe("iVBORw0KGgo");
+  });
+
   test("are numbered and committed without outputs", () => {
     const cells = JSON.parse(readFileSync(fileOf(NOTEBOOKS[1], "ipynb"), "utf8")).cells.filter(
       (cell: { cell_type: string }) => cell.cell_type === "code",

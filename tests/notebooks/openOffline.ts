@@ -32,6 +32,9 @@ export async function openOffline(files: readonly string[]): Promise<Opened[]> {
       await page.goto(`file://${resolve(file)}`);
       await page.waitForLoadState("load");
       await page.waitForTimeout(500);
+      // No button of a figure may ask for anything or open another page.
+      context.on("page", (popup) => requests.push(`opened ${popup.url()}`));
+      for (const button of await page.locator(".plot-tool, .modebar-btn").all()) await button.click();
       const seen = await page.evaluate(() => ({
         title: document.title,
         figures:

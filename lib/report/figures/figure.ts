@@ -9,6 +9,18 @@ export interface Figure {
   readonly description: string;
 }
 
+/**
+ * How every figure is drawn, wherever it is: in JupyterLab, in an exported notebook, in a report. Plotly's own tool bar
+ * would offer to upload the data ("Share chart…"): the button is out, and there is no address it could go to.
+ */
+export const FIGURE_CONFIG = {
+  responsive: true,
+  displaylogo: false,
+  showSendToCloud: false,
+  plotlyServerURL: "",
+  modeBarButtonsToRemove: ["sendChartToCloud", "sendDataToCloud", "select2d", "lasso2d", "autoScale2d"],
+} as const;
+
 /** Okabe and Ito's colours, distinguishable with every common colour vision; purple darkened to 4.5:1 on white. */
 export const COLORS = {
   blue: "#0072B2",

@@ -3,6 +3,8 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { reportScript } from "./assets/page";
+import { PLOT_STYLE } from "./assets/plotStyle";
+import { plotsScript } from "./assets/plots";
 import { REPORT_STYLE } from "./assets/style";
 import { scriptJson } from "../escape";
 import type { Figure } from "../figures/figure";
@@ -49,7 +51,7 @@ function documentOf(
 ): string {
   // A closing tag inside a script would end it; Plotly has none, and this keeps it so.
   const plotly = readFileSync(plotlyPath(), "utf8").replace(/<\/(script)/gi, "<\\/$1");
-  const script = reportScript();
+  const scripts = [plotly, plotsScript(), reportScript()];
   const body = html`<a class="skip" href="#verdict">Skip to the verdict</a>
     <div class="page">
       ${header(run, now)}
@@ -81,23 +83,25 @@ function documentOf(
         </p>
       </footer>
     </div>`;
-  const drawn = Object.fromEntries(Object.entries(figures).map(([name, { data, layout }]) => [name, { data, layout }]));
   return [
     "<!doctype html>",
     '<html lang="en"><head><meta charset="utf-8">',
-    `<meta http-equiv="Content-Security-Policy" content="${policy([plotly, script])}">`,
+    `<meta http-equiv="Content-Security-Policy" content="${policy(scripts)}">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">',
     '<link rel="icon" href="data:,">',
     html`<title>${run.name}: Rewardbook report</title>`.markup,
-    `<style>${REPORT_STYLE}</style></head><body>`,
+    `<style>${REPORT_STYLE}${PLOT_STYLE}</style></head><body>`,
     body.markup,
-    `<script type="application/json" id="figures">${scriptJson(drawn)}</script>`,
+    ...Object.entries(figures).map(
+      ([name, { data, layout }]) =>
+        `<script type="application/json" data-for="${name}">${scriptJson({ data, layout })}</script>`,
+    ),
     `<script type="application/json" id="mistakes">${scriptJson(mistakeViews(run.errors))}</script>`,
-    `<script>${plotly}</script><script>${script}</script></body></html>\n`,
+    `${scripts.map((script) => `<script>${script}</script>`).join("")}</body></html>\n`,
   ].join("\n");
 }
 
-/** Only the two scripts above may run, by their hashes; nothing may be fetched. Plotly writes style elements. */
+/** Only the scripts above may run, by their hashes; nothing may be fetched. Plotly writes style elements. */
 function policy(scripts: readonly string[]): string {
   const hashes = scripts.map((script) => `'sha256-${createHash("sha256").update(script).digest("base64")}'`).join(" ");
   return `default-src 'none'; script-src ${hashes}; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'`;

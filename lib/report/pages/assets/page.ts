@@ -1,5 +1,4 @@
 // The report's own script. It runs in the reader's browser: `reportScript` is its source, so it may use nothing outside.
-import { COLORS } from "../../figures/figure";
 
 interface Segment {
   readonly text: string;
@@ -18,103 +17,23 @@ export interface MistakeView {
   readonly rejectedScore: number;
 }
 
-/** Colours of figures on a dark ground, by their colour on white. */
-const DARK: Readonly<Record<string, string>> = {
-  [COLORS.blue]: "#4FB0E8",
-  [COLORS.vermillion]: "#FF8A4C",
-  [COLORS.green]: "#3CC79A",
-  [COLORS.purple]: "#D59BCB",
-  [COLORS.grey]: "#A5B0BF",
-  [COLORS.ink]: "#E8ECF1",
-  [COLORS.faint]: "#3A627D",
-  [COLORS.grid]: "#2B333F",
-  "#FFFFFF": "#12161C",
-};
-
 /** Source of the page's script. */
 export function reportScript(): string {
-  return `(${page.toString()})(${JSON.stringify(DARK)});`;
+  return `(${page.toString()})();`;
 }
 
 /* eslint-disable no-inner-declarations -- one self-contained function */
-function page(dark: Record<string, string>): void {
-  type PlotlyLike = {
-    react(node: Element, data: unknown, layout: unknown, config: unknown): Promise<unknown>;
-    relayout(node: Element, change: unknown): Promise<unknown>;
-  };
-  const plotly = (window as unknown as { Plotly: PlotlyLike }).Plotly;
+function page(): void {
   const read = (id: string) => JSON.parse(document.getElementById(id)?.textContent || "null");
-  const root = document.documentElement;
 
-  // Figures
-  const figures: Record<string, { data: unknown; layout: Record<string, unknown> }> = read("figures") ?? {};
-  const plots = Array.from(document.querySelectorAll<HTMLElement>("[data-figure]"));
-  const colored = (value: unknown): unknown =>
-    root.dataset.theme === "dark"
-      ? JSON.parse(JSON.stringify(value).replace(/#[0-9A-F]{6}/g, (color) => dark[color] ?? color))
-      : value;
-  // One tab stop a chart: arrow keys move between its buttons. The drawing itself is told by the chart's name.
-  const makeAccessible = (node: HTMLElement) => {
-    node.querySelectorAll("svg.main-svg").forEach((svg) => svg.setAttribute("aria-hidden", "true"));
-    const buttons = Array.from(node.querySelectorAll<HTMLElement>(".modebar-btn"));
-    buttons.forEach((button, i) => {
-      button.tabIndex = i === 0 ? 0 : -1;
-      button.onkeydown = ({ key }) => {
-        const step = key === "ArrowRight" ? 1 : key === "ArrowLeft" ? -1 : 0;
-        if (step) buttons[(i + step + buttons.length) % buttons.length].focus();
-      };
-    });
-  };
-  const draw = async (node: HTMLElement) => {
-    const figure = colored(figures[node.dataset.figure!]) as { data: unknown; layout: Record<string, unknown> };
-    const narrow = node.clientWidth < 460;
-    const font = { ...(figure.layout.font as object), ...(narrow ? { size: 11 } : {}) };
-    const config = {
-      responsive: true,
-      displaylogo: false,
-      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
-    };
-    await plotly.react(node, figure.data, { ...figure.layout, font, autosize: true }, config);
-    makeAccessible(node);
-  };
-  const drawAll = async () => {
-    for (const node of plots) {
-      await draw(node);
-      await new Promise((done) => setTimeout(done));
-    }
-    root.dataset.drawn = String(plots.length);
-  };
-
-  // Light and dark
-  const button = document.getElementById("theme");
-  const setTheme = (theme: string) => {
-    root.dataset.theme = theme;
-    if (button) button.textContent = theme === "dark" ? "Light colours" : "Dark colours";
-  };
-  const wanted = matchMedia("(prefers-color-scheme: dark)");
-  setTheme(wanted.matches ? "dark" : "light");
-  const change = (theme: string) => {
-    setTheme(theme);
-    void drawAll();
-  };
-  wanted.addEventListener("change", () => change(wanted.matches ? "dark" : "light"));
-  button?.addEventListener("click", () => change(root.dataset.theme === "dark" ? "light" : "dark"));
-
-  // Paper is white, has a fixed width, and nothing on it can be opened
-  const PAPER_WIDTH = 660;
-  let before = root.dataset.theme!;
+  // Nothing on paper can be opened
   let closed: HTMLDetailsElement[] = [];
   addEventListener("beforeprint", () => {
-    before = root.dataset.theme!;
     closed = Array.from(document.querySelectorAll<HTMLDetailsElement>("section > details:not([open])"));
-    if (before === "dark") change("light");
-    for (const node of plots) void plotly.relayout(node, { autosize: false, width: PAPER_WIDTH, height: 320 });
     for (const part of closed) part.open = true;
   });
   addEventListener("afterprint", () => {
-    for (const node of plots) void plotly.relayout(node, { autosize: true, width: null, height: null });
     for (const part of closed) part.open = false;
-    if (before === "dark") change("dark");
   });
 
   // Where the reader is
@@ -209,5 +128,4 @@ function page(dark: Record<string, string>): void {
     list?.children[next]?.querySelector<HTMLElement>(".text")?.focus();
   });
   update();
-  void drawAll();
 }

@@ -68,7 +68,6 @@ section { margin: 0 0 3.2rem; }
 .scale .chance { position: absolute; top: 1px; bottom: 1px; border-left: 2px dotted var(--muted); }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 430px), 1fr)); gap: 1.1rem; }
 figure.chart { margin: 0; border: 1px solid var(--line); border-radius: 10px; overflow: hidden; background: var(--ground); min-width: 0; }
-.plot { height: 390px; width: 100%; } .plot:focus-within .modebar { opacity: 1 !important; }
 figure.chart figcaption { border-top: 1px solid var(--line); padding: .35rem .9rem; font-size: .87rem; color: var(--muted); }
 summary { cursor: pointer; }
 .wrap { overflow-x: auto; border: 1px solid var(--line); border-radius: 10px; margin: 1.1rem 0 1rem; } .charts .wrap { margin: 0; }
@@ -110,15 +109,15 @@ footer { grid-column: 1 / -1; border-top: 1px solid var(--line); padding-top: 1r
   nav.contents { position: static; } nav.contents ol { display: flex; flex-wrap: wrap; border: 0; gap: .1rem .2rem; }
   nav.contents a { padding: .2rem .55rem; border: 1px solid var(--line); border-radius: 99px; margin: 0; }
   h1 { font-size: 1.5rem; } header.top { flex-wrap: wrap; } .verdict { padding: 1rem 1.1rem .8rem; } .cards { grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); }
-  .card .value { font-size: 1.45rem; } .plot { height: 360px; } dl.words { grid-template-columns: 1fr; } dl.words dd { margin-bottom: .5rem; }
+  .card .value { font-size: 1.45rem; } dl.words { grid-template-columns: 1fr; } dl.words dd { margin-bottom: .5rem; }
   th, td { padding: .4rem .6rem; }
 }
 @media print {
   @page { margin: 14mm; }
   body { font-size: 10.5pt; } .page { display: block; max-width: none; padding: 0; } header.top { padding: 0 0 1rem; }
-  nav.contents, .filters, .skip, button, .modebar-container { display: none !important; }
+  nav.contents, .filters, .skip, button { display: none !important; }
   .verdict, .card, figure.chart, .mistake, tr { break-inside: avoid; } h2, h3 { break-after: avoid; } section { margin-bottom: 1.4rem; }
-  .charts { grid-template-columns: 1fr; } .plot { height: 320px; } .answer .text, .prompt { max-height: none; overflow: visible; }
+  .charts { grid-template-columns: 1fr; } .answer .text, .prompt { max-height: none; overflow: visible; }
   .verdict, .scale *, .usage *, mark, .tag { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   .mistake:nth-child(n + 11) { display: none; }
 }
