@@ -10,6 +10,7 @@ import type { PreferencePair } from "../lib/pairs/pair";
 import { writeRejectedRows } from "../lib/pairs/rejectedRows";
 import { checkHtml } from "../lib/report/pages/check";
 import { writeFileAtomically } from "../lib/files/atomic";
+import { checkWritable, checkWritableFolder } from "../lib/files/writable";
 import { loadRewardModel } from "../lib/checkpoints/checkpoint";
 import { findModel } from "../lib/checkpoints/findModel";
 import { EXIT, ExitWith } from "./exit";
@@ -64,6 +65,8 @@ export function register(program: Command): void {
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
       const out = createOutput(options.json === true);
+      await checkWritable(options.out, options.html);
+      await checkWritableFolder(options.rejected);
       const { report, read } = await checkPairs(options.pairs, {
         splits: options.split,
         against: options.against,

@@ -16,6 +16,7 @@ import { loadRewardModel, type LoadedModel } from "../lib/checkpoints/checkpoint
 import { applyChatTemplate } from "../lib/text/chatTemplate";
 import { CHAT_TEMPLATE, renderTemplate } from "../lib/text/template";
 import { writeFileAtomically } from "../lib/files/atomic";
+import { checkWritable, checkWritableFolder } from "../lib/files/writable";
 import { precisionOption } from "./flags";
 import { createOutput, type Output } from "./output";
 
@@ -34,6 +35,8 @@ export function register(program: Command): void {
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
       const out = createOutput(options.json === true);
+      await checkWritable(options.out, options.scores);
+      await checkWritableFolder(options.rewardbenchOut);
       const { pairs, report } = await loadPairs(options.pairs, { skip_bad_rows: options.skipBadRows });
       for (const [reason, n] of Object.entries(report.counts)) out.say(`${report.path}: ${n} rows left out: ${reason}`);
       const scoring: ScoringOptions = { precision: options.precision };

@@ -3,7 +3,9 @@ import { Command, CommanderError } from "commander";
 import { readFileSync } from "node:fs";
 import { InputError, UsageError } from "../lib/errors";
 import { projectPath } from "../lib/files/paths";
+import { systemFault } from "../lib/files/systemError";
 import { EXIT, ExitWith } from "./exit";
+import { fail } from "./output";
 import { register as check } from "./check";
 import { register as doctor } from "./doctor";
 import { register as evaluate } from "./evaluate";
@@ -22,14 +24,28 @@ function program(): Command {
     .description("Train, evaluate, calibrate and report reward models.")
     .version(version)
     .exitOverride()
+    .configureOutput({ writeErr: fail })
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 the input is at fault, 2 usage, 3 quality gate failed, 70 our fault.",
+      "\nExit codes: 0 done, 1 the input or the machine is at fault, 2 usage, 3 quality gate failed, 70 our fault.",
     );
   for (const register of [generate, check, split, train, evaluate, score, rerank, serve, report, pull, doctor])
     register(root);
-  for (const command of root.commands) command.exitOverride();
+  for (const command of root.commands) command.exitOverride().configureOutput({ writeErr: fail });
   return root;
+}
+
+/** Says what went wrong, and whose fault it is: the input's, the command line's, the system's, or ours. */
+function explain(error: unknown): number {
+  const known = error instanceof InputError || error instanceof UsageError ? error : systemFault(error);
+  if (known) {
+    fail(known.message);
+    return known instanceof InputError ? EXIT.input : EXIT.usage;
+  }
+  fail(
+    `rewardbook: this is our fault, please report it with the command and this trace\n${(error as Error)?.stack ?? error}`,
+  );
+  return EXIT.ours;
 }
 
 /**
@@ -44,13 +60,6 @@ export async function run(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof ExitWith) return error.code;
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage; // it has written its message
-    if (error instanceof InputError || error instanceof UsageError) {
-      process.stderr.write(`${error.message}\n`);
-      return error instanceof InputError ? EXIT.input : EXIT.usage;
-    }
-    process.stderr.write(
-      `rewardbook: this is our fault, please report it with the command and this trace\n${(error as Error)?.stack ?? error}\n`,
-    );
-    return EXIT.ours;
+    return explain(error);
   }
 }

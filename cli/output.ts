@@ -1,4 +1,6 @@
 // What a command says: results on stdout, everything else on stderr; with --json one object on stdout and nothing beside it.
+// What a terminal would obey, from data, names and paths, is shown as text here and in `fail`; there is no other way out.
+import { printable, printableLine } from "../lib/terminal";
 
 /** A bar on a terminal, a line every few seconds elsewhere. */
 export interface ProgressLine {
@@ -25,21 +27,21 @@ const clock = (seconds: number): string => {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 };
 
-/** Control characters of hostile texts never reach the terminal. */
-const printable = (text: string): string => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "�");
-
 /** @param json whether the caller asked for one JSON object */
 export function createOutput(json: boolean): Output {
   return {
     json,
-    say: (text) => process.stderr.write(printable(text) + "\n"),
+    say: (text) => process.stderr.write(printableLine(text) + "\n"),
     result: (value, lines) => {
-      const text = json ? JSON.stringify(value) : printable(typeof lines === "string" ? lines : lines.join("\n"));
-      process.stdout.write(text + "\n");
+      const shown = typeof lines === "string" ? printable(lines) : lines.map(printableLine).join("\n");
+      process.stdout.write((json ? JSON.stringify(value) : shown) + "\n");
     },
     progress: createProgress,
   };
 }
+
+/** Ends a command with a message of several lines on stderr. */
+export const fail = (message: string): void => void process.stderr.write(`${printable(message).trimEnd()}\n`);
 
 function createProgress(label: string): ProgressLine {
   const terminal = process.stderr.isTTY === true;
@@ -52,7 +54,9 @@ function createProgress(label: string): ProgressLine {
     const filled = Math.round((done / Math.max(1, total)) * BAR_WIDTH);
     const bar = terminal ? `${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)} ` : "";
     const left = end ? `in ${clock(seconds)}` : `${clock((total - done) / rate)} left`;
-    const line = `${label} ${bar}${done}/${total} · ${rate.toFixed(1)}/s · ${left}${note ? ` · ${note}` : ""}`;
+    const line = printableLine(
+      `${label} ${bar}${done}/${total} · ${rate.toFixed(1)}/s · ${left}${note ? ` · ${note}` : ""}`,
+    );
     process.stderr.write(terminal ? `\r\x1b[2K${line}${end ? "\n" : ""}` : `${line}\n`);
   };
   return {

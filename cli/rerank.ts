@@ -6,6 +6,7 @@ import { readRerankRows } from "../lib/reranking/rerankRows";
 import { scoreTexts } from "../lib/scoring/score";
 import { percent } from "../lib/report/figures";
 import { writeFileAtomically } from "../lib/files/atomic";
+import { checkWritable } from "../lib/files/writable";
 import { loadRewardModel } from "../lib/checkpoints/checkpoint";
 import { precisionOption } from "./flags";
 import { createOutput } from "./output";
@@ -24,6 +25,7 @@ export function register(program: Command): void {
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
       const out = createOutput(options.json === true);
+      await checkWritable(options.out);
       const { rows, faults } = await readRerankRows(options.input, { skip_bad_rows: options.skipBadRows });
       for (const fault of faults) out.say(`left out: ${fault}`);
       await initBackend();

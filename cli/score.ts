@@ -5,6 +5,7 @@ import { scorePairs, scoreTexts } from "../lib/scoring/score";
 import { readResponses } from "../lib/pairs/responses";
 import { loadPairs } from "../lib/pairs/read";
 import { writeFileAtomically } from "../lib/files/atomic";
+import { checkWritable } from "../lib/files/writable";
 import { loadRewardModel } from "../lib/checkpoints/checkpoint";
 import { scoreRow } from "./evaluate";
 import { precisionOption } from "./flags";
@@ -22,6 +23,7 @@ export function register(program: Command): void {
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
       const out = createOutput(options.json === true);
+      await checkWritable(options.out);
       const responses = await readResponses(options.input, { skip_bad_rows: options.skipBadRows });
       for (const fault of responses?.faults ?? []) out.say(`left out: ${fault}`);
       await initBackend();

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { stemOf } from "../lib/pairs/bytes";
 import { loadPairs } from "../lib/pairs/read";
 import { writeRejectedRows } from "../lib/pairs/rejectedRows";
+import { checkWritableFolder } from "../lib/files/writable";
 import { splitPairs, writeSplit } from "../lib/split";
 import { createOutput } from "./output";
 
@@ -46,6 +47,7 @@ export function register(program: Command): void {
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
       const out = createOutput(options.json === true);
+      await checkWritableFolder(options.out);
       // Ties pass: whether they are weak pairs is for --drop-weak to say.
       const { pairs, report } = await loadPairs(options.pairs, { skip_bad_rows: options.skipBadRows, keep_ties: true });
       const testRatio: number = options.testRatio;

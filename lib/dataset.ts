@@ -1,8 +1,6 @@
 // In: preference pairs and a tokenizer. Out: the tokenised pairs, on disk, and the arrays of any batch of them.
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { TrainingConfig } from "./config";
+import { openTemporaryFile } from "./files/temporaryFile";
 import { pairWeight } from "./loss";
 import type { PreferencePair } from "./pairs/pair";
 import { textHash } from "./checkpoints/encoderKey";
@@ -11,7 +9,7 @@ import type { TrainingBatch } from "./batching/trainingPlan";
 
 /** Token ids of many texts, equal ones once, in one unlinked temporary file: memory stays flat however long they are. */
 export class TokenStore {
-  private readonly file: number;
+  private readonly file = openTemporaryFile("tokens");
   /** Where each different text begins, tokens. */
   private readonly offsets: number[] = [0];
   private readonly known = new Map<string, number>(); // hash → number of the different text
@@ -19,12 +17,6 @@ export class TokenStore {
   private readonly firsts: number[] = []; // first text of each different one
   private pending: Buffer[] = [];
   private pendingBytes = 0;
-
-  constructor() {
-    const dir = mkdtempSync(join(tmpdir(), "rewardbook-tokens-"));
-    this.file = openSync(join(dir, "tokens"), "w+");
-    rmSync(dir, { recursive: true });
-  }
 
   /** Adds one text; ids fit 32 bits. */
   push(ids: Uint32Array): void {
@@ -41,7 +33,7 @@ export class TokenStore {
   }
 
   private flush(): void {
-    if (this.pendingBytes > 0) writeSync(this.file, Buffer.concat(this.pending));
+    if (this.pendingBytes > 0) this.file.append(Buffer.concat(this.pending));
     this.pending = [];
     this.pendingBytes = 0;
   }
@@ -64,12 +56,12 @@ export class TokenStore {
   ids(index: number): Uint32Array {
     if (this.pendingBytes > 0) this.flush();
     const ids = new Uint32Array(this.length(index));
-    readSync(this.file, new Uint8Array(ids.buffer), 0, ids.byteLength, this.offsets[this.different[index]] * 4);
+    this.file.read(new Uint8Array(ids.buffer), this.offsets[this.different[index]] * 4);
     return ids;
   }
 
   close(): void {
-    closeSync(this.file);
+    this.file.close();
   }
 }
 

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { checkMemory } from "../engine/memory";
 import { InputError } from "../errors";
 import { isDecoder, parseModelConfig, type HeadKind, type ModelConfig } from "../models/config";
 import { readAdapter } from "./adapter";
@@ -70,11 +71,20 @@ export async function loadRewardModel(dir: string, options: LoadOptions = {}): P
       `${dir}: max_length: expected at most the model's ${positions} positions, got ${settings.max_length}; lower it`,
     );
   }
+  checkMemory(`the weights of ${dir}`, weightsNeed(config, options.storage));
   const model = await streamRewardModel(config, readWeights(dir, config, options.storage), {
     ...options,
     where: dir,
   });
   return { model, tokenizer, settings, dir };
+}
+
+/** The weights in memory, a quarter of them again while they are copied to the backend. */
+function weightsNeed(config: ModelConfig, storage: LoadOptions["storage"]) {
+  let numbers = 0;
+  for (const shape of parameterShapes(config).values()) numbers += shape.reduce((product, size) => product * size, 1);
+  const bytes = numbers * (storage === undefined || storage === "f32" ? 4 : 2);
+  return { free: bytes, addresses: 1.25 * bytes };
 }
 
 const ADAPTER_CONFIG = "adapter_config.json";

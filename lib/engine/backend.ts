@@ -8,6 +8,7 @@ import { projectPath } from "../files/paths";
 import { nativeBackend } from "./binding";
 import { hasBf16, judgeGpu, memoryGrowth } from "./choice";
 import { kernelInstructions, loadKernels } from "./fusedOps";
+import { checkMemory } from "./memory";
 import { registerWasmKernels } from "./wasmKernels";
 import { useXlaCache } from "./xlaCache";
 
@@ -46,18 +47,22 @@ const XLA_FLAGS = [
   "--xla_cpu_fast_math_honor_nans=false",
 ].join(" ");
 
+/** The library itself, its threads, the first graphs: below it a process that loads it is aborted sooner or later. */
+const TENSORFLOW_NEEDS = { free: 0.4e9, addresses: 2.2e9 };
+
 let ready: BackendInfo | null = null;
 
 /**
  * Loads a backend: TensorFlow's C library where it is installed, else WebAssembly with one warning that says why.
  *
  * Calling it again returns the first answer, unless it names another backend.
- * @throws {UsageError} when the named backend cannot be loaded.
+ * @throws {UsageError} when the named backend cannot be loaded; {InputError} when there is too little memory for it.
  */
 export async function initBackend(options: { backend?: "auto" | BackendName } = {}): Promise<BackendInfo> {
   const wanted = options.backend ?? "auto";
   if (ready && (wanted === "auto" || wanted === ready.name)) return ready;
   if (wanted === "auto" || wanted === "tensorflow") {
+    checkMemory("TensorFlow", TENSORFLOW_NEEDS);
     const failure = await loadTensorflow();
     if (!failure) return (ready = describeTensorflow());
     if (wanted === "tensorflow")

@@ -1,8 +1,9 @@
 // In: the content of a file or directory. Out: the same on disk, whole or not at all, even under a kill or a power cut.
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
+import { systemFault } from "./systemError";
 
 /** File that marks a directory as complete: written last, names every other file. */
 export const MANIFEST = "manifest.json";
@@ -30,9 +31,9 @@ async function* inPieces(parts: Parts): AsyncGenerator<string> {
 
 /** Writes a file through a temporary one beside it: fsync, rename, fsync of the directory. */
 export async function writeFileAtomically(path: string, content: string | Uint8Array | Parts): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.writing-${process.pid}-${randomUUID().slice(0, 8)}`);
-  await mkdir(dirname(path), { recursive: true });
+  const temporary = temporaryBeside(path);
   try {
+    await makeFolder(dirname(path));
     const file = await open(temporary, "w");
     try {
       await file.writeFile(typeof content === "string" || ArrayBuffer.isView(content) ? content : inPieces(content));
@@ -43,10 +44,30 @@ export async function writeFileAtomically(path: string, content: string | Uint8A
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    throw systemFault(error, path) ?? error;
   }
   await syncPath(dirname(path));
 }
+
+/** Makes a folder and those above it. Node's own recursive way never ends where the system takes no folder at all, as in /proc. */
+export async function makeFolder(dir: string): Promise<void> {
+  if (await exists(dir)) return;
+  if (dirname(dir) !== dir) await makeFolder(dirname(dir));
+  await mkdir(dir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error; // another process made it
+  });
+}
+
+/** A hidden name beside a file, in the same file system, for its content until it is whole. */
+export const temporaryBeside = (path: string): string =>
+  join(dirname(path), `.${shortName(basename(path))}.writing-${process.pid}-${randomUUID().slice(0, 8)}`);
+
+/** Longest name that leaves room for what is put around it: file systems take 255 bytes. */
+const LONGEST_NAME = 180;
+
+/** The name itself, or its hash where there would be no room around it. */
+const shortName = (name: string): string =>
+  Buffer.byteLength(name) <= LONGEST_NAME ? name : createHash("sha256").update(name).digest("hex").slice(0, 16);
 
 /**
  * Makes a directory in one step: `fill` writes into a hidden sibling, which is hashed into a manifest, synced and
@@ -55,7 +76,7 @@ export async function writeFileAtomically(path: string, content: string | Uint8A
  */
 export async function writeDirectoryAtomically(dir: string, fill: (temporary: string) => Promise<void>): Promise<void> {
   const target = resolve(dir);
-  await mkdir(dirname(target), { recursive: true });
+  await makeFolder(dirname(target));
   await recoverDirectory(target);
   const temporary = sibling(target, "next"),
     previous = sibling(target, "previous");
@@ -87,7 +108,7 @@ export async function recoverDirectory(dir: string): Promise<void> {
   const names = await readdir(dirname(target)).catch(() => [] as string[]);
   const left = (kind: string) =>
     names
-      .filter((name) => name.startsWith(`.${basename(target)}.${kind}-`) && !isAlive(name))
+      .filter((name) => name.startsWith(`.${shortName(basename(target))}.${kind}-`) && !isAlive(name))
       .map((name) => join(dirname(target), name));
   const [nexts, previous] = [left("next"), left("previous")];
   if (!(await exists(target))) {
@@ -126,6 +147,24 @@ export async function verifyDirectory(dir: string): Promise<string | null> {
   return null;
 }
 
+/** What file systems without hard links (FAT, network mounts, Windows folders in a container) and limits on links answer. */
+const NO_LINK = new Set(["EPERM", "EXDEV", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EACCES", "EINVAL", "EIO"]);
+
+/**
+ * Gives a file a second name without a copy of its bytes, where the file system can; else copies it.
+ *
+ * @param makeLink makes a hard link; for tests of file systems that have none
+ */
+export async function linkOrCopy(from: string, to: string, makeLink: typeof link = link): Promise<void> {
+  try {
+    await makeLink(from, to);
+  } catch (error) {
+    if (!NO_LINK.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    await copyFile(from, to);
+    await syncPath(to);
+  }
+}
+
 /** sha256 of a file, in hex. */
 export async function hashFile(path: string): Promise<string> {
   const hash = createHash("sha256");
@@ -158,7 +197,7 @@ async function syncPath(path: string): Promise<void> {
 
 /** Hidden, so that nobody takes it for a checkpoint; carries the writer's process id. */
 function sibling(target: string, kind: "next" | "previous"): string {
-  return join(dirname(target), `.${basename(target)}.${kind}-${process.pid}-${randomUUID().slice(0, 8)}`);
+  return join(dirname(target), `.${shortName(basename(target))}.${kind}-${process.pid}-${randomUUID().slice(0, 8)}`);
 }
 
 /** Siblings this process is at work on; after a restart in a container another run may have had our process id. */

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { createGunzip } from "node:zlib";
 import { pipeline } from "node:stream";
 import { InputError } from "../errors";
+import { systemFault } from "../files/systemError";
 
 const CHUNK = 1 << 18;
 const READABLE = "a .jsonl, .json, .csv or .parquet file (the first three also as .gz)";
@@ -26,7 +27,7 @@ export function fileError(path: string, error: unknown): Error {
   if (code === "EACCES" || code === "EPERM") return new InputError(`${path}: may not be read; check its permissions`);
   if (typeof code === "string" && code.startsWith("Z_"))
     return new InputError(`${path}: broken gzip data (${(error as Error).message}); fetch or pack the file again`);
-  return error as Error;
+  return systemFault(error, path) ?? (error as Error);
 }
 
 async function handle(path: string): Promise<FileHandle> {

@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import type { Browser } from "playwright-core";
+import { limitsAddresses } from "../engine/memory";
 import { projectPath } from "../files/paths";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge"];
@@ -68,6 +69,7 @@ function environmentOf(program: string): NodeJS.ProcessEnv {
 /** Starts it, quiet and without talking to any network. @throws BrowserMissing */
 export async function launchBrowser(): Promise<Browser> {
   const executablePath = findBrowser();
+  if (limitsAddresses()) throw new BrowserMissing("it does not run under a limit of the address space, ulimit -v");
   const { chromium } = await import("playwright-core");
   const launched = chromium.launch({
     executablePath,

@@ -1,4 +1,5 @@
 // In: values. Out: the same as YAML front matter and as Markdown, in which no value can become structure.
+import { markTurning } from "./escape";
 
 /** YAML 1.2 of plain JSON values, block style; every string is double-quoted, so none is read as another type. */
 export function yaml(value: Readonly<Record<string, unknown>>, indent = ""): string {
@@ -32,7 +33,7 @@ function yamlScalar(value: unknown): string {
 
 /** Text as Markdown text: one line, no markup, no HTML. */
 export function markdownText(text: string): string {
-  return text
+  return markTurning(text)
     .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ")
     .replace(/&/g, "&amp;")
     .replace(/</g, "&lt;")
@@ -42,7 +43,9 @@ export function markdownText(text: string): string {
 
 /** Text as inline code. */
 export function code(text: string): string {
-  const line = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").replace(/\|/g, "¦");
+  const line = markTurning(text)
+    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ")
+    .replace(/\|/g, "¦");
   const longest = Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length));
   const fence = "`".repeat(longest + 1);
   return longest ? `${fence} ${line} ${fence}` : `\`${line}\``;

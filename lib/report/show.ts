@@ -1,6 +1,7 @@
 // In: figures, tables, text. Out: what a tslab notebook displays; in a plain script the same as text on the console.
 import { randomBytes } from "node:crypto";
 import { sep } from "node:path";
+import { printable } from "../terminal";
 import { BrowserMissing } from "./browser";
 import { FIGURE_CONFIG, type Figure } from "./figures/figure";
 import { renderPng } from "./png";
@@ -30,8 +31,9 @@ export function insideNotebook(): boolean {
   return writer() !== null;
 }
 
-/** Displays a bundle; with the id of an earlier one and `update` it takes that one's place. Returns the id. */
-export function showBundle(bundle: MimeBundle, { id = randomBytes(8).toString("hex"), update = false } = {}): string {
+/** Displays a bundle, its plain text made inert; with the id of an earlier one and `update` it takes that one's place. Returns the id. */
+export function showBundle(shown: MimeBundle, { id = randomBytes(8).toString("hex"), update = false } = {}): string {
+  const bundle = { ...shown, "text/plain": printable(shown["text/plain"]) };
   const write = writer();
   if (write) write({ data: bundle, metadata: {}, transient: { display_id: id } }, update);
   else console.log(bundle["text/plain"]);

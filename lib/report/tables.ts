@@ -1,5 +1,6 @@
 // In: rows of values. Out: the table as escaped HTML, as text, and as a notebook's bundle of both.
-import { escapeHtml, escapeTerminal } from "./escape";
+import { printableLine } from "../terminal";
+import { escapeHtml } from "./escape";
 
 export type Cell = string | number | boolean | null | undefined;
 export type Row = Readonly<Record<string, Cell>>;
@@ -76,10 +77,10 @@ function textTable(caption: string | undefined, heads: string[], cells: string[]
   };
   const drawn = lines.map((texts) => texts.map(pad).join("  ").trimEnd());
   const rule = widths.map((width) => "─".repeat(width)).join("  ");
-  return [...(caption ? [escapeTerminal(caption)] : []), drawn[0], rule, ...drawn.slice(1)].join("\n");
+  return [...(caption ? [printableLine(caption)] : []), drawn[0], rule, ...drawn.slice(1)].join("\n");
 }
 
 function clip(text: string): string {
-  const characters = [...escapeTerminal(text)];
+  const characters = [...printableLine(text)];
   return characters.length > WIDEST ? `${characters.slice(0, WIDEST - 1).join("")}…` : characters.join("");
 }

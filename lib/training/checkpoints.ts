@@ -1,10 +1,11 @@
 // In: a training under way. Out: checkpoints/RUN/best, epochNN and last, each whole or not there at all.
-import { existsSync, linkSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { analyseErrors } from "../evaluation/errorAnalysis";
 import { UsageError } from "../errors";
 import { writeAdapter } from "../checkpoints/adapter";
+import { linkOrCopy } from "../files/atomic";
 import { checkpointsDir } from "../files/paths";
 import { findVerified, saveRewardModel } from "../checkpoints/checkpoint";
 import { SETTINGS_FILE } from "../checkpoints/settings";
@@ -113,16 +114,16 @@ export async function saveLast(run: TrainingRun): Promise<void> {
       trainable: run.sharesTrunk || loaded.model.lora ? trainable : [],
     });
   const [last, previous] = [place(run, "last"), place(run, "last-previous")];
-  if (existsSync(last)) keepAside(last, previous);
+  if (existsSync(last)) await keepAside(last, previous);
   if (run.sharesTrunk) await saveShared(run, last, settings, extra);
   else await saveRewardModel(last, { loaded, settings, extra });
 }
 
 /** The way back should the next state be damaged later: the same files under another name, without a copy of their bytes. */
-function keepAside(dir: string, aside: string): void {
+async function keepAside(dir: string, aside: string): Promise<void> {
   rmSync(aside, { recursive: true, force: true });
   mkdirSync(aside);
-  for (const name of readdirSync(dir)) linkSync(join(dir, name), join(aside, name));
+  for (const name of readdirSync(dir)) await linkOrCopy(join(dir, name), join(aside, name));
 }
 
 /**

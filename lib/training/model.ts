@@ -1,5 +1,6 @@
 // In: the configuration and where the run resumes. Out: the model that is trained.
 import type { TrainingConfig } from "../config";
+import { checkMemory } from "../engine/memory";
 import { UsageError } from "../errors";
 import type { ModelConfig } from "../models/config";
 import { attachLora } from "../models/lora";
@@ -42,7 +43,15 @@ export async function loadTrainedModel(
       `architecture: expected a …ForCausalLM directory for a shared trunk, got ${directory}; leave --architecture separate`,
     );
   }
+  checkMemory("training", trainingNeeds(loaded, adapted || config.freeze === "head-only"));
   return { loaded, directory, sharesTrunk };
+}
+
+/** Graphs and activations of a step, and where all weights are trained their gradients and two moments. */
+function trainingNeeds({ model }: LoadedModel, trunkRests: boolean) {
+  let trained = 0;
+  if (!trunkRests) for (const variable of model.parameters.values()) trained += 4 * variable.size;
+  return { free: 0.3e9 + 3 * trained, addresses: 1.6e9 + 4 * trained };
 }
 
 function attachUpdates({ model }: LoadedModel, config: TrainingConfig): void {

@@ -1,0 +1,56 @@
+// In: bytes that need not stay in memory. Out: the same from a file that has no name: it is gone with the process.
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemFault } from "./systemError";
+
+export interface TemporaryFile {
+  /** Bytes written. */
+  readonly size: number;
+  append(bytes: Uint8Array): void;
+  /** Fills `into` from a byte on. */
+  read(into: Uint8Array, position: number): void;
+  close(): void;
+}
+
+/**
+ * An unlinked file in the folder for temporary files.
+ *
+ * @throws InputError when there is no such folder, it cannot be written or its disk is full
+ */
+export function openTemporaryFile(name: string): TemporaryFile {
+  const guard = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw systemFault(error, join(tmpdir(), `rewardbook-${name}`)) ?? error;
+    }
+  };
+  const file = guard(() => {
+    const dir = mkdtempSync(join(tmpdir(), `rewardbook-${name}-`));
+    try {
+      return openSync(join(dir, name), "w+");
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+  return {
+    get size() {
+      return fstatSync(file).size;
+    },
+    append: (bytes) =>
+      guard(() => {
+        for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
+      }),
+    read: (into, position) =>
+      guard(() => {
+        for (let done = 0; done < into.length;) {
+          const read = readSync(file, into, done, into.length - done, position + done);
+          if (read === 0)
+            throw new Error(`${name}: expected ${into.length - done} more bytes, got the end of the file`);
+          done += read;
+        }
+      }),
+    close: () => closeSync(file),
+  };
+}

@@ -1,0 +1,34 @@
+// In: paths that a command will write. Out: nothing, or the error before the work is done instead of after it.
+import { open, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { InputError } from "../errors";
+import { makeFolder, temporaryBeside } from "./atomic";
+import { systemFault } from "./systemError";
+
+/**
+ * Makes sure that files can be written: makes their folders, and a file beside each, which goes again.
+ *
+ * @throws InputError naming the path and what the system says of it
+ */
+export async function checkWritable(...paths: readonly (string | undefined)[]): Promise<void> {
+  for (const path of paths) {
+    if (path === undefined) continue;
+    try {
+      await makeFolder(dirname(path));
+      const there = await stat(path).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT") return null;
+        throw error;
+      });
+      if (there?.isDirectory()) throw new InputError(`${path}: expected a file, got a folder; name a file`);
+      const probe = temporaryBeside(path);
+      await (await open(probe, "wx")).close();
+      await rm(probe);
+    } catch (error) {
+      throw systemFault(error, path) ?? error;
+    }
+  }
+}
+
+/** The same of a folder that files are to be written into. */
+export const checkWritableFolder = async (dir: string | undefined): Promise<void> =>
+  dir === undefined ? undefined : checkWritable(`${dir}/.probe`);
