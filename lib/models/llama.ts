@@ -53,7 +53,7 @@ export function llamaShapes(config: ModelConfig): Map<string, number[]> {
 }
 
 /** Cosines and sines of half the dimensions (the other half is the same): [T, 1, D/2], or of the rows that are read, [B, S, 1, D/2]. */
-interface Rotation {
+export interface Rotation {
   readonly cosine: tf.Tensor;
   readonly sine: tf.Tensor;
 }
@@ -70,7 +70,7 @@ function rotate(x: tf.Tensor4D, { cosine, sine }: Rotation): tf.Tensor4D {
 }
 
 /** Positions count from 0 with padding included, as transformers does: only differences matter to a rotary model. */
-function rotationOf({ rope }: ModelConfig, T: number): Rotation {
+export function rotationOf({ rope }: ModelConfig, T: number): Rotation {
   const { cosine, sine } = rotaryTables(rope!, T);
   const table = (values: Float32Array) => tf.tensor3d(values, [T, 1, values.length / T]);
   return { cosine: table(cosine), sine: table(sine) };
@@ -97,36 +97,55 @@ interface DecoderLayer {
   readonly read?: tf.Tensor1D;
 }
 
-/** One decoder layer, [B·T, H] → [B·T, H], or [B·S, H] with `read`. */
-function decoderLayer(forward: Forward, x: tf.Tensor2D, { layer, B, rotation, bias, texts, read }: DecoderLayer): tf.Tensor2D {
+/** Where a projection's heads stand in time. */
+interface Positioned {
+  readonly layer: string;
+  /** `q` or `k`. */
+  readonly name: "q" | "k";
+  readonly B: number;
+  readonly rotation: Rotation;
+}
+
+/** Queries or keys of B texts, rotated to their positions: [B·T, H] → [B·T, heads·D]. */
+export function positioned(forward: Forward, input: tf.Tensor2D, { layer, name, B, rotation }: Positioned): tf.Tensor2D {
   const { config } = forward;
+  const heads = name === "q" ? config.heads : config.keyValueHeads;
+  const projected = linear(forward, input, `${layer}.self_attn.${name}_proj`);
+  const y = tf.reshape(projected, [B, -1, heads, config.headSize]) as tf.Tensor4D;
+  const normed = config.modelType === "qwen3" ? rmsNorm(forward, y, `${layer}.self_attn.${name}_norm`) : y;
+  return tf.reshape(rotate(normed, rotation), [input.shape[0], heads * config.headSize]) as tf.Tensor2D;
+}
+
+/** What a layer makes of its input x and what its attention saw, both [N, H]: output projection, norm and SwiGLU. */
+export function afterAttention(forward: Forward, x: tf.Tensor2D, mixed: tf.Tensor2D, layer: string): tf.Tensor2D {
+  const middle = tf.add(x, linear(forward, mixed, `${layer}.self_attn.o_proj`)) as tf.Tensor2D;
+  const z = rmsNorm(forward, middle, `${layer}.post_attention_layernorm`);
+  const gated = tf.mul(
+    activate(linear(forward, z, `${layer}.mlp.gate_proj`), forward.config.activation),
+    linear(forward, z, `${layer}.mlp.up_proj`),
+  );
+  return tf.add(middle, linear(forward, gated as tf.Tensor2D, `${layer}.mlp.down_proj`));
+}
+
+/** One decoder layer, [B·T, H] → [B·T, H], or [B·S, H] with `read`. */
+function decoderLayer(
+  forward: Forward,
+  x: tf.Tensor2D,
+  { layer, B, rotation, bias, texts, read }: DecoderLayer,
+): tf.Tensor2D {
   const normed = rmsNorm(forward, x, `${layer}.input_layernorm`);
-  const project = (input: tf.Tensor2D, name: string) => linear(forward, input, `${layer}.self_attn.${name}_proj`);
-  const positioned = (input: tf.Tensor2D, name: string, heads: number, at: Rotation) => {
-    const y = tf.reshape(project(input, name), [B, -1, heads, config.headSize]) as tf.Tensor4D;
-    const rotated = rotate(config.modelType === "qwen3" ? rmsNorm(forward, y, `${layer}.self_attn.${name}_norm`) : y, at);
-    return tf.reshape(rotated, [input.shape[0], heads * config.headSize]) as tf.Tensor2D;
-  };
+  const at = { layer, B, rotation };
   const mixed = attention(forward, {
     query: read
-      ? positioned(pickRows(normed, read), "q", config.heads, rotationOfRows(rotation, read, B))
-      : positioned(normed, "q", config.heads, rotation),
-    key: positioned(normed, "k", config.keyValueHeads, rotation),
-    value: project(normed, "v"),
+      ? positioned(forward, pickRows(normed, read), { ...at, name: "q", rotation: rotationOfRows(rotation, read, B) })
+      : positioned(forward, normed, { ...at, name: "q" }),
+    key: positioned(forward, normed, { ...at, name: "k" }),
+    value: linear(forward, normed, `${layer}.self_attn.v_proj`),
     bias,
     texts,
     causal: true,
   });
-  const middle = tf.add(
-    read ? pickRows(x, read) : x,
-    linear(forward, mixed, `${layer}.self_attn.o_proj`),
-  ) as tf.Tensor2D;
-  const z = rmsNorm(forward, middle, `${layer}.post_attention_layernorm`);
-  const gated = tf.mul(
-    activate(linear(forward, z, `${layer}.mlp.gate_proj`), config.activation),
-    linear(forward, z, `${layer}.mlp.up_proj`),
-  );
-  return tf.add(middle, linear(forward, gated as tf.Tensor2D, `${layer}.mlp.down_proj`));
+  return afterAttention(forward, read ? pickRows(x, read) : x, mixed, layer);
 }
 
 /** @throws InputError when a sliding window would hide tokens of a text of `length` tokens */

@@ -31,6 +31,8 @@ export interface Tokenizer {
   /** The text the model reads, special tokens spelt out. */
   render(item: TextItem, template: string): string;
   idToToken(id: number): string | null;
+  /** The text of token ids, special ones left out. */
+  decode(ids: readonly number[]): Promise<string>;
 }
 
 /**
@@ -76,6 +78,7 @@ export function openTokenizer(dir: string, options: { readonly appendEos?: boole
     vocabSize,
     appendEos,
     idToToken: (id) => files.definition.added_tokens.find((token) => token.id === id)?.content ?? engine.idToToken(id),
+    decode: (ids) => engine.decode([...ids], true),
     render: (item, template) =>
       special.spell(render(item, template).text) + (appendEos && !isChat(template) ? eos! : ""),
     encode: (items, how) => encodeItems(items, how, reader),
