@@ -17,7 +17,7 @@ import { units } from "./units";
 import { logic, programming } from "./code";
 import { finance } from "./money";
 import { geography } from "./places";
-import type { Domain, Risk } from "./problem";
+import type { Domain, Problem, Risk } from "./problem";
 
 export const DOMAINS: readonly Domain[] = [
   arithmetic,
@@ -100,6 +100,7 @@ interface Question {
   readonly id: string;
   readonly prompt: string;
   readonly domain: Domain;
+  readonly problem: Problem;
   readonly answers: readonly GradedAnswer[];
 }
 
@@ -114,8 +115,7 @@ export function generatePairs({ questions, seed, noise = NOISE }: SynthesisOptio
     throw new UsageError(`questions: expected a whole number of 1 or more, got ${questions}`);
   if (!(noise >= 0 && noise < 0.5)) throw new UsageError(`noise: expected a share from 0 to below 0.5, got ${noise}`);
   const random = createRandom(seed);
-  const seen = new Set<string>();
-  const made = Array.from({ length: questions }, (_, i) => makeQuestion(random, i, questions, seen));
+  const made = makeQuestions(random, questions);
   const clean = made.flatMap((question) => pairsOf(question));
   const flips = new Set(random.shuffle(clean.map((_, i) => i)).slice(0, Math.round(noise * clean.length)));
   return {
@@ -123,6 +123,16 @@ export function generatePairs({ questions, seed, noise = NOISE }: SynthesisOptio
     candidates: made.map(candidateRow),
     ceiling: 1 - flips.size / clean.length,
   };
+}
+
+/** The problem behind each prompt of `generatePairs` with the same number of questions and seed: what is right, and why. */
+export function syntheticProblems({ questions, seed }: SynthesisOptions): Map<string, Problem> {
+  return new Map(makeQuestions(createRandom(seed), questions).map(({ prompt, problem }) => [prompt, problem]));
+}
+
+function makeQuestions(random: Random, questions: number): Question[] {
+  const seen = new Set<string>();
+  return Array.from({ length: questions }, (_, i) => makeQuestion(random, i, questions, seen));
 }
 
 function makeQuestion(random: Random, index: number, total: number, seen: Set<string>): Question {
@@ -144,7 +154,7 @@ function makeQuestion(random: Random, index: number, total: number, seen: Set<st
   const answers = grades.map((grade) =>
     answerOf(random, problem, grade, { elsewhere, target: Math.round(middle * (0.85 + 0.3 * random.next())) }),
   );
-  return { id: `q${String(index + 1).padStart(5, "0")}`, prompt, domain, answers };
+  return { id: `q${String(index + 1).padStart(5, "0")}`, prompt, domain, problem, answers };
 }
 
 /** Two to four different grades; two alone are two grades apart or more, so that an easy question is not a coin toss. */

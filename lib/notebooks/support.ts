@@ -1,4 +1,4 @@
-// In: RB_NOTEBOOK_CONFIG. Out: what the five notebooks share: one configuration, the paths they hand on, progress, checks.
+// In: RB_NOTEBOOK_CONFIG. Out: what the notebooks share: one configuration, the paths they hand on, progress, checks.
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
@@ -13,11 +13,24 @@ import { createTable, type Table } from "../report/tables";
 const ownFields = z.object({
   questions: z.number().int().min(20).default(1200).describe("synthetic questions to generate"),
   noise: z.number().min(0).max(0.4).default(0.07).describe("share of synthetic labels that are flipped"),
+  policy: z
+    .string()
+    .describe("causal language model that notebook 06 improves (directory); without it a small one is trained first")
+    .optional(),
+  policy_steps: z.number().int().min(1).default(400).describe("steps of training that small policy"),
 });
+
+/** Names of the notebooks' own fields. */
+export const notebookFields = Object.keys(ownFields.shape);
+
+const hasDefault = (field: z.ZodType): field is z.ZodDefault => field instanceof z.ZodDefault;
 
 /** The notebooks' own flags of `npm start`, as commander takes them. */
 export const notebookFlags: readonly (readonly [string, string])[] = Object.entries(ownFields.shape).map(
-  ([name, field]) => [`--${name} <n>`, `${field.description} (default: ${field.def.defaultValue})`],
+  ([name, field]) => [
+    `--${name.replaceAll("_", "-")} <${hasDefault(field) ? "n" : "dir"}>`,
+    `${field.description}${hasDefault(field) ? ` (default: ${field.def.defaultValue})` : ""}`,
+  ],
 );
 
 /** A test split beside the validation split: the temperature is fitted on the one and reported on the other. */
@@ -26,6 +39,9 @@ const TRAINING_DEFAULTS: TrainingInput = { train_ratio: 0.8, val_ratio: 0.1, tes
 export interface NotebookConfig {
   readonly questions: number;
   readonly noise: number;
+  /** Directory of the policy that notebook 06 improves; a small one is trained when absent. */
+  readonly policy?: string;
+  readonly policy_steps: number;
   /** Whether the pairs are generated; else they are the user's. */
   readonly synthetic: boolean;
   readonly training: TrainingConfig;
@@ -39,6 +55,8 @@ export interface NotebookPaths {
   readonly candidates: string;
   readonly metrics: string;
   readonly checkpoint: string;
+  /** Where notebook 06 keeps the policy it trains. */
+  readonly policy: string;
 }
 
 /**
@@ -48,8 +66,8 @@ export interface NotebookPaths {
  * @throws UsageError naming the field at fault
  */
 export function resolveNotebookConfig(input: Readonly<Record<string, unknown>> = {}): NotebookConfig {
-  const { questions, noise, ...fields } = input;
-  const own = ownFields.safeParse({ questions, noise });
+  const { questions, noise, policy, policy_steps, ...fields } = input;
+  const own = ownFields.safeParse({ questions, noise, policy, policy_steps });
   if (!own.success) {
     const { path, message } = own.error.issues[0];
     throw new UsageError(
@@ -71,6 +89,7 @@ export function resolveNotebookConfig(input: Readonly<Record<string, unknown>> =
       candidates: join(data, "candidates.jsonl"),
       metrics: metricsDir(run),
       checkpoint: join(checkpointsDir(run), "best"),
+      policy: join(checkpointsDir(run), "policy"),
     },
   };
 }

@@ -5,13 +5,14 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "../errors";
 import { writeDirectoryAtomically } from "../files/atomic";
-import { iterateSafetensors, SINGLE_FILE, writeSafetensors } from "../files/safetensors";
+import { iterateSafetensors, SINGLE_FILE, writeSafetensors, type TensorSource } from "../files/safetensors";
 import { isDecoder, parseModelConfig, type ModelConfig } from "../models/config";
 import { canonicalName, variableOf } from "../models/createModel";
 import { createDropout, type Forward } from "../models/layers";
 import { llamaShapes } from "../models/llama";
 import { createRandom, hashSeed } from "../random";
 import { openTokenizer, type Tokenizer } from "../text/tokenizer";
+import { readTokenizerFiles } from "../text/tokenizerFiles";
 import { wordTokenizerFiles } from "./vocabulary";
 
 /** A causal language model: the trunk of the decoders and a table that turns states into logits. */
@@ -82,11 +83,7 @@ export async function writeFreshPolicy(
     const data = new Float32Array(sizes.reduce((product, size) => product * size, 1));
     return [name, { shape: sizes, data: data.map(() => (sizes.length === 1 ? 1 : 0.02 * normal())) }] as const;
   });
-  await writeDirectoryAtomically(dir, async (temporary) => {
-    await writeSafetensors(join(temporary, SINGLE_FILE), weights);
-    for (const [name, json] of Object.entries({ "config.json": config, ...files }))
-      await writeFile(join(temporary, name), `${JSON.stringify(json, null, 1)}\n`);
-  });
+  await writePolicy(dir, weights, { "config.json": config, ...files });
 }
 
 /**
@@ -124,10 +121,38 @@ export async function openPolicy(dir: string): Promise<Policy> {
   };
 }
 
+/** Writes a policy as a Hugging Face directory, with the tokenizer's files of where it came from. */
+export async function savePolicy(policy: Policy, dir: string): Promise<void> {
+  const { json, config } = readTokenizerFiles(policy.tokenizer.dir);
+  const weights = await Promise.all(
+    [...policy.parameters].map(
+      async ([name, variable]) =>
+        [name, { shape: variable.shape, data: (await variable.data()) as Float32Array }] as const,
+    ),
+  );
+  await writePolicy(dir, weights, {
+    "config.json": policy.config.raw,
+    "tokenizer.json": json,
+    "tokenizer_config.json": config,
+  });
+}
+
+async function writePolicy(
+  dir: string,
+  weights: Iterable<readonly [string, TensorSource]>,
+  files: Readonly<Record<string, object>>,
+): Promise<void> {
+  await writeDirectoryAtomically(dir, async (temporary) => {
+    await writeSafetensors(join(temporary, SINGLE_FILE), weights);
+    for (const [name, json] of Object.entries(files))
+      await writeFile(join(temporary, name), `${JSON.stringify(json, null, 1)}\n`);
+  });
+}
+
 /** A copy of a policy's weights as they stand, such as the start that a fine-tuned policy is measured against. */
 export function copyPolicy(policy: Policy): Policy {
   const parameters = new Map(
-    [...policy.parameters].map(([name, variable]) => [name, tf.tidy(() => tf.variable(variable.clone()))]),
+    [...policy.parameters].map(([name, variable]) => [name, tf.tidy(() => tf.variable(tf.add(variable, 0)))]),
   );
   return { ...policy, parameters, dispose: () => parameters.forEach((variable) => variable.dispose()) };
 }

@@ -134,7 +134,7 @@ export function readTokens(
     x = afterAttention(forward, x, mixed, layer);
     return { key, value };
   });
-  const last = tf.add(tf.mul(tf.range(0, B, 1, "int32"), N), tf.scalar(N - 1, "int32")) as tf.Tensor1D;
+  const last = tf.tensor1d(Int32Array.from({ length: B }, (_, b) => b * N + N - 1));
   const states = rmsNorm(forward, pickRows(x, last), "model.norm");
   return { logits: tf.matMul(states, outputTable(policy) as unknown as tf.Tensor2D, false, true), cache: longer };
 }

@@ -10,7 +10,10 @@ export interface StepRecord {
   readonly step: number;
   /** Epoch, from 1. */
   readonly epoch: number;
+  /** What is minimised: with weights, margin, smoothing and centring. */
   readonly loss: number;
+  /** Mean softplus(−Δ), the loss without any of them: ln 2 for a model that knows nothing. */
+  readonly nll: number;
   /** Share of pairs with a higher reward for the chosen answer; a tie counts one half. */
   readonly accuracy: number;
   /** Mean of r_chosen − r_rejected. */

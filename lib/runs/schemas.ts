@@ -25,6 +25,7 @@ export const stepLine = z.looseObject({
   epoch: z.number(),
   ts: z.number().optional(),
   loss: measured,
+  nll: optional,
   accuracy: optional,
   margin: optional,
   learning_rate: optional,

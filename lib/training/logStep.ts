@@ -1,4 +1,5 @@
 // In: what an optimizer step saw. Out: its line in the log, the epoch's sums, the monitor's warnings and the caller's progress.
+import { softplus } from "../ece";
 import type { StepRecord } from "../runs/metricsLog";
 import type { TrainingProgress, TrainingRun } from "./run";
 import type { StepOutcome } from "./step";
@@ -26,11 +27,12 @@ function stepRecord(
   { learningRate, seconds }: { readonly learningRate: number; readonly seconds: number },
 ): StepRecord {
   const pairs = outcome.chosen.length;
-  let [correct, margin, sum, min, max] = [0, 0, 0, Infinity, -Infinity];
+  let [correct, margin, nll, sum, min, max] = [0, 0, 0, 0, Infinity, -Infinity];
   for (let i = 0; i < pairs; i++) {
     const [chosen, rejected] = [outcome.chosen[i], outcome.rejected[i]];
     correct += chosen > rejected ? 1 : chosen === rejected ? 0.5 : 0;
     margin += chosen - rejected;
+    nll += softplus(rejected - chosen);
     sum += chosen + rejected;
     min = Math.min(min, chosen, rejected);
     max = Math.max(max, chosen, rejected);
@@ -45,6 +47,7 @@ function stepRecord(
     step: state.step,
     epoch: state.epoch,
     loss: outcome.loss,
+    nll: nll / pairs,
     accuracy: correct / pairs,
     margin: margin / pairs,
     min_reward: min,

@@ -8,23 +8,27 @@ const NO_EPOCHS = "No validation epoch has been logged yet.";
 
 /** Training loss of every step, thin, with its moving average in front. The window's mean stands at the window's middle step. */
 export function stepLossFigure(
-  steps: readonly { readonly step: number; readonly loss: number }[],
+  steps: readonly { readonly step: number; readonly loss: number; readonly nll?: number }[],
   { window = 50 }: { readonly window?: number } = {},
 ): Figure {
   const title = "Training loss by step";
   const known = steps.filter(({ loss }) => Number.isFinite(loss));
   if (!known.length) return emptyFigure(title, NO_STEPS);
   const losses = known.map(({ loss }) => loss);
-  const raw = thin(known.map(({ step, loss }) => [step, loss] as const));
   const few = losses.length < window;
+  const raw = thin(known.map(({ step, loss }) => [step, loss] as const));
   const data = [line(raw, { name: "each step", color: few ? COLORS.blue : COLORS.faint, width: few ? 2 : 1 })];
   let told = `last ${brief(losses[losses.length - 1])}`;
   if (!few) {
-    const smooth = movingAverage(losses, window);
-    const middle = Math.floor((window - 1) / 2);
-    const points = thin(smooth.map((loss, i) => [known[i + middle].step, loss] as const));
+    const [smooth, points] = smoothed(known, losses, window);
     data.push(line(points, { name: `mean of ${window} steps`, color: COLORS.blue, width: 2.5 }));
     told = `mean of ${window} steps from ${brief(smooth[0])} to ${brief(smooth[smooth.length - 1])}`;
+  }
+  const plain = known.map(({ nll }) => nll ?? NaN);
+  if (plain.every(Number.isFinite) && plain.some((nll, i) => Math.abs(nll - losses[i]) > 1e-6)) {
+    const [, points] = smoothed(known, plain, few ? 1 : window);
+    data.push(line(points, { name: "unweighted, −log σ(Δ)", color: COLORS.vermillion, width: 2, dash: "dash" }));
+    told += `; unweighted ends at ${brief(points[points.length - 1][1])}`;
   }
   return {
     data,
@@ -38,6 +42,17 @@ export function stepLossFigure(
     }),
     description: `${title}, ${known.length} steps: ${told}.`,
   };
+}
+
+/** Moving average of one value a step, and its points: a window's mean stands at the window's middle step. */
+function smoothed(
+  steps: readonly { readonly step: number }[],
+  values: readonly number[],
+  window: number,
+): [number[], [number, number][]] {
+  const means = movingAverage(values, window);
+  const middle = Math.floor((window - 1) / 2);
+  return [means, thin(means.map((mean, i) => [steps[i + middle].step, mean] as const))];
 }
 
 /** Mean training loss of each epoch beside the validation loss. */
