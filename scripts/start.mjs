@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The main job: sets up, runs the five notebooks in order on synthetic or the user's pairs, writes reports/*.html.
+// The main job: sets up, runs the notebooks in order on synthetic or the user's pairs, writes reports/*.html.
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -16,21 +16,25 @@ function fail(message, code) {
   process.exit(code);
 }
 
-/** The configuration of all five notebooks: every field of a training run is a flag, checked before the first one starts. */
+/** The configuration of all notebooks: every field of a training run is a flag, checked before the first one starts. */
 function parseConfig(args) {
   const require = createRequire(inRoot("package.json"));
   const { Command } = require("commander");
   const { addConfigFlags, configFromFlags } = require(inRoot("dist/cli/flags.js"));
-  const { notebookFlags, resolveNotebookConfig } = require(inRoot("dist/lib/notebooks/support.js"));
+  const { notebookFields, notebookFlags, resolveNotebookConfig } = require(inRoot("dist/lib/notebooks/support.js"));
   const command = new Command("npm start --").description(
-    "Run the five notebooks in order on synthetic pairs, or on the user's (--pairs), and write reports/*.html.",
+    "Run the notebooks in order on synthetic pairs, or on the user's (--pairs), and write reports/*.html.",
   );
-  for (const [flag, meaning] of notebookFlags) command.option(flag, meaning, Number);
+  for (const [flag, meaning] of notebookFlags)
+    flag.endsWith("<n>") ? command.option(flag, meaning, Number) : command.option(flag, meaning);
   command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_CODES.UsageError)); // it has said why
   addConfigFlags(command).parse(args, { from: "user" });
   const options = command.opts();
   const own = Object.fromEntries(
-    ["questions", "noise"].filter((name) => name in options).map((name) => [name, options[name]]),
+    notebookFields.flatMap((name) => {
+      const value = options[name.replace(/_./g, (mark) => mark[1].toUpperCase())];
+      return value === undefined ? [] : [[name, value]];
+    }),
   );
   try {
     const given = { ...configFromFlags(options), ...own };

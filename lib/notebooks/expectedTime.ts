@@ -1,7 +1,7 @@
 // In: the configuration of a run and the measured speed of matrix products. Out: how long each notebook will take, roughly.
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { readJsonFile } from "../checkpoints/settings";
+import { readJsonFile } from "../files/json";
 import { findModel } from "../checkpoints/findModel";
 import { trunkShapes } from "../models/families";
 import { parseModelConfig } from "../models/config";

@@ -1,5 +1,6 @@
 // What the notebooks share, against hand-made values.
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { expectedSeconds, inWords } from "../../lib/notebooks/expectedTime";
 import {
   createProgressBar,
   frameTable,
@@ -51,6 +52,34 @@ describe("resolveNotebookConfig", () => {
   });
 });
 
+describe("expectedSeconds", () => {
+  const total = (input: object, gflops = 200) =>
+    Object.values(expectedSeconds(resolveNotebookConfig(input as never), gflops)!).reduce((a, b) => a + b, 0);
+
+  test("grows with pairs and epochs and shrinks with speed, never below what does not depend on it", () => {
+    const training = (input: object, gflops: number) =>
+      expectedSeconds(resolveNotebookConfig(input as never), gflops)!["03_train_reward_model"];
+    expect(total({ questions: 1200 })).toBeGreaterThan(total({ questions: 600 }));
+    const fixed = training({ epochs: 1 }, 1e9);
+    const [one, two] = [training({ epochs: 1 }, 100) - fixed, training({ epochs: 2 }, 100) - fixed];
+    expect(two / one).toBeCloseTo(2, 5);
+    expect((training({ epochs: 1 }, 200) - fixed) / one).toBeCloseTo(0.5, 5);
+    expect(training({ epochs: 1, max_steps: 5 }, 100) - fixed).toBeLessThan(one / 10);
+  });
+
+  // 6 operations a weight and token, 10.6 M weights of MiniLM, 110 tokens a pair, half the speed of a product
+  test("is the arithmetic of a training step", () => {
+    const config = resolveNotebookConfig({ questions: 1000, epochs: 1, train_ratio: 1, val_ratio: 0, test_ratio: 0 });
+    const seconds = expectedSeconds(config, 100)!["03_train_reward_model"];
+    const layer = 4 * 384 * 384 + 2 * 384 * 1536;
+    expect(seconds).toBeCloseTo(20 + (6 * 6 * layer * 110 * 3400) / (0.5 * 100e9), 0);
+  });
+
+  test("is told in words", () => {
+    expect([3, 42, 130, 9000].map(inWords)).toEqual(["5 seconds", "40 seconds", "2.2 minutes", "2.5 hours"]);
+  });
+});
+
 test("notebookConfig says what is wrong with its file", () => {
   expect(notebookConfig("").synthetic).toBe(true);
   expect(() => notebookConfig("/no/such.json")).toThrow(
@@ -60,8 +89,14 @@ test("notebookConfig says what is wrong with its file", () => {
 });
 
 test("every flag of the notebooks has its meaning and default", () => {
-  expect(notebookFlags.map(([flag]) => flag)).toEqual(["--questions <n>", "--noise <n>"]);
-  expect(notebookFlags.every(([, meaning]) => /\(default: [\d.]+\)/.test(meaning))).toBe(true);
+  expect(notebookFlags.map(([flag]) => flag)).toEqual([
+    "--questions <n>",
+    "--noise <n>",
+    "--policy <dir>",
+    "--policy-steps <n>",
+  ]);
+  const numbers = notebookFlags.filter(([flag]) => flag.endsWith("<n>"));
+  expect(numbers.every(([, meaning]) => /\(default: [\d.]+\)/.test(meaning))).toBe(true);
 });
 
 test("the time left follows the last seconds, not the slow start", () => {
