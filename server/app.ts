@@ -6,6 +6,7 @@ import { errorBody, statusOf, type Dialect } from "./dialects";
 import { addDocs } from "./docs";
 import { RequestFault } from "./faults";
 import { checkKey, checkOrigin } from "./guard";
+import { addPage } from "./page";
 import { addOpenRlhf } from "./routes/openrlhf";
 import { addOperations } from "./routes/operations";
 import { addScore } from "./routes/score";
@@ -59,6 +60,9 @@ export async function buildApp(context: Context, log: (line: string) => void): P
     else if (config.open !== true) checkKey(request.headers, settings.apiKey);
     if (config.scores === true && admission.full()) admission.reserve({ texts: 1, bytes: 0, tokens: 0 }).release();
   });
+  app.addHook("onSend", async (_request, reply) => {
+    if (context.draining()) reply.header("connection", "close"); // else the connection would be kept, and the end would wait for it
+  });
   app.addHook("onResponse", async (request, reply) => {
     metrics.request(request.routeOptions.url ?? "other", reply.statusCode, reply.elapsedTime / 1000);
   });
@@ -99,6 +103,7 @@ export async function buildApp(context: Context, log: (line: string) => void): P
     addOpenRlhf(app, context);
     addOperations(app, context);
     addDocs(app);
+    addPage(app);
   });
   await app.ready();
   return app;

@@ -46,7 +46,7 @@ function docsHtml({
   });
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Rewardbook: the score server's interface</title><link rel="stylesheet" href="/page/page.css"></head>
+<title>Rewardbook: the score server's interface</title><link rel="icon" href="/page/icon.svg" type="image/svg+xml"><link rel="stylesheet" href="/page/page.css"></head>
 <body class="docs"><header><h1><a href="/">Rewardbook</a> interface ${escapeHtml(info.version)}</h1>
 <p>The same as a document for programs: <a href="/openapi.json">openapi.json</a></p></header><main>${sections.join("")}</main></body></html>`;
 }

@@ -18,6 +18,9 @@ export interface Engine {
   readonly ended: Promise<void>;
 }
 
+/** How long a process may take to end, ms: it may be in the middle of a graph run. */
+const END_MS = 15_000;
+
 interface Pending {
   resolve(scores: readonly ItemScore[]): void;
   reject(error: unknown): void;
@@ -73,7 +76,9 @@ export function startEngine(settings: ServerSettings, onBatch: (batch: BatchRepo
   const retire = async (): Promise<void> => {
     if (pending.size > 0) await new Promise<void>((resolve) => (idle = resolve));
     if (child.connected) child.disconnect();
+    const late = setTimeout(() => child.kill("SIGKILL"), END_MS).unref();
     await ended;
+    clearTimeout(late);
   };
 
   return new Promise((resolve, reject) => {

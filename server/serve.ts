@@ -60,8 +60,10 @@ export async function startServer(settings: ServerSettings, log: (line: string) 
     },
     close: async () => {
       draining = true;
-      const late = new Promise<void>((resolve) => setTimeout(resolve, DRAIN_MS).unref());
-      await Promise.race([app.close().then(() => served.stop()), late]);
+      const late = setTimeout(() => app.server.closeAllConnections(), DRAIN_MS).unref();
+      await app.close();
+      clearTimeout(late);
+      await served.stop();
     },
   };
 }
