@@ -14,6 +14,9 @@ export const FAULTS = [
   "wrong_type",
   "invalid_value",
   "no_common_prompt",
+  "context_not_read",
+  "unknown_role",
+  "messages_as_text",
 ] as const;
 /** The row is well formed and teaches nothing: it is left out by rule. */
 export const RULES = [
@@ -24,6 +27,7 @@ export const RULES = [
   "gap_below_minimum",
   "single_answer",
   "unanswered",
+  "unrated",
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 export type Rule = (typeof RULES)[number];

@@ -5,6 +5,13 @@ import { RowFault, typeName } from "./faults";
 /** Own fields only: a row may have a field called `constructor` or none called so. */
 export const has = (row: Row, field: string): boolean => Object.hasOwn(row, field) && row[field] !== undefined;
 export const get = (row: Row, field: string): unknown => (Object.hasOwn(row, field) ? row[field] : undefined);
+/** What tables and annotators write where there is no value. */
+const NO_VALUE: ReadonlySet<string> = new Set(["", "n/a", "na", "nan", "none", "null", "-"]);
+const isNoNumber = (value: unknown): boolean =>
+  value === null ||
+  value === undefined ||
+  Number.isNaN(value) ||
+  (typeof value === "string" && NO_VALUE.has(value.trim().toLowerCase()));
 const present = (row: Row, field: string): boolean => has(row, field) && row[field] !== null && row[field] !== "";
 
 /** Half of a surrogate pair cannot be written as UTF-8: it becomes U+FFFD here, once. */
@@ -22,10 +29,10 @@ export function text(row: Row, field: string, label = field): string {
   return wellFormed(value);
 }
 
-/** A finite number, also written as text (CSV); undefined where the field is missing, null or "". */
+/** A finite number, also written as text (CSV); undefined where the field is missing, null, NaN, "" or "N/A". */
 export function optionalNumber(row: Row, field: string, label = field): number | undefined {
-  if (!present(row, field)) return undefined;
-  const value = row[field];
+  const value = get(row, field);
+  if (isNoNumber(value)) return undefined;
   const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
   if (typeof number !== "number")
     throw new RowFault("wrong_type", `${label}: expected a number, got ${typeName(value)}`);

@@ -1,6 +1,7 @@
 // What every container (JSON lines, JSON list, CSV, Parquet) yields: numbered rows, or the fault of one.
 import { isUtf8 } from "node:buffer";
 import { type Fault, RowFault, typeName } from "../faults";
+import { parseJson } from "./jsonKeys";
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -32,37 +33,6 @@ function tooDeep(value: unknown): boolean {
   return false;
 }
 
-/** Keys of the outermost object of a JSON text that is known to parse. */
-function outerKeys(text: string): string[] {
-  const keys: string[] = [];
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    const c = text[i];
-    if (c === "{" || c === "[") depth++;
-    else if (c === "}" || c === "]") depth--;
-    else if (c === '"') {
-      const start = i;
-      for (i++; text[i] !== '"'; i++) if (text[i] === "\\") i++;
-      if (depth !== 1) continue;
-      let next = i + 1;
-      while (next < text.length && " \t\r\n".includes(text[next])) next++;
-      if (text[next] === ":") keys.push(JSON.parse(text.slice(start, i + 1)) as string);
-    }
-  }
-  return keys;
-}
-
-/** JSON.parse keeps the last of two equal keys and says nothing: look for a second one. */
-function duplicateKey(text: string, value: Row): string | undefined {
-  const suspect = Object.keys(value).some((key) => {
-    const quoted = JSON.stringify(key);
-    return text.indexOf(quoted, text.indexOf(quoted) + 1) >= 0;
-  });
-  if (!suspect) return undefined;
-  const seen = new Set<string>();
-  return outerKeys(text).find((key) => seen.size === seen.add(key).size);
-}
-
 /** An object that is not too deep, or a RowFault. */
 export function checkObject(value: unknown): Row {
   if (typeof value !== "object" || value === null || Array.isArray(value))
@@ -77,17 +47,12 @@ export function parseRow(bytes: Buffer): Row {
   if (!isUtf8(bytes))
     throw new RowFault("invalid_utf8", "expected UTF-8, got bytes that are not; save the file as UTF-8");
   const text = bytes.toString("utf8");
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return checkObject(parseJson(text));
   } catch (error) {
+    if (error instanceof RowFault) throw error;
     throw new RowFault("malformed_json", `expected a JSON object, got malformed JSON (${shortReason(error)})`);
   }
-  const row = checkObject(value);
-  const twice = duplicateKey(text, row);
-  if (twice !== undefined)
-    throw new RowFault("duplicate_key", `expected each field once, got ${JSON.stringify(twice)} twice`);
-  return row;
 }
 
 /** V8 quotes up to the whole text in its message: keep the part that helps. */

@@ -48,16 +48,35 @@ export interface PairFormat {
   readonly name: string;
   /** What it reads, for the log. */
   readonly reads: string;
+  /** The fields it reads besides `COMMON_FIELDS`; `list[].field` and `object.field` name nested ones, `*` a number. */
+  readonly fields: readonly string[];
   matches(row: Row): boolean;
   /** The pairs of a row, or of a group of rows; throws RowFault. */
   convert(rows: readonly Row[], options: FormatOptions): readonly Outcome[];
   /** Formats with one answer a row: consecutive rows with the same key belong together. */
   groupKey?(row: Row): string;
+  /** Its source keeps pairs whose scores are equal. */
+  readonly keepsTies?: boolean;
+  /** The prompt is found in the answers, and may be empty. */
+  readonly implicitPrompt?: boolean;
   /** One row may give several pairs: each carries on a plain row of its own instead of the row as read. */
   readonly expands?: boolean;
 }
 
 /** The optional fields that any format may carry. */
+export const COMMON_FIELDS = [
+  "id",
+  "question_id",
+  "margin",
+  "score_chosen",
+  "score_rejected",
+  "risk_level",
+  "confidence_penalty",
+  "category",
+  "subset",
+] as const;
+
+/** The optional fields, checked. */
 export function commonFields(row: Row): Omit<Draft, "prompt" | "chosen" | "rejected"> {
   const confidencePenalty = optionalNumber(row, "confidence_penalty");
   if (confidencePenalty !== undefined && confidencePenalty < 0)

@@ -1,9 +1,10 @@
 // Pairs whose prompt is what both answers begin with: Anthropic HH, and texts without any marker.
 import type { Message } from "../pair";
 import { RowFault } from "../faults";
-import { has, text } from "../fields";
+import { has, optionalNumber, text } from "../fields";
 import type { Row } from "../containers/row";
-import { type PairFormat, commonFields } from "./format";
+import { type Draft, type PairFormat, commonFields } from "./format";
+import { PROMPT_NAMES } from "./plain";
 
 const MARKER = "\n\nAssistant:";
 
@@ -25,10 +26,21 @@ function turns(prompt: string): Message[] | undefined {
   return messages.length > 0 ? messages : undefined;
 }
 
-/** The prompt ends with the last "\n\nAssistant:" that both texts share (Bai et al. 2022, arXiv 2204.05862, data layout). */
+/** How far both texts agree up to `end`, and in the white space after it: it belongs to the prompt. */
+function seamAfter(chosen: string, rejected: string, end: number): number {
+  let seam = end;
+  while (seam < chosen.length && chosen[seam] === rejected[seam] && /\s/.test(chosen[seam])) seam++;
+  return seam;
+}
+
+/**
+ * The prompt ends with the last "\n\nAssistant:" that both texts share and the white space after it; prompt + answer is
+ * the text as it was (Bai et al. 2022, arXiv 2204.05862, data layout).
+ */
 export const anthropic: PairFormat = {
   name: "hh (implicit prompt)",
   reads: `chosen, rejected; the prompt is their common prefix up to the last "Assistant:"`,
+  fields: ["chosen", "rejected"],
   matches: (row) => !has(row, "prompt") && isText(row) && (row.chosen as string).includes(MARKER),
   convert: ([row]) => {
     const chosen = text(row, "chosen");
@@ -39,39 +51,52 @@ export const anthropic: PairFormat = {
         "no_common_prompt",
         'expected chosen and rejected to share a prompt that ends with "Assistant:", got none',
       );
-    const end = at + MARKER.length;
-    const prompt = chosen.slice(0, end).trim();
+    const end = seamAfter(chosen, rejected, at + MARKER.length);
+    const prompt = chosen.slice(0, end);
     return [
       {
         ...commonFields(row),
         prompt,
         promptMessages: turns(prompt),
-        chosen: chosen.slice(end).trim(),
-        rejected: rejected.slice(end).trim(),
+        chosen: chosen.slice(end),
+        rejected: rejected.slice(end),
       },
     ];
   },
 };
 
+/** The common prefix up to its last white space, which it keeps; no word is cut. */
+function splitPrefix(chosen: string, rejected: string): Pick<Draft, "prompt" | "chosen" | "rejected"> {
+  // Equal texts share everything: the rule for identical answers has to see them whole.
+  const shared = chosen === rejected ? "" : chosen.slice(0, commonLength(chosen, rejected));
+  const end = shared.search(/\s\S*$/) + 1;
+  return { prompt: shared.slice(0, end), chosen: chosen.slice(end), rejected: rejected.slice(end) };
+}
+
 /** No marker: the common prefix up to its last white space, so that no word is cut (TRL cuts it). May be empty. */
 export const commonPrefix: PairFormat = {
   name: "implicit prompt",
   reads: "chosen, rejected; the prompt is their common prefix up to the last white space",
-  matches: (row) => !has(row, "prompt") && !has(row, "question") && !has(row, "instruction") && isText(row),
+  fields: ["chosen", "rejected"],
+  implicitPrompt: true,
+  matches: (row) => isText(row) && !PROMPT_NAMES.some((field) => has(row, field)),
+  convert: ([row]) => [{ ...commonFields(row), ...splitPrefix(text(row, "chosen"), text(row, "rejected")) }],
+};
+
+/** The rows that the stage-3 system trains on: prompt and answer in one text; label 1 (or none): the first is better. */
+export const stage3: PairFormat = {
+  name: "stage3",
+  reads: "input_chosen, input_rejected, label; the prompt is their common prefix up to the last white space",
+  fields: ["input_chosen", "input_rejected", "label"],
+  implicitPrompt: true,
+  matches: (row) => has(row, "input_chosen") && has(row, "input_rejected"),
   convert: ([row]) => {
-    const chosen = text(row, "chosen");
-    const rejected = text(row, "rejected");
-    // Equal texts share everything: the rule for identical answers has to see them whole.
-    const shared = chosen === rejected ? "" : chosen.slice(0, commonLength(chosen, rejected));
-    const end = shared.search(/\s\S*$/) + 1;
-    return [
-      {
-        ...commonFields(row),
-        prompt: shared.slice(0, end).trim(),
-        chosen: chosen.slice(end),
-        rejected: rejected.slice(end),
-      },
-    ];
+    const texts = [text(row, "input_chosen"), text(row, "input_rejected")] as const;
+    const label = optionalNumber(row, "label") ?? 1;
+    if (label !== 0 && label !== 1)
+      throw new RowFault("invalid_value", `label: expected 1 (input_chosen is better) or 0, got ${label}`);
+    const [chosen, rejected] = label === 1 ? texts : [texts[1], texts[0]];
+    return [{ ...commonFields(row), ...splitPrefix(chosen, rejected) }];
   },
 };
 

@@ -19,6 +19,14 @@ export function ratingScore(answer: Row, label: string): number | undefined {
 export const original: PairFormat = {
   name: "original",
   reads: "question_text, preferred_answer.answer_text, rejected_answer.answer_text",
+  fields: [
+    "question_text",
+    ...["preferred_answer", "rejected_answer"].flatMap((answer) =>
+      ["answer_text", "score", "rating"].map((field) => `${answer}.${field}`),
+    ),
+    "score_difference",
+  ],
+  keepsTies: true,
   matches: (row) => has(row, "question_text") && (has(row, "preferred_answer") || has(row, "rejected_answer")),
   convert: ([row]) => {
     const preferred = object(row, "preferred_answer");

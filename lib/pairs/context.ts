@@ -1,0 +1,141 @@
+// In: a row and the fields its format reads. Out: the fields nobody reads; one that carries context is a fault.
+import type { Row } from "./containers/row";
+import { RowFault, typeName } from "./faults";
+
+const normalised = (name: string): string => name.toLowerCase().replace(/[-\s.]/g, "_");
+
+/** Names of fields that a model is meant to read beside prompt and answer. */
+const CONTEXT =
+  /^((custom|default)_)?(system|sys)(_(prompt|message|msg|instructions?|content|text))?$|^((chat|conversation|dialogue|dialog|message|prompt|prev|previous|past)_)?history$|^((chosen|rejected|prompt|response|answer|input|available|retrieved)_)*(tools?|tool_calls?|tool_schemas?|functions?|function_calls?|images?|image_(path|url|uri|file|data|bytes|base64)s?|pictures?|pixel_values|videos?|video_(path|url|uri|file)s?|audios?|audio_(path|url|uri|file)s?|speech|attachments?|documents?|docs|passages?|contexts?|messages|conversations?|dialogues?|dialogs?)$|^(background|knowledge|few_shot(_examples)?|demonstrations|objects|persona|input|instruction|prompt|question|query)$/;
+/** Keys of a message that hold more than its text. */
+const MESSAGE_CONTEXT =
+  /^(tools?|tool_calls?|tool_call_id|functions?|function_calls?|name|reasoning|reasoning_content|thinking|images?|videos?|audios?|files?|attachments?|documents?|refusal|context)$/;
+
+export const isContextName = (name: string): boolean => CONTEXT.test(normalised(name));
+export const isMessageContext = (name: string): boolean => MESSAGE_CONTEXT.test(normalised(name));
+
+/** Nothing to read: null, "", [], {}, an empty list written as text, and lists of such. */
+export function isEmpty(value: unknown): boolean {
+  if (value === null || value === undefined || Number.isNaN(value)) return true;
+  if (typeof value === "string") return /^\s*(\[\s*\]|\{\s*\}|null|none|nan)?\s*$/i.test(value);
+  if (Array.isArray(value)) return value.every(isEmpty);
+  return typeof value === "object" && Object.values(value).every(isEmpty);
+}
+
+/** Fields by their paths: `completions[].response` is a field of each item of a list. */
+export interface FieldTree {
+  readonly fields: Map<string, FieldTree>;
+  /** The value is read whole. */
+  whole: boolean;
+}
+
+/** `response-*` stands for `response-1`, `response-2`, … */
+export function fieldTree(paths: readonly string[]): FieldTree {
+  const root: FieldTree = { fields: new Map(), whole: false };
+  for (const path of paths) {
+    let node = root;
+    for (const name of path.split(".").map((part) => part.replace("[]", ""))) {
+      if (!node.fields.has(name)) node.fields.set(name, { fields: new Map(), whole: false });
+      node = node.fields.get(name)!;
+    }
+    node.whole = true;
+  }
+  return root;
+}
+
+/** Calls `each` with the path, name and value of every field that the tree does not name and that is not empty. */
+export function forEachUnread(
+  row: Row,
+  tree: FieldTree,
+  each: (path: string, name: string, value: unknown) => void,
+  prefix = "",
+): void {
+  for (const name of Object.keys(row)) {
+    const value = row[name];
+    const known = tree.fields.get(name) ?? tree.fields.get(name.replace(/\d+$/, "*"));
+    if (!known) {
+      if (!isEmpty(value)) each(prefix + name, name, value);
+    } else if (known.whole) forEachMessageKey(value, prefix + name, each);
+    else for (const [item, path] of objectsOf(value, prefix + name)) forEachUnread(item, known, each, `${path}.`);
+  }
+}
+
+function objectsOf(value: unknown, path: string): [Row, string][] {
+  if (Array.isArray(value)) return value.flatMap((item) => objectsOf(item, `${path}[]`));
+  return typeof value === "object" && value !== null ? [[value as Row, path]] : [];
+}
+
+const MESSAGE_FIELDS: ReadonlySet<string> = new Set(["role", "from", "content", "value"]);
+
+/** Messages have their own fields, whatever format they stand in. */
+function forEachMessageKey(value: unknown, path: string, each: (path: string, name: string, value: unknown) => void) {
+  if (typeof value !== "object" || value === null) return;
+  for (const [item, at] of objectsOf(value, path))
+    if ("content" in item || "value" in item)
+      for (const name of Object.keys(item))
+        if (!MESSAGE_FIELDS.has(name) && !isEmpty(item[name])) each(`${at}.${name}`, name, item[name]);
+}
+
+/** All texts of a value but the names of roles and types. */
+function textsOf(value: unknown): string[] {
+  if (typeof value === "string") return [value.trim()];
+  if (Array.isArray(value)) return value.flatMap(textsOf);
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => (/^(role|from|type)$/.test(key) ? [] : textsOf(item)));
+}
+
+/** Whether every text of the value stands in what is read. */
+function isRepeated(value: unknown, read: readonly string[]): boolean {
+  const texts = textsOf(value);
+  return texts.length > 0 && texts.every((text) => read.some((known) => known.includes(text)));
+}
+
+/**
+ * The paths of fields that are not read and carry no context.
+ *
+ * @param read the texts of the row's pairs: context that stands in them is not lost
+ * @throws RowFault naming the first field with context that is not read
+ */
+export function unreadFields(row: Row, tree: FieldTree, read: readonly string[], format: string): string[] {
+  const harmless: string[] = [];
+  forEachUnread(row, tree, (path, name, value) => {
+    const carries = typeof value === "string" || typeof value === "object";
+    if (!isContextName(name) || !carries || isRepeated(value, read)) harmless.push(path);
+    else
+      throw new RowFault(
+        "context_not_read",
+        `${path}: expected no context beside what the format ${JSON.stringify(format)} reads, got ${typeName(value)}; ` +
+          `write it into the prompt, or pass --ignore-fields ${name} to go on without it`,
+      );
+  });
+  return harmless;
+}
+
+/** A copy without the named fields, at every depth. */
+export function withoutFields<T>(value: T, names: ReadonlySet<string>): T {
+  if (Array.isArray(value)) return value.map((item: unknown) => withoutFields(item, names)) as T;
+  if (typeof value !== "object" || value === null) return value;
+  const kept = Object.entries(value).filter(([name]) => !names.has(name));
+  return Object.fromEntries(kept.map(([name, item]) => [name, withoutFields(item, names)])) as T;
+}
+
+/** Messages as Python prints them, or as JSON inside a text: the first brackets and a key of a message. */
+const PRINTED = /^\s*(array\()?\[?\s*\{\s*['"](role|from|content|value)['"]\s*:/;
+/** Any list or object as Python prints it. */
+const PYTHON = /^\s*(array\(|[[{(])\s*[[{(]?\s*(dtype|'[^']*'\s*:)/;
+
+/** @throws RowFault where a field that should hold messages, or an object, holds their text */
+export function refusePrinted(row: Row, tree: FieldTree, prefix = ""): void {
+  for (const [name, node] of tree.fields) {
+    const value = Object.hasOwn(row, name) ? row[name] : undefined;
+    if (typeof value === "string") {
+      const looksNested = node.whole ? PRINTED.test(value) : PYTHON.test(value);
+      if (looksNested)
+        throw new RowFault(
+          "messages_as_text",
+          `${prefix}${name}: expected ${node.whole ? "text, or a list of messages" : "an object or a list"}, got one printed as text; ` +
+            "write the rows with json.dumps or as Parquet, where lists stay lists",
+        );
+    }
+  }
+}
