@@ -25,38 +25,52 @@ export function isEmpty(value: unknown): boolean {
 /** Fields by their paths: `completions[].response` is a field of each item of a list. */
 export interface FieldTree {
   readonly fields: Map<string, FieldTree>;
+  /** Fields by the beginning of their names. */
+  readonly beginnings: [string, FieldTree][];
   /** The value is read whole. */
   whole: boolean;
 }
 
-/** `response-*` stands for `response-1`, `response-2`, … */
+const emptyTree = (): FieldTree => ({ fields: new Map(), beginnings: [], whole: false });
+
+/** `response-*` stands for every field whose name begins so. */
 export function fieldTree(paths: readonly string[]): FieldTree {
-  const root: FieldTree = { fields: new Map(), whole: false };
+  const root = emptyTree();
   for (const path of paths) {
     let node = root;
     for (const name of path.split(".").map((part) => part.replace("[]", ""))) {
-      if (!node.fields.has(name)) node.fields.set(name, { fields: new Map(), whole: false });
-      node = node.fields.get(name)!;
+      const child = node.fields.get(name) ?? emptyTree();
+      if (name.endsWith("*")) node.beginnings.push([name.slice(0, -1), child]);
+      else node.fields.set(name, child);
+      node = child;
     }
     node.whole = true;
   }
   return root;
 }
 
-/** Calls `each` with the path, name and value of every field that the tree does not name and that is not empty. */
-export function forEachUnread(
-  row: Row,
-  tree: FieldTree,
-  each: (path: string, name: string, value: unknown) => void,
-  prefix = "",
-): void {
+const knownField = (tree: FieldTree, name: string): FieldTree | undefined =>
+  tree.fields.get(name) ?? tree.beginnings.find(([beginning]) => name.startsWith(beginning))?.[1];
+
+/** A field that is not empty, and whether the format reads it. */
+interface Field {
+  readonly path: string;
+  readonly name: string;
+  readonly value: unknown;
+  readonly known: boolean;
+}
+
+/** Calls `each` for every field that the tree does not name, and for those that it names and reads whole. */
+function forEachField(row: Row, tree: FieldTree, each: (field: Field) => void, prefix = ""): void {
   for (const name of Object.keys(row)) {
     const value = row[name];
-    const known = tree.fields.get(name) ?? tree.fields.get(name.replace(/\d+$/, "*"));
-    if (!known) {
-      if (!isEmpty(value)) each(prefix + name, name, value);
-    } else if (known.whole) forEachMessageKey(value, prefix + name, each);
-    else for (const [item, path] of objectsOf(value, prefix + name)) forEachUnread(item, known, each, `${path}.`);
+    if (isEmpty(value)) continue;
+    const path = prefix + name;
+    const known = knownField(tree, name);
+    if (known && !known.whole)
+      for (const [item, at] of objectsOf(value, path)) forEachField(item, known, each, `${at}.`);
+    else each({ path, name, value, known: known !== undefined });
+    if (known?.whole) forEachMessageKey(value, path, each);
   }
 }
 
@@ -68,12 +82,13 @@ function objectsOf(value: unknown, path: string): [Row, string][] {
 const MESSAGE_FIELDS: ReadonlySet<string> = new Set(["role", "from", "content", "value"]);
 
 /** Messages have their own fields, whatever format they stand in. */
-function forEachMessageKey(value: unknown, path: string, each: (path: string, name: string, value: unknown) => void) {
+function forEachMessageKey(value: unknown, path: string, each: (field: Field) => void): void {
   if (typeof value !== "object" || value === null) return;
   for (const [item, at] of objectsOf(value, path))
     if ("content" in item || "value" in item)
       for (const name of Object.keys(item))
-        if (!MESSAGE_FIELDS.has(name) && !isEmpty(item[name])) each(`${at}.${name}`, name, item[name]);
+        if (!MESSAGE_FIELDS.has(name) && !isEmpty(item[name]))
+          each({ path: `${at}.${name}`, name, value: item[name], known: false });
 }
 
 /** All texts of a value but the names of roles and types. */
@@ -93,20 +108,22 @@ function isRepeated(value: unknown, read: readonly string[]): boolean {
 /**
  * The paths of fields that are not read and carry no context.
  *
+ * Fields that the format reads are looked at as well: of two that may hold the prompt it reads one.
+ *
  * @param read the texts of the row's pairs: context that stands in them is not lost
  * @throws RowFault naming the first field with context that is not read
  */
 export function unreadFields(row: Row, tree: FieldTree, read: readonly string[], format: string): string[] {
   const harmless: string[] = [];
-  forEachUnread(row, tree, (path, name, value) => {
-    const carries = typeof value === "string" || typeof value === "object";
-    if (!isContextName(name) || !carries || isRepeated(value, read)) harmless.push(path);
-    else
+  forEachField(row, tree, ({ path, name, value, known }) => {
+    const carries = (typeof value === "string" || typeof value === "object") && isContextName(name);
+    if (carries && !isRepeated(value, read))
       throw new RowFault(
         "context_not_read",
-        `${path}: expected no context beside what the format ${JSON.stringify(format)} reads, got ${typeName(value)}; ` +
+        `${path}: expected no context beside what the format ${JSON.stringify(format)} reads of this row, got ${typeName(value)}; ` +
           `write it into the prompt, or pass --ignore-fields ${name} to go on without it`,
       );
+    if (!known) harmless.push(path);
   });
   return harmless;
 }

@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { stemOf } from "./bytes";
 import type { RejectedRow } from "./faults";
-import type { ReadReport } from "./read";
+import type { ReadReport } from "./readReport";
 import { writeJsonLines } from "../files/write";
 
 /**

@@ -36,23 +36,33 @@ export function brokenRule(draft: Draft, options: RuleOptions): Broken | undefin
   }
   if (draft.chosen.trim() === draft.rejected.trim())
     return { rule: "identical_answers", message: "chosen and rejected are the same text" };
-  if (options.keep_ties) return undefined;
-  const { scoreChosen, scoreRejected } = draft;
-  if (scoreChosen !== undefined && scoreChosen === scoreRejected)
-    return { rule: "tie", message: `both answers have the score ${scoreChosen}` };
-  if (draft.tie) return { rule: "tie", message: "score_difference is 0" };
-  return undefined;
+  if (options.keep_ties || !isTie(draft)) return undefined;
+  const message = draft.tie ? "score_difference is 0" : `both answers have the score ${draft.scoreChosen}`;
+  return { rule: "tie", message };
 }
 
-/** A row in the plain form for one of the pairs of a row that gave several. */
+/** Equal scores, or a source that says itself that neither answer is better. */
+export const isTie = ({ tie, scoreChosen, scoreRejected }: Draft): boolean =>
+  tie === true || (scoreChosen !== undefined && scoreChosen === scoreRejected);
+
+/** A score alone compares nothing: both are used, or none. */
+export function scoresOrNone(draft: Draft): { draft: Draft; note?: string } {
+  if ((draft.scoreChosen === undefined) === (draft.scoreRejected === undefined)) return { draft };
+  const both = { scoreChosen: undefined, scoreRejected: undefined };
+  return { draft: { ...draft, ...both }, note: "one of the two answers has no score; neither score is used" };
+}
+
+/** A row in the plain form, or of messages where the prompt is a conversation, for one of the pairs of a row that gave several. */
 function plainRow(pair: Omit<PreferencePair, "raw">): Row {
+  const { promptMessages } = pair;
+  const answer = (content: string) => (promptMessages ? [{ role: "assistant", content }] : content);
   return Object.fromEntries(
     Object.entries({
       id: pair.id,
       question_id: pair.questionId,
-      prompt: pair.prompt,
-      chosen: pair.chosen,
-      rejected: pair.rejected,
+      prompt: promptMessages ?? pair.prompt,
+      chosen: answer(pair.chosen),
+      rejected: answer(pair.rejected),
       score_chosen: pair.scoreChosen,
       score_rejected: pair.scoreRejected,
       margin: pair.margin,

@@ -52,7 +52,7 @@ export function nextRecord(text: string, start: number, { delimiter, last }: Rea
 
 function quotedCell(text: string, at: number, last: boolean): Cell {
   let value = "";
-  for (let from = at + 1; ; ) {
+  for (let from = at + 1; ;) {
     const quote = text.indexOf('"', from);
     if (quote < 0)
       return last ? { fault: "a quote is opened and never closed; quote cells that hold quotes" } : undefined;

@@ -3,45 +3,48 @@ import type { Row } from "../containers/row";
 import { RowFault } from "../faults";
 import { get, has, optionalNumber, text } from "../fields";
 import { type Draft, type PairFormat, commonFields } from "./format";
+import { promptOf } from "./conversation";
 import { conversational } from "./conversational";
 import { isMessageList } from "./messages";
 
-const firstNumber = (row: Row, fields: readonly string[]): number | undefined => {
-  for (const field of fields) {
-    const value = optionalNumber(row, field);
-    if (value !== undefined) return value;
+/** Names of the two ratings; both are taken from one pair of names, so that they are of one scale. */
+const RATINGS = [
+  ["chosen_score", "rejected_score"],
+  ["chosen-rating", "rejected-rating"],
+  ["chosen_rating", "rejected_rating"],
+  ["chosen_avg_rating", "rejected_avg_rating"],
+  ["score_chosen", "score_rejected"],
+] as const;
+
+function scores(row: Row): Pick<Draft, "scoreChosen" | "scoreRejected"> {
+  for (const [chosen, rejected] of RATINGS) {
+    const [scoreChosen, scoreRejected] = [optionalNumber(row, chosen), optionalNumber(row, rejected)];
+    if (scoreChosen !== undefined && scoreRejected !== undefined) return { scoreChosen, scoreRejected };
   }
-  return undefined;
-};
-const scores = (row: Row) => ({
-  scoreChosen: firstNumber(row, [
-    "chosen_score",
-    "chosen-rating",
-    "chosen_rating",
-    "chosen_avg_rating",
-    "score_chosen",
-  ]),
-  scoreRejected: firstNumber(row, [
-    "rejected_score",
-    "rejected-rating",
-    "rejected_rating",
-    "rejected_avg_rating",
-    "score_rejected",
-  ]),
-});
-const promptField = (row: Row) =>
-  ["instruction", "prompt", "input", "question"].find((field) => typeof get(row, field) === "string");
+  return {};
+}
+
+const PROMPTS = ["instruction", "prompt", "input", "question"] as const;
+const promptField = (row: Row) => PROMPTS.find((field) => typeof get(row, field) === "string");
+/** How the names of an annotator's questions begin. */
+const JUDGEMENTS = ["choose", "rank", "prefer", "best", "response_ranking"] as const;
 const isFeedback = (row: Row) => responseFields(row).length >= 2 && judgements(row).length > 0;
 
 /** `chosen_response`/`rejected_response` texts, or distilabel's chosen/rejected with ratings beside them. */
 export const argilla: PairFormat = {
   name: "argilla",
   reads: "instruction or prompt, chosen(_response), rejected(_response), their ratings",
+  fields: [
+    ...conversational.fields,
+    ...PROMPTS,
+    ...["chosen", "rejected", "chosen_response", "rejected_response"],
+    ...RATINGS.flat(),
+  ],
   matches: (row) =>
     (promptField(row) !== undefined && has(row, "chosen_response") && has(row, "rejected_response")) ||
     (has(row, "chosen") &&
       has(row, "rejected") &&
-      ["chosen_rating", "chosen-rating", "chosen_avg_rating"].some((field) => has(row, field))),
+      ["chosen_rating", "chosen-rating", "chosen_avg_rating", "chosen_score"].some((field) => has(row, field))),
   convert: ([row], options) => {
     if (isMessageList(row.chosen))
       return conversational.convert([row], options).map((pair) => ({ ...pair, ...scores(row) }));
@@ -53,7 +56,7 @@ export const argilla: PairFormat = {
       {
         ...commonFields(row),
         ...scores(row),
-        prompt: text(row, prompt),
+        ...promptOf(row, text(row, prompt)),
         chosen: text(row, chosen),
         rejected: text(row, rejected),
       },
@@ -85,7 +88,7 @@ function judgements(row: Row): unknown[] {
         return values ? Object.values(values).map((entry) => (entry as Row | null)?.value) : [];
       });
   return Object.keys(row)
-    .filter((key) => /^(choose|rank|prefer|best|response_ranking)/.test(key))
+    .filter((key) => JUDGEMENTS.some((name) => key.startsWith(name)))
     .flatMap((key) => {
       const value = row[key];
       return (Array.isArray(value) ? value : [value]).map((item: unknown) =>
@@ -117,6 +120,12 @@ export const argillaFeedback: PairFormat = {
   name: "argilla-feedback",
   expands: true,
   reads: "prompt, response-1, response-2 …, the annotators' choices or rankings",
+  fields: [
+    ...["", "fields."].flatMap((at) => [...PROMPTS, "response-*", "response_*"].map((field) => at + field)),
+    "responses[].values",
+    "responses[].status",
+    ...JUDGEMENTS.map((name) => `${name}*`),
+  ],
   matches: isFeedback,
   convert: ([row]) => {
     const fields = nested(row, "fields") ?? row;

@@ -4,25 +4,32 @@ import type { Row } from "../containers/row";
 import { argilla, argillaFeedback } from "./argilla";
 import { conversational, swift } from "./conversational";
 import type { PairFormat } from "./format";
-import { anthropic, commonPrefix } from "./implicit";
+import { anthropic, commonPrefix, stage3 } from "./implicit";
+import { openAssistantMessages, openAssistantTree } from "./openAssistant";
 import { original } from "./original";
-import { alpaca, plain } from "./plain";
-import { helpsteer, helpsteerPreference, ultrafeedback } from "./ratings";
+import { alpaca, alpacaList, plain } from "./plain";
+import { helpsteer, helpsteer3, helpsteerPreference, rankedCompletions, ultrafeedback } from "./ratings";
 import { rewardBench, rewardBench2 } from "./rewardBench";
 
 export const FORMATS: readonly PairFormat[] = [
   original,
   rewardBench,
   rewardBench2,
+  rankedCompletions,
   ultrafeedback,
+  helpsteer3,
   helpsteerPreference,
   helpsteer,
+  openAssistantTree,
+  openAssistantMessages,
   argilla,
   argillaFeedback,
   conversational,
   swift,
   plain,
   alpaca,
+  alpacaList,
+  stage3,
   anthropic,
   commonPrefix,
 ];

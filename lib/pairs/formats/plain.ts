@@ -15,8 +15,7 @@ const nameOf = (row: Row): string | undefined => PLAIN_NAMES.find((name) => has(
 export const plain: PairFormat = {
   name: "plain",
   reads: "prompt (or question, query, input), chosen, rejected (+ system, history)",
-  fields: ["prompt", "chosen", "rejected", ...LEADING_FIELDS],
-  readsFirst: PLAIN_NAMES,
+  fields: [...PLAIN_NAMES, "chosen", "rejected", ...LEADING_FIELDS],
   matches: (row) =>
     nameOf(row) !== undefined &&
     (has(row, "prompt") || !has(row, "instruction")) &&
@@ -67,9 +66,7 @@ export const alpacaList: PairFormat = {
       throw new RowFault("wrong_type", `output[${i}]: expected a string, got ${typeName(item)}`);
     });
     if (answers.length < 2)
-      return [
-        { rule: "single_answer", message: `expected two answers or more, got ${answers.length}`, id: common.id },
-      ];
+      return [{ rule: "single_answer", message: `expected two answers or more, got ${answers.length}`, id: common.id }];
     return answers.flatMap((chosen, i) =>
       answers.slice(i + 1).map((rejected, j) => ({
         ...common,

@@ -8,6 +8,7 @@ const isTextList = (value: unknown): boolean => Array.isArray(value) && value.ev
 export const rewardBench: PairFormat = {
   name: "rewardbench",
   reads: "prompt, chosen, rejected, subset",
+  fields: ["prompt", "chosen", "rejected"],
   matches: (row) =>
     has(row, "prompt") &&
     has(row, "subset") &&
@@ -29,6 +30,7 @@ export const rewardBench2: PairFormat = {
   name: "rewardbench-2",
   expands: true,
   reads: "prompt, chosen[], rejected[], subset",
+  fields: ["prompt", "chosen", "rejected"],
   matches: (row) => has(row, "prompt") && isTextList(row.chosen) && isTextList(row.rejected),
   convert: ([row]) => {
     const common = commonFields(row);
