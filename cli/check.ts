@@ -14,6 +14,7 @@ import { checkWritable, checkWritableFolder } from "../lib/files/writable";
 import { loadRewardModel } from "../lib/checkpoints/checkpoint";
 import { findModel } from "../lib/checkpoints/findModel";
 import { EXIT, ExitWith } from "./exit";
+import { configFlag, readingOptions } from "./flags";
 import { type Output, createOutput } from "./output";
 
 const LISTED = 10;
@@ -47,11 +48,11 @@ export function register(program: Command): void {
       collect,
     )
     .option("--format <name>", "name of the format, where the fields do not tell it")
-    .option(
-      "--minimum-gap <n>",
-      "least difference of two ratings that makes a pair (formats with ratings; default 1)",
-      positive,
-    )
+    .addOption(configFlag("minimum_gap"))
+    .addOption(configFlag("ignore_fields"))
+    .addOption(configFlag("category_field"))
+    .addOption(configFlag("keep_ties"))
+    .option("--no-keep-ties", "the opposite of the flag above")
     .option("--label-noise", "estimate the label noise by cross-validated scores of the frozen encoder")
     .option("--noise-sample <n>", "pairs that the estimate is made on (default 2000)", positive)
     .option("--model <dir>", "encoder of --label-noise; default: the default encoder")
@@ -71,7 +72,7 @@ export function register(program: Command): void {
         splits: options.split,
         against: options.against,
         format: options.format,
-        minimum_gap: options.minimumGap,
+        ...readingOptions(options),
         estimateNoise: options.labelNoise ? (pairs) => noiseOf(pairs, options.model, out) : undefined,
         noiseSample: options.noiseSample,
       });
@@ -119,6 +120,7 @@ function summary(report: CheckReport, written: readonly (string | undefined)[]):
       .slice(0, LISTED)
       .map(({ line, fileLine, message }) => `  ${report.path}:${fileLine ?? line}: ${message}`),
     `left out   ${report.left_out} (${counts(report.left_out_by_reason)})`,
+    ...report.notes.map((note) => `note       ${note}`),
     `repeats    ${report.duplicates.count} pairs, ${report.contradictions.count} labelled both ways, ${report.near_duplicate_prompts.count} near-duplicate prompts`,
     `length     the longer answer is preferred in ${(100 * lengths.length_only_accuracy).toFixed(1)}% of pairs`,
     ...[...report.splits, ...report.contamination].map(

@@ -9,7 +9,7 @@ import type { ScoredPair } from "../lib/scoring/scoredPair";
 import { lossSettings } from "../lib/evaluation/pairLossValue";
 import { rewardBench } from "../lib/rewardBench/rewardBench";
 import { rewardBenchFiles } from "../lib/rewardBench/rewardBenchFiles";
-import { loadPairs } from "../lib/pairs/read";
+import { loadPairs, readingNotes } from "../lib/pairs/read";
 import type { PreferencePair } from "../lib/pairs/pair";
 import { percent } from "../lib/report/figures";
 import { loadRewardModel, type LoadedModel } from "../lib/checkpoints/checkpoint";
@@ -17,7 +17,7 @@ import { applyChatTemplate } from "../lib/text/chatTemplate";
 import { CHAT_TEMPLATE, renderTemplate } from "../lib/text/template";
 import { writeFileAtomically } from "../lib/files/atomic";
 import { checkWritable, checkWritableFolder } from "../lib/files/writable";
-import { precisionOption } from "./flags";
+import { configFlag, precisionOption, readingOptions } from "./flags";
 import { createOutput, type Output } from "./output";
 
 export function register(program: Command): void {
@@ -31,14 +31,18 @@ export function register(program: Command): void {
     .option("--against <dir>", "a second checkpoint to compare with, by paired tests")
     .option("--rewardbench-out <dir>", "also write the files of the reference implementation of RewardBench")
     .addOption(precisionOption())
-    .option("--skip-bad-rows", "leave out rows that cannot be read")
+    .addOption(configFlag("skip_bad_rows"))
+    .addOption(configFlag("ignore_fields"))
+    .addOption(configFlag("category_field"))
+    .addOption(configFlag("minimum_gap"))
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
       const out = createOutput(options.json === true);
       await checkWritable(options.out, options.scores);
       await checkWritableFolder(options.rewardbenchOut);
-      const { pairs, report } = await loadPairs(options.pairs, { skip_bad_rows: options.skipBadRows });
+      const { pairs, report } = await loadPairs(options.pairs, readingOptions(options));
       for (const [reason, n] of Object.entries(report.counts)) out.say(`${report.path}: ${n} rows left out: ${reason}`);
+      for (const note of readingNotes(report)) out.say(`${report.path}: ${note}`);
       const scoring: ScoringOptions = { precision: options.precision };
       const { scored, settings, render } = await scoreWith(options.checkpoint, pairs, scoring, out);
       const evaluation = evaluateScores(scored, {

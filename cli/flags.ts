@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { z } from "zod";
 import { trainingSchema, type TrainingInput } from "../lib/config";
+import type { ReadOptions } from "../lib/pairs/read";
 
 type Field = keyof typeof trainingSchema.shape;
 
@@ -18,27 +19,45 @@ const number = (text: string): number => {
   return value;
 };
 
-/** Adds a flag for each field; a flag not given stays undefined, so that a preset can fill it. */
+/** The flag of a field of any schema; not given, it stays undefined, so that a preset can fill it. */
+function schemaFlag(field: string, schema: z.ZodType): Option {
+  const { inner, fallback } = unwrap(schema);
+  const flag = `--${field.replaceAll("_", "-")}`;
+  const shown = fallback === undefined ? "" : ` (default: ${fallback === false ? "off" : JSON.stringify(fallback)})`;
+  const meaning = `${schema.description ?? ""}${shown}`;
+  if (inner instanceof z.ZodBoolean) return new Option(flag, meaning);
+  if (inner instanceof z.ZodNumber) return new Option(`${flag} <n>`, meaning).argParser(number);
+  if (inner instanceof z.ZodEnum) return new Option(`${flag} <word>`, meaning).choices(inner.options as string[]);
+  return new Option(`${flag} <text>`, meaning);
+}
+
+/** The flag of one field of the configuration. */
+export const configFlag = (field: Field): Option => schemaFlag(field, trainingSchema.shape[field] as z.ZodType);
+
+/** Adds a flag for each field of the configuration. */
 export const addConfigFlags = (
   command: Command,
   fields: readonly Field[] = Object.keys(trainingSchema.shape) as Field[],
 ): Command => addSchemaFlags(command, Object.fromEntries(fields.map((field) => [field, trainingSchema.shape[field]])));
 
-/** Adds a flag for each field of any schema. */
+/** Adds a flag for each field of any schema; a switch that may be on by itself gets its opposite as well. */
 export function addSchemaFlags(command: Command, shape: Readonly<Record<string, unknown>>): Command {
   for (const [field, described] of Object.entries(shape)) {
     const schema = described as z.ZodType;
+    command.addOption(schemaFlag(field, schema));
     const { inner, fallback } = unwrap(schema);
-    const flag = `--${field.replaceAll("_", "-")}`;
-    const shown = fallback === undefined ? "" : ` (default: ${JSON.stringify(fallback)})`;
-    const meaning = `${schema.description ?? ""}${shown}`;
-    if (inner instanceof z.ZodBoolean) command.addOption(new Option(flag, meaning));
-    else if (inner instanceof z.ZodNumber) command.addOption(new Option(`${flag} <n>`, meaning).argParser(number));
-    else if (inner instanceof z.ZodEnum)
-      command.addOption(new Option(`${flag} <word>`, meaning).choices(inner.options as string[]));
-    else command.addOption(new Option(`${flag} <text>`, meaning));
+    if (inner instanceof z.ZodBoolean && fallback !== false)
+      command.addOption(
+        new Option(`--no-${field.replaceAll("_", "-")}`, "the opposite of the flag above (default: off)"),
+      );
   }
   return command;
+}
+
+/** How a command reads pairs, from the flags it has. */
+export function readingOptions(options: Readonly<Record<string, unknown>>): ReadOptions {
+  const { skip_bad_rows, ignore_fields, category_field, minimum_gap, keep_ties } = configFromFlags(options);
+  return { skip_bad_rows, ignore_fields, category_field, minimum_gap, keep_ties };
 }
 
 /** The fields a command line gave, by their names in the schema. */

@@ -8,7 +8,7 @@ import { percent } from "../lib/report/figures";
 import { writeFileAtomically } from "../lib/files/atomic";
 import { checkWritable } from "../lib/files/writable";
 import { loadRewardModel } from "../lib/checkpoints/checkpoint";
-import { precisionOption } from "./flags";
+import { configFlag, precisionOption, readingOptions } from "./flags";
 import { createOutput } from "./output";
 
 export function register(program: Command): void {
@@ -21,19 +21,20 @@ export function register(program: Command): void {
     .requiredOption("--input <file>", "rows {prompt, candidates: [text… or {text, quality}], best?: index from 0}")
     .requiredOption("--out <file>", "JSON file to write")
     .addOption(precisionOption())
-    .option("--skip-bad-rows", "leave out rows that cannot be read")
+    .addOption(configFlag("skip_bad_rows"))
+    .addOption(configFlag("ignore_fields"))
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
       const out = createOutput(options.json === true);
       await checkWritable(options.out);
-      const { rows, faults } = await readRerankRows(options.input, { skip_bad_rows: options.skipBadRows });
+      const { rows, faults } = await readRerankRows(options.input, readingOptions(options));
       for (const fault of faults) out.say(`left out: ${fault}`);
       await initBackend();
       const loaded = await loadRewardModel(options.checkpoint, { storage: options.precision ?? "f32" });
       if (loaded.model.freshHead)
         out.say(`warning: ${options.checkpoint} has no reward head; a fresh one gives scores without meaning`);
-      const items = rows.flatMap(({ prompt, candidates }) =>
-        candidates.map(({ text }) => ({ prompt, response: text })),
+      const items = rows.flatMap(({ prompt, promptMessages, candidates }) =>
+        candidates.map(({ text }) => ({ prompt, promptMessages, response: text })),
       );
       const bar = out.progress("scoring");
       const scores = await scoreTexts(loaded, items, {

@@ -3,12 +3,12 @@ import type { Command } from "commander";
 import { initBackend } from "../lib/engine/backend";
 import { scorePairs, scoreTexts } from "../lib/scoring/score";
 import { readResponses } from "../lib/pairs/responses";
-import { loadPairs } from "../lib/pairs/read";
+import { loadPairs, readingNotes } from "../lib/pairs/read";
 import { writeFileAtomically } from "../lib/files/atomic";
 import { checkWritable } from "../lib/files/writable";
 import { loadRewardModel } from "../lib/checkpoints/checkpoint";
 import { scoreRow } from "./evaluate";
-import { precisionOption } from "./flags";
+import { configFlag, precisionOption, readingOptions } from "./flags";
 import { createOutput } from "./output";
 
 export function register(program: Command): void {
@@ -19,12 +19,15 @@ export function register(program: Command): void {
     .requiredOption("--input <file>", "pairs in any format of `check`, or JSONL rows with prompt and response")
     .requiredOption("--out <file>", "JSONL file to write")
     .addOption(precisionOption())
-    .option("--skip-bad-rows", "leave out rows that cannot be read")
+    .addOption(configFlag("skip_bad_rows"))
+    .addOption(configFlag("ignore_fields"))
+    .addOption(configFlag("category_field"))
+    .addOption(configFlag("minimum_gap"))
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
       const out = createOutput(options.json === true);
       await checkWritable(options.out);
-      const responses = await readResponses(options.input, { skip_bad_rows: options.skipBadRows });
+      const responses = await readResponses(options.input, readingOptions(options));
       for (const fault of responses?.faults ?? []) out.say(`left out: ${fault}`);
       await initBackend();
       const loaded = await loadRewardModel(options.checkpoint, { storage: options.precision ?? "f32" });
@@ -38,7 +41,8 @@ export function register(program: Command): void {
         const scores = await scoreTexts(loaded, responses.rows, scoring);
         rows = responses.rows.map(({ raw }, i) => ({ ...raw, score: scores[i] }));
       } else {
-        const { pairs } = await loadPairs(options.input, { skip_bad_rows: options.skipBadRows, keep_ties: true });
+        const { pairs, report } = await loadPairs(options.input, { ...readingOptions(options), keep_ties: true });
+        for (const note of readingNotes(report)) out.say(`${report.path}: ${note}`);
         const scored = await scorePairs(loaded, pairs, scoring);
         rows = pairs.map((pair, i) => scoreRow(pair, scored[i]));
       }

@@ -1,10 +1,11 @@
 // rewardbook split: one file of pairs in, training, validation and test files that share no question out.
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { stemOf } from "../lib/pairs/bytes";
-import { loadPairs } from "../lib/pairs/read";
+import { loadPairs, readingNotes } from "../lib/pairs/read";
 import { writeRejectedRows } from "../lib/pairs/rejectedRows";
 import { checkWritableFolder } from "../lib/files/writable";
 import { splitPairs, writeSplit } from "../lib/split";
+import { configFlag, readingOptions } from "./flags";
 import { createOutput } from "./output";
 
 const LISTED = 5;
@@ -43,13 +44,25 @@ export function register(program: Command): void {
       "--keep-near-duplicates",
       "keep questions with near-duplicate prompts in one split (otherwise they are reported)",
     )
-    .option("--skip-bad-rows", "leave out rows that cannot be read")
+    .addOption(configFlag("skip_bad_rows"))
+    .addOption(configFlag("ignore_fields"))
+    .addOption(configFlag("category_field"))
+    .addOption(configFlag("minimum_gap"))
+    .addOption(configFlag("keep_ties"))
+    .option("--no-keep-ties", "the opposite of the flag above")
+    .addOption(
+      new Option(
+        "--format <word>",
+        "rows to write: pairs as they were read, or stage3 with input_chosen, input_rejected (prompt, a space, answer) and label 1",
+      )
+        .choices(["pairs", "stage3"])
+        .default("pairs"),
+    )
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
       const out = createOutput(options.json === true);
       await checkWritableFolder(options.out);
-      // Ties pass: whether they are weak pairs is for --drop-weak to say.
-      const { pairs, report } = await loadPairs(options.pairs, { skip_bad_rows: options.skipBadRows, keep_ties: true });
+      const { pairs, report } = await loadPairs(options.pairs, readingOptions(options));
       const testRatio: number = options.testRatio;
       const valRatio: number =
         options.valRatio ??
@@ -70,12 +83,14 @@ export function register(program: Command): void {
         stem: stemOf(options.pairs),
         container,
         withTest: testRatio > 0,
+        format: options.format,
       });
       const rejected = await writeRejectedRows(report, options.out);
       const { counts, unique_qids } = split.stats;
       const lines = [
         `${options.pairs}: ${report.format} (${report.reads}), ${report.used} of ${report.rows} rows used`,
         ...Object.entries(report.counts).map(([reason, n]) => `  left out: ${n} ${reason} (listed in ${rejected})`),
+        ...readingNotes(report).map((note) => `  ${note}`),
         `train ${counts.train} pairs of ${unique_qids.train} questions, val ${counts.val} of ${unique_qids.val}, test ${counts.test} of ${unique_qids.test}`,
         ...(["train", "val", "test"] as const)
           .filter((name) => counts[name] === 0 && ratios[name] > 0)
@@ -101,6 +116,9 @@ export function register(program: Command): void {
           rows: report.rows,
           used: report.used,
           not_used: report.counts,
+          kept_ties: report.kept_ties,
+          unread_fields: report.unread,
+          notes: report.notes,
           files,
           rejected_rows: rejected ?? null,
           near_duplicate_prompts_across_splits: nearDuplicates,

@@ -11,19 +11,43 @@ const count = z.number().int().min(0);
 
 /** Every field of a training run; a command-line flag is the field's name with dashes. */
 export const trainingSchema = z.strictObject({
-  pairs: z.string().describe("file of preference pairs (.jsonl, .json, .jsonl.gz, .parquet, .csv)").optional(),
-  val: z.string().describe("file of validation pairs; without it the pairs are split by question").optional(),
-  model: z.string().describe("model directory or name under models/; the default encoder when absent").optional(),
+  pairs: z
+    .string()
+    .describe("file of preference pairs (.jsonl, .json, .jsonl.gz, .parquet, .csv); required (default: none)")
+    .optional(),
+  val: z.string().describe("file of validation pairs (default: none, the pairs are split by question)").optional(),
+  model: z.string().describe("model directory or name under models/ (default: the default encoder)").optional(),
   run: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "letters, digits, '.', '_' and '-' only")
     .default("default")
     .describe("name of the run: metrics/RUN and checkpoints/RUN"),
-  preset: z.string().describe("defaults of one of the source systems (presets/*.json)").optional(),
+  preset: z.string().describe("defaults of one of the source systems, by name (default: none)").optional(),
   resume: z.boolean().default(false).describe("go on from the newest verified checkpoint of the run"),
 
   seed: count.default(42).describe("seed of the split, the data order, fresh heads and dropout"),
   skip_bad_rows: z.boolean().default(false).describe("leave out rows that cannot be read instead of stopping"),
+  ignore_fields: z
+    .string()
+    .describe(
+      "fields to read as if they were not there, separated by commas; a field with context that the format does not read stops the command otherwise (default: none)",
+    )
+    .optional(),
+  category_field: z
+    .string()
+    .describe("field that holds the category, such as topic or meta.topic (default: category)")
+    .optional(),
+  minimum_gap: z
+    .number()
+    .positive()
+    .default(1)
+    .describe("least difference that makes a pair of two rated answers, in points of the ratings' scale"),
+  keep_ties: z
+    .boolean()
+    .describe(
+      "keep pairs whose two scores are equal (default: in the original notebook's schema, which keeps them; not in others)",
+    )
+    .optional(),
   drop_weak: z.boolean().default(false).describe("leave out pairs without score difference or with both ratings 1"),
   train_ratio: fraction.default(0.9).describe("share of questions for training"),
   val_ratio: fraction.default(0.1).describe("share of questions for validation"),
@@ -46,13 +70,13 @@ export const trainingSchema = z.strictObject({
     .int()
     .min(1)
     .describe(
-      "most pairs that go side by side because they share an answer, which is then read once; 1: purely random batches; default: a quarter of an update's, at most 4",
+      "most pairs that go side by side because they share an answer, which is then read once; 1: purely random batches (default: a quarter of an update's, at most 4)",
     )
     .optional(),
   learning_rate: z.number().positive().default(5e-5).describe("peak learning rate"),
   schedule: z.enum(["linear", "cosine", "constant"]).default("linear").describe("learning rate after the warm-up"),
   warmup_ratio: fraction.default(0.1).describe("share of the steps that warm up linearly"),
-  warmup_steps: count.describe("warm-up in steps; takes the place of the ratio").optional(),
+  warmup_steps: count.describe("warm-up in steps; takes the place of the ratio (default: none)").optional(),
   weight_decay: z.number().min(0).default(0.01).describe("decoupled decay (none on biases and norms)"),
   adam_beta1: fraction.default(0.9).describe("AdamW β1"),
   adam_beta2: fraction.default(0.999).describe("AdamW β2"),

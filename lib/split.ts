@@ -110,7 +110,7 @@ function checkRatios({ train_ratio, val_ratio, test_ratio }: SplitOptions): numb
 }
 
 /** As in the original; where a source has scores but no score_difference, equal scores count as difference 0. */
-function dropWeakPairs(pairs: readonly PreferencePair[]) {
+export function dropWeakPairs(pairs: readonly PreferencePair[]) {
   const dropped = { score_diff_zero: 0, both_score1: 0 };
   const kept = pairs.filter(({ raw, scoreChosen, scoreRejected }) => {
     const bothOne = scoreChosen === 1 && scoreRejected === 1;
@@ -214,7 +214,16 @@ export interface SplitFiles {
   /** A JSON list (as the original) or JSON lines. */
   readonly container: "json" | "jsonl";
   readonly withTest: boolean;
+  /** Rows as they were read, or those that the stage-3 system trains on. Default `pairs`. */
+  readonly format?: "pairs" | "stage3";
 }
+
+/** Prompt and answer in one text, as `prepare_reward_training_data` of the stage-3 system joins them. */
+const stage3Row = ({ prompt, chosen, rejected }: PreferencePair) => ({
+  input_chosen: `${prompt} ${chosen}`,
+  input_rejected: `${prompt} ${rejected}`,
+  label: 1,
+});
 
 /** Writes `STEM_train`, `_val`, `_test` (where asked for) and `STEM_split_stats.json`; returns the paths by name. */
 export async function writeSplit(split: Split, files: SplitFiles): Promise<Record<string, string>> {
@@ -228,7 +237,7 @@ export async function writeSplit(split: Split, files: SplitFiles): Promise<Recor
       continue;
     }
     paths[name] = path;
-    const rows = split[name].map((pair) => pair.raw);
+    const rows = split[name].map((pair) => (files.format === "stage3" ? stage3Row(pair) : pair.raw));
     await (files.container === "json" ? writeJsonList : writeJsonLines)(paths[name], rows);
   }
   paths.stats = join(files.directory, `${stem}_split_stats.json`);

@@ -2,7 +2,7 @@
 import { InputError } from "../errors";
 import { type Reason, type RejectedRow, isFault } from "../pairs/faults";
 import type { PreferencePair } from "../pairs/pair";
-import { type ReadOptions, type ReadReport, readPairs } from "../pairs/read";
+import { type ReadOptions, type ReadReport, readPairs, readingNotes } from "../pairs/read";
 import { readPrompts } from "../pairs/prompts";
 import { tallyInto } from "../pairs/tally";
 import { type LabelNoise } from "./noise";
@@ -19,6 +19,9 @@ export interface CheckOptions {
   readonly against?: readonly string[];
   readonly format?: string;
   readonly minimum_gap?: number;
+  readonly ignore_fields?: string;
+  readonly category_field?: string;
+  readonly keep_ties?: boolean;
   /** Estimates the label noise from the pairs; absent: not estimated. */
   readonly estimateNoise?: (pairs: readonly PreferencePair[]) => Promise<LabelNoise>;
   /** Pairs handed to `estimateNoise`: an even sample of the file. Default 2000. */
@@ -39,7 +42,16 @@ export async function checkPairs(
   path: string,
   options: CheckOptions = {},
 ): Promise<{ report: CheckReport; read: ReadReport }> {
-  const reading = { skip_bad_rows: true, allow_none: true, format: options.format, minimum_gap: options.minimum_gap };
+  const { format, minimum_gap, ignore_fields, category_field, keep_ties } = options;
+  const reading = {
+    format,
+    minimum_gap,
+    ignore_fields,
+    category_field,
+    keep_ties,
+    skip_bad_rows: true,
+    allow_none: true,
+  };
   const findings = await collectFindings(path, reading);
   const splits = await overlapsWith(findings, options.splits ?? []);
   const contamination = await overlapsWith(findings, options.against ?? []);
@@ -144,7 +156,8 @@ function rowsOf(read: ReadReport) {
     left_out: read.rejected.length - read.errors,
     left_out_by_reason: Object.fromEntries(counts.filter(([reason]) => !isFault(reason))),
     identical: read.counts.identical_answers ?? 0,
-    ties: read.counts.tie ?? 0,
+    ties: (read.counts.tie ?? 0) + read.kept_ties,
+    notes: readingNotes(read),
     ...emptyAnswers(read.rejected),
     rejected: read.rejected.slice(0, LISTED),
   };

@@ -40,6 +40,8 @@ export interface CheckReport {
   readonly left_out_by_reason: Partial<Record<Reason, number>>;
   readonly identical: number;
   readonly ties: number;
+  /** What else the log says of the reading: ties that stay, prompts read once, fields that are not read. */
+  readonly notes: readonly string[];
   /** Pairs with no answer at all, and with only one of the two. */
   readonly empty: number;
   readonly one_sided: number;

@@ -128,12 +128,25 @@ export function unreadFields(row: Row, tree: FieldTree, read: readonly string[],
   return harmless;
 }
 
+/** The names of `ignore_fields`, a list separated by commas. */
+export const ignoredFields = (names = ""): ReadonlySet<string> =>
+  new Set(
+    names
+      .split(",")
+      .map((name) => name.trim())
+      .filter(Boolean),
+  );
+
 /** A copy without the named fields, at every depth. */
 export function withoutFields<T>(value: T, names: ReadonlySet<string>): T {
-  if (Array.isArray(value)) return value.map((item: unknown) => withoutFields(item, names)) as T;
+  return names.size === 0 ? value : strip(value, names);
+}
+
+function strip<T>(value: T, names: ReadonlySet<string>): T {
+  if (Array.isArray(value)) return value.map((item: unknown) => strip(item, names)) as T;
   if (typeof value !== "object" || value === null) return value;
   const kept = Object.entries(value).filter(([name]) => !names.has(name));
-  return Object.fromEntries(kept.map(([name, item]) => [name, withoutFields(item, names)])) as T;
+  return Object.fromEntries(kept.map(([name, item]) => [name, strip(item, names)])) as T;
 }
 
 /** Messages as Python prints them, or as JSON inside a text: the first brackets and a key of a message. */

@@ -1,7 +1,7 @@
 // In: rows of a file, one by one. Out: their pairs; whatever is not used is counted in the report.
 import { InputError } from "../errors";
 import type { RawRow, Row } from "./containers/row";
-import { type FieldTree, fieldTree, refusePrinted, unreadFields, withoutFields } from "./context";
+import { type FieldTree, fieldTree, ignoredFields, refusePrinted, unreadFields, withoutFields } from "./context";
 import { type Reason, RowFault, isFault } from "./faults";
 import { detectFormat } from "./formats";
 import { COMMON_FIELDS, type Draft, type Numbered, type Outcome, type PairFormat, isLeftOut } from "./formats/format";
@@ -52,7 +52,7 @@ interface Plan {
 
 export function createReader(options: ReadOptions, report: ReadReport): Reader {
   const { minimum_gap = 1, skip_bad_rows = false, category_field } = options;
-  const ignored = new Set((options.ignore_fields ?? "").split(",").map((name) => name.trim()));
+  const ignored = ignoredFields(options.ignore_fields);
   const plan: Plan = { format: undefined, fields: fieldTree([]), repeatsPrompt: false };
   let group: Numbered[] = [];
   let key: string | undefined;
@@ -74,7 +74,7 @@ export function createReader(options: ReadOptions, report: ReadReport): Reader {
     }
   };
   const prepared = (row: Row): Row => {
-    const kept = ignored.size > 1 || !ignored.has("") ? withoutFields(row, ignored) : row;
+    const kept = withoutFields(row, ignored);
     if (category_field === undefined) return kept;
     const category = nested(kept, category_field);
     if (category !== undefined && category !== null) categories++;

@@ -3,11 +3,12 @@ import { InputError } from "../errors";
 import type { RawRow } from "./containers/row";
 import { RowFault } from "./faults";
 import { has, text } from "./fields";
+import { type Asked, askedFields, readAsked } from "./formats/asked";
+import { ignoredFields, withoutFields } from "./context";
 import { openRows } from "./rows";
 
 /** One answer to score, with the row it came from. */
-export interface ResponseRow {
-  readonly prompt: string;
+export interface ResponseRow extends Asked {
   readonly response: string;
   readonly raw: Readonly<Record<string, unknown>>;
 }
@@ -28,11 +29,12 @@ const LISTED = 10;
  */
 export async function readResponses(
   path: string,
-  options: { readonly skip_bad_rows?: boolean } = {},
+  options: { readonly skip_bad_rows?: boolean; readonly ignore_fields?: string } = {},
 ): Promise<Responses | null> {
   const { batches } = await openRows(path);
   const rows: ResponseRow[] = [];
   const faults: string[] = [];
+  const ignored = ignoredFields(options.ignore_fields);
   let decided = false;
   for await (const batch of batches) {
     for (const raw of batch) {
@@ -41,7 +43,7 @@ export async function readResponses(
         decided = true;
       }
       try {
-        rows.push(responseOf(raw));
+        rows.push(responseOf(raw, ignored));
       } catch (error) {
         if (!(error instanceof RowFault)) throw error;
         faults.push(`${path}:${raw.fileLine ?? raw.line}: ${error.message}`);
@@ -63,7 +65,11 @@ export async function readResponses(
   return { rows, faults };
 }
 
-function responseOf({ value, fault }: RawRow): ResponseRow {
+const FIELDS = askedFields(["response", "id", "score"]);
+
+function responseOf({ value, fault }: RawRow, ignored: ReadonlySet<string>): ResponseRow {
   if (!value) throw new RowFault(fault!.reason, fault!.message);
-  return { prompt: text(value, "prompt"), response: text(value, "response"), raw: value };
+  const row = withoutFields(value, ignored);
+  const response = text(row, "response");
+  return { ...readAsked(row, FIELDS, [response]), response, raw: value };
 }

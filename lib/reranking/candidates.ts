@@ -17,6 +17,7 @@ export function candidatesFromPairs(pairs: readonly PreferencePair[], seed: numb
   return [...byPrompt].map(([prompt, group], i) => ({
     line: i + 1,
     prompt,
+    promptMessages: group[0].promptMessages,
     candidates: random.shuffle(candidatesOf(group)),
     best: null,
   }));

@@ -2,7 +2,9 @@
 import { InputError } from "../errors";
 import type { RawRow } from "../pairs/containers/row";
 import { RowFault, typeName } from "../pairs/faults";
-import { get, list, text } from "../pairs/fields";
+import { get, list } from "../pairs/fields";
+import { ignoredFields, withoutFields } from "../pairs/context";
+import { type Asked, askedFields, readAsked } from "../pairs/formats/asked";
 import { openRows } from "../pairs/rows";
 
 export interface Candidate {
@@ -12,10 +14,9 @@ export interface Candidate {
 }
 
 /** One prompt with two candidate answers or more. */
-export interface RerankRow {
+export interface RerankRow extends Asked {
   /** Line (JSONL) or row number in the file. */
   readonly line: number;
-  readonly prompt: string;
   readonly candidates: readonly Candidate[];
   /** Index of the best candidate, from 0; null where the row does not say. */
   readonly best: number | null;
@@ -36,15 +37,16 @@ const LISTED = 10;
  */
 export async function readRerankRows(
   path: string,
-  options: { readonly skip_bad_rows?: boolean } = {},
+  options: { readonly skip_bad_rows?: boolean; readonly ignore_fields?: string } = {},
 ): Promise<RerankRows> {
   const { batches } = await openRows(path);
   const rows: RerankRow[] = [];
   const faults: string[] = [];
+  const ignored = ignoredFields(options.ignore_fields);
   for await (const batch of batches) {
     for (const raw of batch) {
       try {
-        rows.push(rerankRow(raw));
+        rows.push(rerankRow(raw, ignored));
       } catch (error) {
         if (!(error instanceof RowFault)) throw error;
         faults.push(`${path}:${raw.fileLine ?? raw.line}: ${error.message}`);
@@ -68,9 +70,11 @@ export async function readRerankRows(
   return { rows, faults };
 }
 
-function rerankRow({ value, fault, line }: RawRow): RerankRow {
-  if (!value) throw new RowFault(fault!.reason, fault!.message);
-  const prompt = text(value, "prompt");
+const FIELDS = askedFields(["candidates", "best", "id", "question_id"]);
+
+function rerankRow({ value: row, fault, line }: RawRow, ignored: ReadonlySet<string>): RerankRow {
+  if (!row) throw new RowFault(fault!.reason, fault!.message);
+  const value = withoutFields(row, ignored);
   const given = list(value, "candidates");
   if (given.length < 2)
     throw new RowFault("invalid_value", `candidates: expected two answers or more, got ${given.length}`);
@@ -82,7 +86,13 @@ function rerankRow({ value, fault, line }: RawRow): RerankRow {
       `candidates: expected a quality for all ${candidates.length} or for none, got ${rated}`,
     );
   }
-  return { line, prompt, candidates, best: bestIndex(get(value, "best"), candidates.length) };
+  const texts = candidates.map(({ text }) => text);
+  return {
+    line,
+    ...readAsked(value, FIELDS, texts),
+    candidates,
+    best: bestIndex(get(value, "best"), candidates.length),
+  };
 }
 
 function candidate(item: unknown, index: number): Candidate {

@@ -6,7 +6,7 @@ import { hashFile } from "../files/atomic";
 import { normaliseText } from "../pairs/normalise";
 import type { PreferencePair } from "../pairs/pair";
 import { loadPairs, type ReadReport } from "../pairs/read";
-import { splitPairs, type Split } from "../split";
+import { dropWeakPairs, splitPairs, type Split } from "../split";
 
 /** Pairs that were split before training: what `splitPairs` returns, or lists of one's own. */
 export interface SplitData extends Partial<Omit<Split, "train" | "val">> {
@@ -63,7 +63,8 @@ export async function loadSplit(config: TrainingConfig): Promise<SplitData> {
   const main = await loadPairs(config.pairs, config);
   if (config.val === undefined) return { ...splitPairs(main.pairs, config), reports: [main.report] };
   const held = await loadPairs(config.val, config);
-  return { train: main.pairs, val: held.pairs, test: [], reports: [main.report, held.report] };
+  const strong = (pairs: readonly PreferencePair[]) => (config.drop_weak ? dropWeakPairs(pairs).kept : pairs);
+  return { train: strong(main.pairs), val: strong(held.pairs), test: [], reports: [main.report, held.report] };
 }
 
 /**
@@ -86,13 +87,16 @@ export async function checkData(data: SplitData): Promise<TrainingPairs> {
   return { train, val, test, reports, record };
 }
 
-const describeSource = async ({ path, format, rows, used, counts }: ReadReport) => ({
+const describeSource = async ({ path, format, rows, used, counts, kept_ties, unread, notes }: ReadReport) => ({
   file: path,
   sha256: await hashFile(path),
   format,
   rows,
   used,
   not_used: counts,
+  kept_ties,
+  unread_fields: unread,
+  notes,
 });
 
 function requireBoth(train: readonly PreferencePair[], val: readonly PreferencePair[]): void {

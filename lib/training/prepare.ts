@@ -9,6 +9,7 @@ import { resolvePrecision } from "../scoring/score";
 import { parseModelConfig, type ModelConfig } from "../models/config";
 import { fusesAttention } from "../models/attention";
 import { createMonitor, type Warning } from "./monitor";
+import { readingNotes } from "../pairs/read";
 import { writeRejectedRows } from "../pairs/rejectedRows";
 import { textPositions, type LoadedModel } from "../checkpoints/checkpoint";
 import { findModel } from "../checkpoints/findModel";
@@ -208,6 +209,7 @@ function announce(pairs: TrainingPairs, say: (text: string) => void): void {
     say(
       `${report.path}: ${report.format}, ${report.used} of ${report.rows} pairs used${left.length ? ` (left out: ${left.join(", ")})` : ""}`,
     );
+    for (const note of readingNotes(report)) say(`${report.path}: ${note}`);
   }
   const leaks = pairs.record.near_duplicates_across_splits;
   if (leaks)

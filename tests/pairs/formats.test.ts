@@ -8,7 +8,7 @@ const { lines } = scratch();
 const read = (rows: readonly unknown[], options = {}) => loadPairs(lines("rows.jsonl", rows), options);
 
 describe("formats", () => {
-  it("original: scores, or the digit of the rating; the score difference 0 is a tie", async () => {
+  it("original: scores, or the digit of the rating; the score difference 0 is a tie, kept as there", async () => {
     const row = {
       question_id: 12,
       question_text: "Q?",
@@ -18,10 +18,8 @@ describe("formats", () => {
       confidence_penalty: 0.25,
       score_difference: 3,
     };
-    const { pairs, report } = await read([
-      row,
-      { ...row, score_difference: 0, rejected_answer: { answer_text: "C", score: 1 } },
-    ]);
+    const rows = [row, { ...row, score_difference: 0, rejected_answer: { answer_text: "C", score: 1 } }];
+    const { pairs, report } = await read(rows, { keep_ties: false });
     expect(report.format).toBe("original");
     expect(pairs).toHaveLength(1);
     expect(pairs[0]).toMatchObject({
@@ -38,6 +36,8 @@ describe("formats", () => {
       raw: row,
     });
     expect(report.counts).toEqual({ tie: 1 });
+    const kept = await read(rows);
+    expect([kept.pairs.length, kept.report.kept_ties]).toEqual([2, 1]);
   });
 
   it("plain: questions without an id are told apart by the normalised prompt", async () => {
@@ -58,7 +58,7 @@ describe("formats", () => {
     ]);
     expect(report.format).toBe("hh (implicit prompt)");
     expect(pairs[0]).toMatchObject({
-      prompt: head.trim(),
+      prompt: `${head} `,
       chosen: "Sure.\n\nHuman: ok\n\nAssistant: Bye",
       rejected: "Surely not.",
     });
@@ -83,7 +83,7 @@ describe("formats", () => {
   it("texts without a marker: the common prefix, never through a word", async () => {
     const { pairs, report } = await read([{ chosen: "The sky is blue.", rejected: "The sky is brown." }]);
     expect(report.format).toBe("implicit prompt");
-    expect(pairs[0]).toMatchObject({ prompt: "The sky is", chosen: "blue.", rejected: "brown." });
+    expect(pairs[0]).toMatchObject({ prompt: "The sky is ", chosen: "blue.", rejected: "brown." });
   });
 
   it("conversational with an implicit prompt, as TRL's extract_prompt cuts it (golden, read from Parquet)", async () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { loadPairs, readPairs } from "../../lib/pairs/read";
+import { readCsv } from "../../lib/pairs/containers/csv";
 import { writeRejectedRows } from "../../lib/pairs/rejectedRows";
 import { failure, golden, scratch } from "./helpers";
 
@@ -213,6 +214,74 @@ describe("bad input", () => {
     expect((await failure(loadPairs(ragged))).message).toContain(`${ragged}:4: expected 3 columns, got 2`);
     const quotes = write("quotes.csv", 'prompt,chosen,rejected\np,"c,r\n');
     expect((await failure(loadPairs(quotes))).message).toContain("malformed CSV");
+  });
+
+  it("CSV: JSON-like answers stay text; a record with stray quotes is one fault, the rows around it are read", async () => {
+    const json = write("json.csv", 'prompt,chosen,rejected\n"Give JSON","{""a"": 1}","[1, 2]"\nList,"[""x""]",no\n');
+    expect((await loadPairs(json)).pairs.map(({ chosen, rejected }) => [chosen, rejected])).toEqual([
+      ['{"a": 1}', "[1, 2]"],
+      ['["x"]', "no"],
+    ]);
+    const broken = ["p1,c,r", 'p2,say "hi" now,no', 'p3,"c"x,r', "p4,c,r", 'p5,"never closed,r', "p6,c,r"];
+    for (const end of ["\n", "\r\n", "\r"]) {
+      const path = write("quotes.csv", ["prompt,chosen,rejected", ...broken].join(end));
+      const { name, message } = await failure(loadPairs(path));
+      expect([name, message]).toEqual([
+        "InputError",
+        expect.stringContaining(`${path}:3: malformed CSV: a quote stands`),
+      ]);
+      expect(message).toContain(`${path}:4: malformed CSV: text follows a closing quote`);
+      expect(message).toContain(`${path}:6: malformed CSV: a quote is opened and never closed`);
+      const { pairs, report } = await loadPairs(path, { skip_bad_rows: true });
+      expect(pairs.map(({ line }) => line)).toEqual([2, 5, 7]);
+      expect(report.counts).toEqual({ malformed_csv: 3 });
+    }
+  });
+
+  it("CSV: lines are the file's, whatever ends them and wherever they stand", async () => {
+    const cell = (end: string) => `"multi${end}line${end}q"`;
+    for (const end of ["\n", "\r\n", "\r"])
+      for (const inside of ["\n", "\r\n", "\r"]) {
+        const text = ["prompt,chosen,rejected", `${cell(inside)},a,b`, "", "Q2,only two", "Q3,c,d", ""].join(end);
+        const path = write("lines.csv", text);
+        expect((await failure(loadPairs(path))).message).toContain(`${path}:6: expected 3 columns, got 2`);
+        expect((await loadPairs(path, { skip_bad_rows: true })).pairs[0].prompt).toBe(cell(inside).slice(1, -1));
+      }
+  });
+
+  it("CSV: every cut of the text into chunks gives the same records", async () => {
+    const text = 'a,b\r\n"x ""y"" z","1\r\n2"\r\n\r\n"",plain\r\nq,"open\r\nlast,"end"';
+    const rows = async (size: number) => {
+      const out: unknown[] = [];
+      const chunks = (async function* () {
+        for (let at = 0; at < text.length; at += size) yield Buffer.from(text.slice(at, at + size));
+      })();
+      for await (const batch of readCsv(chunks, "f", ",")) out.push(...batch.map(({ fileLine: _, ...row }) => row));
+      return out;
+    };
+    const whole = await rows(text.length);
+    expect(whole).toMatchObject([
+      { line: 2, value: { a: 'x "y" z', b: "1\r\n2" } },
+      { line: 5, value: { a: "", b: "plain" } },
+      { line: 6, fault: { reason: "malformed_csv" } },
+      { line: 7, value: { a: "last", b: "end" } },
+    ]);
+    for (let size = 1; size < 12; size++) expect(await rows(size)).toEqual(whole);
+  });
+
+  it("a key that stands twice is refused at every depth, also inside the JSON of a cell", async () => {
+    const twice = (text: string) => failure(loadPairs(write("twice.jsonl", text)));
+    const nested =
+      '{"question_text":"Q","preferred_answer":{"answer_text":"y","answer_text":"z"},"rejected_answer":{"answer_text":"n"}}';
+    const listed = '{"prompt":"p","chosen":"c","rejected":"r","meta":[{"a":[{"k":1,"\\u006b":2}]}]}';
+    expect((await twice(nested)).message).toContain(':1: expected each field once, got "answer_text" twice');
+    expect((await twice(listed)).message).toContain('got "k" twice');
+    const cell = '"{""answer_text"":""a"",""answer_text"":""b""}"';
+    const path = write("twice.csv", `question_text,preferred_answer,rejected_answer\nQ,${cell},${cell}\n`);
+    expect((await failure(loadPairs(path))).message).toContain(`${path}:2: expected each field once`);
+    const sound =
+      '{"prompt":"{\\"a\\":1,\\"a\\":2}","chosen":"c","rejected":"r","meta":[{"a":1},{"a":2}],"a":{"a":{"a":1}}}';
+    expect((await loadPairs(write("sound.jsonl", sound))).pairs).toHaveLength(1);
   });
 
   it("hands out no pair after the first fault, but counts to the end", async () => {

@@ -1,0 +1,301 @@
+// What a model is meant to read beside prompt and answer: rendered, or refused by line and name, never lost. The rows are
+// in the layouts of TRL, LLaMA-Factory, ms-swift and the OpenAI API; expected values stand in the test.
+import { describe, expect, it } from "vitest";
+import { readRerankRows } from "../../lib/reranking/rerankRows";
+import { readingNotes, loadPairs } from "../../lib/pairs/read";
+import { readResponses } from "../../lib/pairs/responses";
+import { renderTemplate } from "../../lib/text/template";
+import { failure, scratch } from "./helpers";
+
+const { lines, write } = scratch();
+const read = (rows: readonly unknown[], options = {}) => loadPairs(lines("rows.jsonl", rows), options);
+const refusal = async (row: unknown) => (await failure(read([row]))).message;
+const user = (content: string) => ({ role: "user", content });
+const system = (content: string) => ({ role: "system", content });
+const assistant = (content: string) => ({ role: "assistant", content });
+const plain = { prompt: "Hello?", chosen: "Bonjour", rejected: "Hi" };
+
+describe("system prompt and history become messages", () => {
+  const conversation = [system("Answer in French."), user("Hello?")];
+  const rows: Record<string, object> = {
+    plain: { ...plain, system: "Answer in French." },
+    "plain, system_prompt": { ...plain, system_prompt: "Answer in French." },
+    question: { question: "Hello?", chosen: "Bonjour", rejected: "Hi", system: "Answer in French." },
+    TRL: {
+      system: "Answer in French.",
+      prompt: [user("Hello?")],
+      chosen: [assistant("Bonjour")],
+      rejected: [assistant("Hi")],
+    },
+    "TRL, implicit": {
+      system: "Answer in French.",
+      chosen: [user("Hello?"), assistant("Bonjour")],
+      rejected: [user("Hello?"), assistant("Hi")],
+    },
+    "TRL, said twice": {
+      system: "Answer in French.",
+      prompt: conversation,
+      chosen: [...conversation, assistant("Bonjour")],
+      rejected: [assistant("Hi")],
+    },
+    ShareGPT: {
+      system: "Answer in French.",
+      conversations: [{ from: "human", value: "Hello?" }],
+      chosen: { from: "gpt", value: "Bonjour" },
+      rejected: { from: "gpt", value: "Hi" },
+    },
+    "ms-swift": {
+      system: "Answer in French.",
+      messages: [user("Hello?"), assistant("Bonjour")],
+      rejected_response: "Hi",
+    },
+    "ms-swift 2": { system: "Answer in French.", query: "Hello?", response: "Bonjour", rejected_response: "Hi" },
+    "ms-swift, messages": {
+      messages: [...conversation, assistant("Bonjour")],
+      rejected_messages: [user("Hello?"), assistant("Hi")],
+    },
+    Alpaca: { instruction: "Hello?", system: "Answer in French.", chosen: "Bonjour", rejected: "Hi" },
+    "Alpaca list": { instruction: "Hello?", system: "Answer in French.", output: ["Bonjour", "Hi"] },
+    Argilla: {
+      instruction: "Hello?",
+      system: "Answer in French.",
+      chosen_response: "Bonjour",
+      rejected_response: "Hi",
+    },
+  };
+  for (const [name, row] of Object.entries(rows))
+    it(name, async () => {
+      const { pairs } = await read([row]);
+      expect(pairs).toMatchObject([
+        {
+          prompt: "System: Answer in French.\n\nUser: Hello?",
+          promptMessages: conversation,
+          chosen: "Bonjour",
+          rejected: "Hi",
+        },
+      ]);
+    });
+
+  it("history: pairs of texts, or messages, before the question", async () => {
+    const turns = [user("Tell me about Norway"), assistant("It is in the north."), user("And its capital?")];
+    const history = [["Tell me about Norway", "It is in the north."]];
+    for (const row of [
+      { instruction: "And its capital?", input: "", history, chosen: "Oslo", rejected: "Rome" },
+      { prompt: "And its capital?", history: turns.slice(0, 2), chosen: "Oslo", rejected: "Rome" },
+      { query: "And its capital?", history, response: "Oslo", rejected_response: "Rome" },
+      { instruction: "And its capital?", history, output: ["Oslo", "Rome"] },
+    ])
+      expect((await read([row])).pairs).toMatchObject([{ promptMessages: turns, chosen: "Oslo", rejected: "Rome" }]);
+    expect(await refusal({ ...plain, history: "User: before" })).toContain(":1: history: expected a list");
+    expect(await refusal({ ...plain, history: [["only a question"]] })).toContain("history[0]");
+  });
+
+  it("two system prompts that differ are refused", async () => {
+    const row = { system: "A", prompt: [system("B"), user("Q")], chosen: [assistant("x")], rejected: [assistant("y")] };
+    expect(await refusal(row)).toContain("another in the conversation");
+    expect(await refusal({ ...plain, system: "A", system_prompt: "B" })).toContain(
+      "got two in system and system_prompt",
+    );
+  });
+});
+
+describe("context that is not read is refused by line and name", () => {
+  const call = [{ type: "function", function: { name: "weather", arguments: { city: "Oslo" } } }];
+  const chat = (message: object) => ({ prompt: [user("Q")], chosen: [message], rejected: [assistant("no")] });
+  const cases: [string, unknown, string][] = [
+    ["calls beside empty content", chat({ ...assistant(""), tool_calls: call }), "chosen[0].tool_calls"],
+    ["calls without content", chat({ role: "assistant", tool_calls: call }), "chosen[0].tool_calls"],
+    ["calls beside null", chat({ role: "assistant", content: null, tool_calls: call }), "chosen[0].tool_calls"],
+    ["function_call", chat({ ...assistant("x"), function_call: { name: "f" } }), "chosen[0].function_call"],
+    ["a thought", chat({ ...assistant("x"), reasoning_content: "hm" }), "chosen[0].reasoning_content"],
+    ["images of a message", chat({ ...assistant("x"), images: ["a.png"] }), "chosen[0].images"],
+    ["a picture as a part", chat({ role: "assistant", content: [{ type: "image_url", image_url: "u" }] }), "image_url"],
+    [
+      "an unknown role",
+      { ...chat(assistant("x")), prompt: [{ from: "function_call", value: "f()" }] },
+      "prompt[0].role",
+    ],
+    [
+      "an observation",
+      { ...chat(assistant("x")), prompt: [user("Q"), { from: "observation", value: "3" }] },
+      "prompt[1].role",
+    ],
+    ...[
+      "tools",
+      "images",
+      "videos",
+      "audios",
+      "documents",
+      "context",
+      "image_path",
+      "function_calls",
+      "rejected_images",
+    ].map((name): [string, unknown, string] => [
+      name,
+      { ...plain, [name]: ["something"] },
+      `${name}: expected no context`,
+    ]),
+    ["tools as text", { ...plain, tools: '[{"name":"f"}]' }, "tools: expected no context"],
+    ["a second prompt", { ...plain, input: "It says 5." }, "input: expected no context"],
+    ["a query beside a prompt", { ...plain, query: "And why?" }, "query: expected no context"],
+    [
+      "a system prompt of HelpSteer",
+      { prompt: "P", response_1: "a", response_2: "b", preference_strength: 1, system: "Be kind." },
+      "system: expected no context",
+    ],
+    [
+      "messages that are not the prompt",
+      { prompt: "Q", messages: [user("other")], chosen: [assistant("x")], rejected: [assistant("y")] },
+      "messages: expected no context",
+    ],
+  ];
+  for (const [name, row, words] of cases)
+    it(name, async () => {
+      const message = await refusal(row);
+      expect(message).toContain("rows.jsonl:1: ");
+      expect(message).toContain(words);
+    });
+
+  it("nothing in it, or said already: no fault, and harmless fields are listed once", async () => {
+    const { pairs, report } = await read([
+      { ...plain, tools: "[]", images: [], history: [], system: null, question: "Hello?", model: "m", meta: { a: 1 } },
+      { ...plain, prompt: "Other", question: " Other ", model: "n", tool_used: false },
+    ]);
+    expect(pairs).toHaveLength(2);
+    expect(report.unread).toEqual({ model: 2, meta: 1, tool_used: 1 });
+    expect(readingNotes(report)).toEqual(["not read: model, meta, tool_used"]);
+  });
+
+  it("messages keys of no consequence are listed, null calls are none", async () => {
+    const message = { ...assistant("x"), tool_calls: null, weight: 1 };
+    const { report } = await read([{ prompt: [user("Q")], chosen: [message], rejected: [assistant("y")] }]);
+    expect(report.unread).toEqual({ "chosen[].weight": 1 });
+  });
+
+  it("--ignore-fields goes on without them, at every depth", async () => {
+    const rows = [
+      { ...plain, context: "somewhere" },
+      { ...plain, context: "elsewhere", prompt: "Else?" },
+    ];
+    expect((await read(rows, { ignore_fields: "context, tools" })).pairs).toHaveLength(2);
+    const message = { ...assistant("x"), tool_calls: call };
+    const row = { prompt: [user("Q")], chosen: [message], rejected: [assistant("y")] };
+    expect((await read([row], { ignore_fields: "tool_calls" })).pairs[0]).toMatchObject({ chosen: "x" });
+  });
+
+  it("rows to score and candidates to rerank hold to the same", async () => {
+    const asked = { prompt: "Q", response: "A", system: "Be kind." };
+    expect((await readResponses(lines("score.jsonl", [asked])))!.rows).toMatchObject([
+      { prompt: "System: Be kind.\n\nUser: Q", promptMessages: [system("Be kind."), user("Q")], response: "A" },
+    ]);
+    const messages = { prompt: [user("a"), assistant("b"), user("c")], response: "A" };
+    expect((await readResponses(lines("chat.jsonl", [messages])))!.rows[0].promptMessages).toEqual(messages.prompt);
+    const lost = { prompt: "Q", response: "A", tools: ["f"] };
+    expect((await failure(readResponses(lines("lost.jsonl", [lost])))).message).toContain(":1: tools: ");
+    const candidates = { prompt: "Q", candidates: ["A", "B"] };
+    const reranked = await readRerankRows(lines("r.jsonl", [{ ...candidates, system: "Be kind." }]));
+    expect(reranked.rows[0].promptMessages).toEqual([system("Be kind."), user("Q")]);
+    expect((await failure(readRerankRows(lines("r2.jsonl", [{ ...candidates, history: [["x"]] }])))).message).toContain(
+      "history[0]",
+    );
+  });
+
+  it("messages printed as text are refused with the remedy", async () => {
+    const printed = "[{'role': 'user', 'content': 'Q'}, {'role': 'assistant', 'content': \"It's\"}]";
+    const cells = [printed, printed.replace("It's", "No")].map((cell) => `"${cell.replaceAll('"', '""')}"`);
+    for (const path of [
+      write("repr.csv", `chosen,rejected\n${cells.join(",")}\n`),
+      lines("repr.jsonl", [{ ...plain, chosen: printed }]),
+      lines("twice.jsonl", [{ ...plain, prompt: JSON.stringify([user("Q")]) }]),
+      lines("numpy.jsonl", [
+        { ...plain, prompt: "[{'content': 'Q', 'role': 'user'}\n {'content': 'A', 'role': 'assistant'}]" },
+      ]),
+      lines("object.jsonl", [
+        { question_text: "Q", preferred_answer: "{'answer_text': 'a'}", rejected_answer: "{'answer_text': 'b'}" },
+      ]),
+    ]) {
+      const { name, message } = await failure(loadPairs(path));
+      expect([name, message]).toEqual([
+        "InputError",
+        expect.stringMatching(/printed as text; write the rows with json.dumps/),
+      ]);
+    }
+    const quoting = "Python prints [{'role': 'user'}] for a list.";
+    expect((await read([{ ...plain, chosen: quoting }])).pairs[0].chosen).toBe(quoting);
+  });
+});
+
+describe("the prompt is read once, by comparing messages and text", () => {
+  const [Q, A, B, S] = [user("Q"), assistant("A"), user("B"), system("S")];
+  const [c, r] = [assistant("C1"), assistant("C2")];
+  const cases: [string, object, object[], string[]][] = [
+    ["turns after the prompt", { prompt: [Q], chosen: [A, B, c], rejected: [A, B, r] }, [Q, A, B], ["C1", "C2"]],
+    ["one turn after it", { prompt: [Q], chosen: [A, c], rejected: [A, r] }, [Q, A], ["C1", "C2"]],
+    ["its last message again", { prompt: [S, Q], chosen: [Q, c], rejected: [Q, r] }, [S, Q], ["C1", "C2"]],
+    ["all of it again", { prompt: [Q, A, B], chosen: [Q, A, B, c], rejected: [Q, A, B, r] }, [Q, A, B], ["C1", "C2"]],
+    ["again on one side", { prompt: [Q], chosen: [Q, c], rejected: [r] }, [Q], ["C1", "C2"]],
+    [
+      "its first and its last turn",
+      { prompt: "Q", chosen: [Q, A, B, c], rejected: [Q, A, B, r] },
+      [Q, A, B],
+      ["C1", "C2"],
+    ],
+    ["the last turn as text", { prompt: "B", chosen: [Q, A, B, c], rejected: [Q, A, B, r] }, [Q, A, B], ["C1", "C2"]],
+    ["after a system message", { prompt: [Q], chosen: [S, Q, c], rejected: [S, Q, r] }, [S, Q], ["C1", "C2"]],
+    ["white space aside", { prompt: "Q ", chosen: [Q, c], rejected: [Q, r] }, [user("Q ")], ["C1", "C2"]],
+    [
+      "an answer of several turns",
+      { prompt: [Q], chosen: [A, B, c], rejected: [r] },
+      [Q],
+      ["A\n\nUser: B\n\nAssistant: C1", "C2"],
+    ],
+  ];
+  for (const [name, row, messages, [chosen, rejected]] of cases)
+    it(name, async () => {
+      const [pair] = (await read([row])).pairs;
+      expect(pair.promptMessages).toEqual(messages);
+      expect([pair.chosen.replace("\n\nC1", "\n\nAssistant: C1"), pair.rejected]).toEqual([chosen, rejected]);
+    });
+
+  it("conversations that disagree before the answer are refused", async () => {
+    expect(await refusal({ prompt: [Q], chosen: [S, Q, c], rejected: [Q, r] })).toContain("before the prompt");
+    expect(await refusal({ prompt: [Q], chosen: [B, c], rejected: [user("D"), r] })).toContain("got a user message");
+    expect(await refusal({ prompt: [S, Q], chosen: [system("T"), c], rejected: [r] })).toContain(
+      "got a system message",
+    );
+  });
+
+  it("texts: prompt and answer give the text as it was, white space at the seam included", async () => {
+    const texts: [string, string][] = [
+      [
+        "Question: what colour is the sky? Answer: it is blue today",
+        "Question: what colour is the sky? Answer: it is red today",
+      ],
+      ["Q: sky?\nA:\n  blue", "Q: sky?\nA:\n  red"],
+      ["\n\nHuman: Hi\n\nAssistant: Hello there", "\n\nHuman: Hi\n\nAssistant: Go away"],
+      ["\n\nHuman: Hi\n\nAssistant:\nHello", "\n\nHuman: Hi\n\nAssistant: Go"],
+    ];
+    for (const [chosen, rejected] of texts) {
+      const [pair] = (await read([{ chosen, rejected }])).pairs;
+      const render = (response: string) => renderTemplate("{prompt}{response}", { prompt: pair.prompt, response });
+      expect([render(pair.chosen), render(pair.rejected)]).toEqual([chosen, rejected]);
+    }
+  });
+
+  it("plain answers that begin with the prompt: read once where the file does so as a rule, and said", async () => {
+    const rows = ["sky", "sea"].map((what) => ({
+      prompt: `What colour is the ${what}?`,
+      chosen: `What colour is the ${what}? It is blue.`,
+      rejected: `What colour is the ${what}?\nRed.`,
+    }));
+    const { pairs, report } = await read(rows);
+    expect(pairs[0]).toMatchObject({ prompt: rows[0].prompt, chosen: " It is blue.", rejected: "\nRed." });
+    expect(readingNotes(report)).toEqual(["2 rows: both answers begin with the prompt; it is read once"]);
+    const greeting = { prompt: "Hello", chosen: "Hello there", rejected: "Hello!" };
+    const mixed = await read([greeting, plain, { ...plain, prompt: "Why?" }]);
+    expect(mixed.pairs[0]).toMatchObject(greeting);
+    expect(readingNotes(mixed.report)[0]).toContain("1 row: both answers begin with the prompt; they are read as");
+    const word = await read([{ prompt: "The", chosen: "Theatre is fun", rejected: "Theory is dull" }]);
+    expect(word.pairs[0].chosen).toBe("Theatre is fun");
+  });
+});
