@@ -8,7 +8,7 @@ import { renderChat, type RenderedText } from "./renderChat";
 import { nameSecretly, type SpecialTokens } from "./specialTokens";
 import { CHAT_TEMPLATE, isChat, RENDERED_CHAT, templateParts } from "./template";
 import type { Encoded, EncodeOptions, TextItem } from "./textItem";
-import { wholeTexts } from "./tokeniseTexts";
+import { wholeTexts, type TokeniseTexts } from "./tokeniseTexts";
 import { readTokenizerFiles, type TokenizerFiles, type TokenizerSettings } from "./tokenizerFiles";
 import { rememberWords } from "./wordMemory";
 
@@ -49,7 +49,8 @@ export interface Tokenizer {
 export function openTokenizer(dir: string, options: { readonly appendEos?: boolean } = {}): Tokenizer {
   const files = readTokenizerFiles(dir);
   const special = nameSecretly(files.definition);
-  const engine = openEngine(special.definition, join(dir, "tokenizer.json"));
+  const path = join(dir, "tokenizer.json");
+  const engine = openEngine(special.definition, path);
   const idOf = (token: string | null | undefined) => (token == null ? null : engine.tokenToId(special.arm(token)));
   const { pad_token: pad, eos_token: eos, chat_template: chat } = files.settings;
   const padToken = idOf(pad) !== null ? pad! : (namedPadding(files.definition) ?? eos);
@@ -64,8 +65,8 @@ export function openTokenizer(dir: string, options: { readonly appendEos?: boole
   const frame = frameOf(files.definition.post_processor);
   const appendEos = (options.appendEos ?? frame.tail === 0) && eosId !== null && eosId !== padId;
   const render = renderer(special, files.settings, dir);
-  const vocabSize = engine.getVocabSize(true); // before `rememberWords` adds a token of its own
-  const tokenise = rememberWords(engine, special.definition) ?? wholeTexts(engine);
+  const vocabSize = Math.max(files.size, engine.getVocabSize(true)); // before `rememberWords` adds a token of its own
+  const tokenise = naming(path, rememberWords(engine, special.definition) ?? wholeTexts(engine));
   const reader = { render, tokenise, frame, special: special.ids, padId, endId: appendEos ? eosId : null };
 
   return {
@@ -121,6 +122,18 @@ function openEngine(definition: object, path: string): Engine {
         "fetch the model again",
     );
   }
+}
+
+/** What the engine refuses while it tokenises (an unknown piece without a token for it) names the file, too. */
+function naming(path: string, tokenise: TokeniseTexts): TokeniseTexts {
+  const named = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: Error) => {
+      throw new InputError(`${path}: expected tokens of every text, got ${error.message}; fetch the model again`);
+    });
+  return async (texts, options) => {
+    const tokenised = await named(tokenise(texts, options));
+    return { ids: tokenised.ids, offsets: (of) => named(tokenised.offsets(of)) };
+  };
 }
 
 /** Lone surrogates become U+FFFD, as in `TextEncoder`; the engine would drop some of them. */

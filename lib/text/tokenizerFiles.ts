@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../errors";
+import { checkTokenizer } from "./tokenizerCheck";
 
 const tokenSchema = z
   .union([z.string(), z.looseObject({ content: z.string() }).transform((token) => token.content)])
@@ -44,6 +45,8 @@ export type TokenizerSettings = z.output<typeof settingsSchema>;
 
 export interface TokenizerFiles {
   readonly definition: TokenizerDefinition;
+  /** One more than the largest id. */
+  readonly size: number;
   readonly settings: TokenizerSettings;
   /** tokenizer.json, tokenizer_config.json and special_tokens_map.json as they were read; empty where there is none. */
   readonly json: Readonly<Record<string, unknown>>;
@@ -74,6 +77,7 @@ export function readTokenizerFiles(dir: string): TokenizerFiles {
     json,
     path,
   );
+  const size = checkTokenizer(definition, path);
   const optional = (name: string) => {
     const json = existsSync(join(dir, name)) ? readJson(join(dir, name)) : {};
     const roles = Object.entries(check(settingsSchema, json, join(dir, name))).filter(([, value]) => value != null);
@@ -84,7 +88,7 @@ export function readTokenizerFiles(dir: string): TokenizerFiles {
   const template = join(dir, "chat_template.jinja");
   const chat = existsSync(template) ? { chat_template: readFileSync(template, "utf8") } : {};
   const settings: TokenizerSettings = { ...map.roles, ...config.roles, ...chat };
-  return { definition, settings, json: json as Record<string, unknown>, config: config.json, map: map.json };
+  return { definition, size, settings, json: json as Record<string, unknown>, config: config.json, map: map.json };
 }
 
 function isModel(value: unknown): boolean {
