@@ -11,7 +11,8 @@ import { curveFigures, measureCurves } from "./curves";
 import { measureEndurance, type Endurance } from "./endurance";
 import { measureFamilies, type FamilyRow } from "./families";
 import { createJob, type Job } from "./job";
-import { COMPARISONS, type Comparison, type Row } from "./rows";
+import type { Comparison, Row } from "./comparison";
+import { COMPARISONS } from "./rows";
 import { accuracyLine, enduranceLine, familiesTable, markdownTable, reached } from "./table";
 
 interface Flags {

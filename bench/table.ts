@@ -2,7 +2,7 @@
 import type { AccuracyResult, SideAccuracy } from "./accuracy";
 import type { Endurance } from "./endurance";
 import type { BothSides, FamilyRow } from "./families";
-import type { Row } from "./rows";
+import type { Row } from "./comparison";
 
 const number = (value: number): string =>
   value >= 1000

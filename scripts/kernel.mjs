@@ -12,7 +12,7 @@ import { inRoot, root } from "./setup/steps.mjs";
 // Cells resolve `rewardbook` and read files from the project's root, wherever the notebook lies.
 process.chdir(root);
 process.env.TF_CPP_MIN_LOG_LEVEL ??= "3";
-util.isNullOrUndefined ??= (x) => x === null || x === undefined; // Node 23 removed it; tfjs-node calls it
+/** @type {any} */ (util).isNullOrUndefined ??= (x) => x === null || x === undefined; // Node 23 removed it; tfjs-node calls it
 selfLink();
 const require = createRequire(inRoot("package.json"));
 const tslabRequire = createRequire(require.resolve("tslab/dist/jupyter"));

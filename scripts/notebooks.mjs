@@ -40,7 +40,7 @@ export function runNotebook({
   config,
   executed,
   html,
-  onEvent = () => {},
+  onEvent = (_event) => {},
 }) {
   const started = Date.now();
   writePageParts();
@@ -81,8 +81,8 @@ export function runNotebook({
     });
   });
   let stops = 0;
-  finished.stop = () => child.kill(stops++ === 0 ? "SIGUSR1" : "SIGTERM");
-  return finished;
+  const stop = () => child.kill(stops++ === 0 ? "SIGUSR1" : "SIGTERM");
+  return Object.assign(finished, { stop });
 }
 
 function parse(line) {

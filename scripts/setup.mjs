@@ -94,6 +94,7 @@ export function listSteps({ choice = chooseHere(), compiler = findCompiler(), ow
   const jupyter = digest([text("scripts/requirements.txt")]);
   const wheel = digest([JSON.stringify(choice), text("scripts/setup/native.mjs")]);
   const tensorflow = ".cache/tensorflow/tensorflow";
+  /** @type {import("./setup/steps.mjs").Step[]} */
   const steps = [
     {
       name: "npm packages",

@@ -11,6 +11,7 @@ import { inRoot } from "./setup/steps.mjs";
 
 const EXIT_CODES = { InputError: 1, UsageError: 2 };
 
+/** @returns {never} */
 function fail(message, code) {
   console.error(message);
   process.exit(code);

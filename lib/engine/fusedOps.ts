@@ -5,7 +5,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { projectPath } from "../files/paths";
 import { DType, nativeBackend, type NativeAttribute, type NativeBackend } from "./binding";
 
-const MODULE = projectPath(".cache", "kernels", "rewardbook_kernels.node");
+/** RB_KERNELS_FILE names another build, such as one with sanitizers. */
+const MODULE = process.env.RB_KERNELS_FILE ?? projectPath(".cache", "kernels", "rewardbook_kernels.node");
 
 let loaded: string | null = null;
 

@@ -1,6 +1,6 @@
 // In: a reward model (named variables under a configuration) and token ids. Out: scores.
 
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { fusesAttention } from "./attention";
 import type { ModelConfig } from "./config";
 import { className, hiddenStates, trunkShapes } from "./families";

@@ -1,7 +1,7 @@
 // In: metrics/RUN. Out: everything the run wrote there, typed, with a note for each file that is missing or torn.
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { z } from "zod";
+import { type z } from "zod";
 import { InputError } from "../errors";
 import * as schema from "./schemas";
 

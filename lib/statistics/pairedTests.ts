@@ -1,7 +1,7 @@
 // In: two systems judged on the same prompts. Out: whether their difference is more than luck.
 import { createRandom } from "../random";
 import { binomialCdf, logBinomial, normalCdf, studentQuantile } from "./distributions";
-import { Interval, sumByCluster } from "./intervals";
+import { type Interval, sumByCluster } from "./intervals";
 
 export interface PairedDifference extends Interval {
   readonly difference: number;

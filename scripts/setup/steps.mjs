@@ -8,6 +8,17 @@ import { fileURLToPath } from "node:url";
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 export const inRoot = (...parts) => path.join(root, ...parts);
 
+/**
+ * @typedef {object} Step
+ * @property {string} name
+ * @property {string[]} needs names of steps that come before
+ * @property {() => string} inputs what it is made from, as a hash
+ * @property {string[]} outputs what it makes
+ * @property {() => any} [takeOver] whether outputs that stand already will do
+ * @property {() => any} run makes the outputs; may return a word about them
+ * @property {boolean} [optional] without it the rest goes on
+ */
+
 /** What went wrong in a step and what to do about it. */
 export class StepError extends Error {
   constructor(cause, remedy) {

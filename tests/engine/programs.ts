@@ -1,5 +1,5 @@
 // Programs for the pass tests: recorded from tfjs code, and run again through a graph without any further pass.
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { nativeBackend } from "../../lib/engine/binding";
 import { emit } from "../../lib/engine/compile/emit";
 import { byteCount, type Program } from "../../lib/engine/compile/graph";

@@ -2,7 +2,6 @@
 import { describe, expect, it } from "vitest";
 import { attrValue, functionBody, functionDef, nodeDef, savedModel, varint } from "../../lib/engine/compile/protobuf";
 
-// eslint-disable-next-line -- generated code without types
 const messages = async () =>
   ((await import("@tensorflow/tfjs-node/dist/proto/api_pb" as string)) as any).default.tensorflow ??
   (globalThis as any).proto.tensorflow;

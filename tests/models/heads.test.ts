@@ -32,10 +32,8 @@ describe.each(["bert", "distilbert", "llama"])("heads on %s", (name) => {
   const { right, left } = readGolden(name);
   const output = (model: RewardModel, x: number[]) => {
     const bias = model.parameters.get("score.bias")?.dataSync()[0] ?? 0;
-    return model.parameters
-      .get("score.weight")!
-      .dataSync()
-      .reduce((sum: number, w: number, i: number) => sum + w * x[i], bias);
+    const weights = model.parameters.get("score.weight")!.dataSync() as Float32Array;
+    return weights.reduce((sum, weight, i) => sum + weight * x[i], bias);
   };
 
   // Fails when the last token is found by position rather than by mask.
@@ -56,7 +54,7 @@ describe.each(["bert", "distilbert", "llama"])("heads on %s", (name) => {
   ])("mean reads the mean over tokens, padded %s", (_, side) => {
     const model = withHead(name, "mean");
     const expected = hidden(model, side).map((rows, b) => {
-      const tokens = rows.filter((row, t) => side.mask[b][t] === 1);
+      const tokens = rows.filter((_, t) => side.mask[b][t] === 1);
       return output(
         model,
         tokens[0].map((_, i) => tokens.reduce((sum, row) => sum + row[i], 0) / tokens.length),

@@ -7,14 +7,14 @@ import { compile } from "../../lib/engine/compile";
 import { isDecoder, parseModelConfig, type HeadKind } from "../../lib/models/config";
 import { createRewardModel } from "../../lib/models/createModel";
 import { scoreInputs, type RewardModel } from "../../lib/models/rewardModel";
-import { excess, FAMILIES, readGolden, relativeDistance, unpackAll } from "./golden";
+import { type Golden, excess, FAMILIES, readGolden, relativeDistance, unpackAll } from "./golden";
 
 beforeAll(async () => {
   await initBackend();
 });
 
 /** The golden's texts without padding. */
-const textsOf = ({ right: { ids, mask } }: ReturnType<typeof readGolden>): number[][] =>
+const textsOf = ({ right: { ids, mask } }: Golden): number[][] =>
   ids.map((row, i) => row.filter((_, t) => mask[i][t] === 1));
 
 /** Two rows: all texts but the last, with a hole between the first two; then the last one. And where each text's score is. */

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { code, markdownText, yaml } from "../../lib/report/markdown";
-import { modelCard, type ModelCardOptions } from "../../lib/report/card";
+import { modelCard } from "../../lib/report/card";
+import type { ModelCardOptions } from "../../lib/runs/cardOptions";
 import { HOSTILE } from "./fixture";
 
 const golden = (name: string) => readFileSync(join(__dirname, "../goldens/report", name), "utf8");

@@ -133,7 +133,6 @@ describe("createFrozenStep", () => {
           config,
           precision: "f32",
           padId: loaded.tokenizer.padId,
-          fused: new Set<never>(),
           cache,
           tokensPerBatch: 256,
           residentBytes,

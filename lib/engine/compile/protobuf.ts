@@ -1,6 +1,6 @@
 // In: plain values. Out: the bytes of TensorFlow's NodeDef, FunctionDef, GraphDef and SavedModel messages.
 // Written by hand: six message types do not pay for a protobuf library and its generated code.
-import { DType } from "../binding";
+import { type DType } from "../binding";
 
 export type Bytes = Uint8Array;
 

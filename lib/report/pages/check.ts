@@ -1,6 +1,6 @@
 // In: the result of a check. Out: one HTML file that needs nothing else, without a script; every text of the data is inert.
 import type { CheckReport, Example, OverlapReport } from "../../check/report";
-import { Html, type HtmlValue, html, tableOf } from "../markup";
+import { type Html, type HtmlValue, html, tableOf } from "../markup";
 
 const STYLE = `
 :root{color-scheme:light dark;--ground:#fff;--ink:#1b2330;--muted:#566172;--line:#d9dfe6;--panel:#f6f8fa;--bar:#0068a3;--good:#0b6146;--bad:#9c2c0c}

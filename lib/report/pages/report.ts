@@ -13,7 +13,7 @@ import { configurationSection, dataSection, environmentSection } from "./data";
 import { errorsSection, mistakeViews } from "./errors";
 import { accuracySection, calibrationSection, lengthSection, trainingSection, type Section } from "./sections";
 import { keyFigures, verdictSection } from "./summary";
-import { Html, html } from "../markup";
+import { type Html, html } from "../markup";
 import { plotlyPath } from "../png";
 import type { RunRecord } from "../../runs/runFiles";
 import { runFigures } from "../figures/runFigures";

@@ -22,7 +22,6 @@ export function reportScript(): string {
   return `(${page.toString()})();`;
 }
 
-/* eslint-disable no-inner-declarations -- one self-contained function */
 function page(): void {
   const read = (id: string) => JSON.parse(document.getElementById(id)?.textContent || "null");
 
