@@ -45,6 +45,7 @@ void serve<HeadEpochSettings>(async ({ model: dir, head, pairs, batch }) => {
     weights: new Float32Array(pairs).fill(1),
     margins: new Float32Array(pairs),
     truncation,
+    cuts: new Map(),
   };
   const config = resolveConfig({ freeze: "head-only", batch_size: batch });
   const step = createFrozenStep({

@@ -4,6 +4,7 @@ import { openTemporaryFile } from "./files/temporaryFile";
 import { pairWeight } from "./loss";
 import type { PreferencePair } from "./pairs/pair";
 import { textHash } from "./checkpoints/encoderKey";
+import type { TextCut } from "./text/textItem";
 import type { Encoded, Tokenizer } from "./text/tokenizer";
 import type { TrainingBatch } from "./batching/trainingPlan";
 
@@ -73,6 +74,8 @@ export interface PairDataset {
   readonly margins: Float32Array;
   /** What the maximum length cost: pairs and texts cut, tokens lost of how many. */
   readonly truncation: { pairs: number; texts: number; tokens_cut: number; tokens: number };
+  /** Where texts were cut, by number of the text; empty unless that was asked for. */
+  readonly cuts: ReadonlyMap<number, readonly TextCut[]>;
 }
 
 /** The fields of the configuration that decide what a text looks like to the model. */
@@ -84,18 +87,20 @@ const CHUNK = 1024;
 export async function buildDataset(
   pairs: Iterable<PreferencePair> | AsyncIterable<PreferencePair>,
   tokenizer: Tokenizer,
-  options: EncodingOptions & Pick<TrainingConfig, "beta" | "margin">,
+  options: EncodingOptions & Pick<TrainingConfig, "beta" | "margin"> & { readonly locateCuts?: boolean },
 ): Promise<PairDataset> {
   const tokens = new TokenStore();
   const weights: number[] = [];
   const margins: number[] = [];
   const truncation = { pairs: 0, texts: 0, tokens_cut: 0, tokens: 0 };
+  const located = new Map<number, readonly TextCut[]>();
   let chunk: PreferencePair[] = [];
   const flush = async () => {
     const encoded = await encodePairs(chunk, tokenizer, options);
     for (let i = 0; i < chunk.length; i++) {
       const both = [encoded[2 * i], encoded[2 * i + 1]];
-      for (const { ids, cut } of both) {
+      for (const { ids, cut, cuts } of both) {
+        if (cuts) located.set(tokens.size, cuts);
         tokens.push(ids);
         truncation.tokens += ids.length;
         truncation.tokens_cut += cut;
@@ -118,6 +123,7 @@ export async function buildDataset(
     weights: Float32Array.from(weights),
     margins: Float32Array.from(margins),
     truncation,
+    cuts: located,
   };
 }
 
@@ -125,7 +131,7 @@ export async function buildDataset(
 export function encodePairs(
   pairs: readonly PreferencePair[],
   tokenizer: Tokenizer,
-  options: EncodingOptions,
+  options: EncodingOptions & { readonly locateCuts?: boolean },
 ): Promise<Encoded[]> {
   const items = pairs.flatMap(({ prompt, promptMessages, chosen, rejected }) => [
     { prompt, promptMessages, response: chosen },
@@ -135,6 +141,7 @@ export function encodePairs(
     template: options.template,
     maxLength: options.max_length,
     truncation: options.truncation,
+    locateCuts: options.locateCuts,
   });
 }
 

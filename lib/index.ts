@@ -71,6 +71,7 @@ export * from "./report/tables";
 export * from "./report/show";
 export * from "./report/png";
 export * from "./runs/runFiles";
+export { writeScores } from "./runs/scoreLines";
 export * from "./report/figures/runFigures";
 export { architectureSummary } from "./report/architectures";
 export { modelCard } from "./report/card";

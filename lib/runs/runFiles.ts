@@ -27,6 +27,8 @@ export interface RunRecord {
   readonly warnings: readonly schema.WarningLine[];
   /** Rewards of each validation pair by the best checkpoint. */
   readonly scores: readonly schema.ScoreLine[];
+  /** The best checkpoint on pairs set aside until the end; null where it has not been evaluated on any. */
+  readonly test: { readonly evaluation: schema.EvaluationFile; readonly scores: readonly schema.ScoreLine[] } | null;
   /** `complete` once `metrics.json` stands. */
   readonly state: "complete" | "unfinished";
   /** What could not be read because the run was cut off while writing. */
@@ -60,6 +62,9 @@ export function readRun(dir: string): RunRecord {
     );
   }
   const metrics = one("metrics.json", schema.runMetrics);
+  const test = one("test_evaluation.json", schema.evaluationFile);
+  // Where nothing was set aside, the validation pairs were evaluated once more.
+  const isTest = test !== null && basename(String(test.pairs_file ?? "")) !== "val_pairs.jsonl";
   return {
     name: basename(dir),
     dir,
@@ -76,6 +81,7 @@ export function readRun(dir: string): RunRecord {
     gate: one("quality_gate.json", schema.gateFile),
     warnings: lines("warnings.jsonl", schema.warningLine),
     scores: lines("val_scores.jsonl", schema.scoreLine),
+    test: isTest ? { evaluation: test, scores: lines("test_scores.jsonl", schema.scoreLine) } : null,
     state: metrics ? "complete" : "unfinished",
     notes,
   };

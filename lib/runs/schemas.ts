@@ -181,6 +181,8 @@ export const warningLine = z.looseObject({
 });
 export type WarningLine = z.output<typeof warningLine>;
 
+const cut = z.tuple([z.enum(["prompt", "response"]), z.number(), z.number()]);
+/** A scored held-out pair (`val_scores.jsonl`, `test_scores.jsonl`). Texts and tokens are absent in older files. */
 export const scoreLine = z.looseObject({
   id: z.string(),
   question_id: z.string(),
@@ -190,6 +192,14 @@ export const scoreLine = z.looseObject({
   rejected_length: z.number().optional(),
   risk: z.string().optional(),
   category: z.string().optional(),
+  kind: z.string().optional(),
+  chosen_tokens: z.number().optional(),
+  rejected_tokens: z.number().optional(),
+  chosen_cuts: z.array(cut).optional(),
+  rejected_cuts: z.array(cut).optional(),
+  prompt: z.string().optional(),
+  chosen: z.string().optional(),
+  rejected: z.string().optional(),
 });
 export type ScoreLine = z.output<typeof scoreLine>;
 

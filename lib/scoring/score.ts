@@ -89,14 +89,18 @@ export async function scorePairs(
   pairs: readonly PreferencePair[],
   options: ScoringOptions & { readonly beta?: number } = {},
 ): Promise<ScoredPair[]> {
-  const encoded = await encodePairs(pairs, loaded.tokenizer, encodingOf(loaded));
+  const encoded = await encodePairs(pairs, loaded.tokenizer, { ...encodingOf(loaded), locateCuts: true });
   const scores = await scoreEncoded(
     loaded,
     encoded.map(({ ids }) => ids),
     options,
     (text) => pairs[Math.floor(text / 2)].id,
   );
-  return pairs.map((pair, i) => toScoredPair(pair, scores[2 * i], scores[2 * i + 1], options.beta ?? 0));
+  const read = (text: number) => ({ tokens: encoded[text].ids.length, cuts: encoded[text].cuts ?? [] });
+  return pairs.map((pair, i) => ({
+    ...toScoredPair(pair, scores[2 * i], scores[2 * i + 1], options.beta ?? 0),
+    read: { chosen: read(2 * i), rejected: read(2 * i + 1) },
+  }));
 }
 
 /** A pair with its two rewards. */

@@ -1,5 +1,6 @@
 // What every evaluation starts from: one preference pair with the two rewards a model gave it.
 import { InputError } from "../errors";
+import type { TextCut } from "../text/textItem";
 
 export interface ScoredPair {
   readonly id: string;
@@ -22,6 +23,14 @@ export interface ScoredPair {
   readonly prompt: string;
   readonly chosen: string;
   readonly rejected: string;
+  /** What the model read of the two texts, where that is known. */
+  readonly read?: { readonly chosen: TextRead; readonly rejected: TextRead };
+}
+
+/** Tokens the model read, and what it did not read for want of room. */
+export interface TextRead {
+  readonly tokens: number;
+  readonly cuts: readonly TextCut[];
 }
 
 /** Δ = chosen minus rejected reward of each pair. */

@@ -1,10 +1,10 @@
 // In: prompts and answers. Out: token ids, ended and cut as the model reads them.
-import { layOutTokens, needsOffsets, type Frame } from "./layout";
+import { layOutTokens, locateCuts, needsOffsets, type Frame } from "./layout";
 import type { RenderedText } from "./renderChat";
 import { isChat } from "./template";
 import type { TokenisedTexts, TokeniseTexts } from "./tokeniseTexts";
 import type { Encoded, EncodeOptions, TextItem } from "./textItem";
-import { truncateTokens } from "./truncate";
+import { tokenCuts, withoutCuts } from "./truncate";
 
 export type Renderer = (item: TextItem, template: string) => RenderedText;
 
@@ -62,11 +62,11 @@ function ended(ids: Uint32Array, endId: number | null, padId: number): Uint32Arr
 /** The texts that are too long, by number, cut. */
 async function cutLong(
   { ids, rendered, offsets }: Pick<TokenisedTexts, "ids" | "offsets"> & { readonly rendered: readonly RenderedText[] },
-  { maxLength, truncation }: EncodeOptions,
+  { maxLength, truncation, locateCuts: locate = false }: EncodeOptions,
   { frame, special, endId }: Reader,
 ): Promise<Map<number, Encoded>> {
   const long = [...ids.keys()].filter((i) => ids[i].length > maxLength).map((i) => ({ i, parts: rendered[i].parts() }));
-  const unsure = long.filter(({ parts }) => needsOffsets(parts, truncation)).map(({ i }) => i);
+  const unsure = long.filter(({ parts }) => locate || needsOffsets(parts, truncation)).map(({ i }) => i);
   const known = unsure.length > 0 ? await offsets(unsure) : [];
   const offsetsOf = new Map(unsure.map((i, k) => [i, known[k]]));
   return new Map(
@@ -77,7 +77,9 @@ async function cutLong(
         appended: endId === null ? 0 : 1,
         offsets: offsetsOf.get(i) ?? null,
       });
-      return [i, { ids: truncateTokens(layout, maxLength, truncation), cut: ids[i].length - maxLength }];
+      const cuts = tokenCuts(layout, maxLength, truncation);
+      const shorter = { ids: withoutCuts(ids[i], cuts, maxLength), cut: ids[i].length - maxLength };
+      return [i, locate ? { ...shorter, cuts: locateCuts(cuts, parts, offsetsOf.get(i)!) } : shorter];
     }),
   );
 }

@@ -1,5 +1,6 @@
 // In: a tokenised text and the parts it was made of. Out: which tokens may be cut.
 import type { TextPart } from "./template";
+import type { TextCut } from "./textItem";
 import type { Offsets } from "./tokeniseTexts";
 import type { TokenLayout, Truncation } from "./truncate";
 
@@ -99,6 +100,31 @@ function tokensOf(
     start = stop;
   }
   return [begin, begin];
+}
+
+/**
+ * Where cuts in tokens lie in the texts of prompt and answer.
+ *
+ * @param cuts    ranges [start, stop) of tokens
+ * @param offsets where each token begins and ends, code points
+ */
+export function locateCuts(
+  cuts: readonly (readonly [number, number])[],
+  parts: readonly TextPart[],
+  offsets: Offsets,
+): TextCut[] {
+  const found: TextCut[] = [];
+  let begin = 0;
+  for (const { from, text } of parts) {
+    const end = begin + codePoints(text);
+    for (const [first, stop] of from === "template" ? [] : cuts) {
+      const start = Math.max(begin, offsets[first][0]) - begin;
+      const last = Math.min(end, offsets[stop - 1][1]) - begin;
+      if (last > start) found.push({ from: from as TextCut["from"], start, stop: last });
+    }
+    begin = end;
+  }
+  return found;
 }
 
 /** First index in [from, to) at which the test holds, else `to`. */

@@ -16,10 +16,21 @@ export interface EncodeOptions {
   /** Most tokens of a text, special ones included. */
   readonly maxLength: number;
   readonly truncation: Truncation;
+  /** Also say where a text was cut. */
+  readonly locateCuts?: boolean;
+}
+
+/** Characters (code points) [start, stop) of a prompt or an answer that the model does not read. */
+export interface TextCut {
+  readonly from: "prompt" | "response";
+  readonly start: number;
+  readonly stop: number;
 }
 
 export interface Encoded {
   readonly ids: Uint32Array;
   /** Tokens removed to fit. */
   readonly cut: number;
+  /** Where, if that was asked for and anything was removed. */
+  readonly cuts?: readonly TextCut[];
 }

@@ -15,14 +15,18 @@ export interface TokenLayout {
 }
 
 /**
- * Cuts a text to `maxLength` tokens.
+ * What goes of a text that is to have `maxLength` tokens: ranges [start, stop) in tokens, in order.
  *
  * - `right`: the end of the answer goes; `left`: the beginning of the text.
  * - `prompt-first`: the beginning of the prompt goes, then the beginning of the answer; the template's words stay.
  *
  * @throws UsageError when what must be kept is longer than `maxLength`
  */
-export function truncateTokens(layout: TokenLayout, maxLength: number, truncation: Truncation): Uint32Array {
+export function tokenCuts(
+  layout: TokenLayout,
+  maxLength: number,
+  truncation: Truncation,
+): readonly (readonly [number, number])[] {
   const { ids, head, tail, prompt, response } = layout;
   const bodyEnd = ids.length - tail;
   let excess = ids.length - maxLength;
@@ -45,8 +49,16 @@ export function truncateTokens(layout: TokenLayout, maxLength: number, truncatio
     // The template's own words are too long: what is left of the body goes from its beginning.
     if (excess > 0) cuts.splice(0, cuts.length, [head, head + (ids.length - maxLength)]);
   }
-  cuts.sort(([a], [b]) => a - b); // a template may have the answer first
-  const kept = new Uint32Array(maxLength);
+  return cuts.sort(([a], [b]) => a - b); // a template may have the answer first
+}
+
+/** The tokens outside the cuts, `length` of them. */
+export function withoutCuts(
+  ids: Uint32Array,
+  cuts: readonly (readonly [number, number])[],
+  length: number,
+): Uint32Array {
+  const kept = new Uint32Array(length);
   let from = 0,
     to = 0;
   for (const [start, end] of [...cuts, [ids.length, ids.length]]) {

@@ -9,6 +9,7 @@ import { linkOrCopy } from "../files/atomic";
 import { checkpointsDir } from "../files/paths";
 import { findVerified, saveRewardModel } from "../checkpoints/checkpoint";
 import { SETTINGS_FILE } from "../checkpoints/settings";
+import { scoreLineOf } from "../runs/scoreLines";
 import type { TrainingRun, ValidationRecord } from "./run";
 import { readTrainingState, writeTrainingState } from "./state";
 
@@ -81,19 +82,7 @@ export async function saveBest(run: TrainingRun, record: ValidationRecord): Prom
   await save(run, "best", record);
   run.log.write("evaluation.json", record.evaluation);
   run.log.write("errors.json", analyseErrors(record.scored));
-  run.log.replace(
-    "val_scores.jsonl",
-    record.scored.map((pair) => ({
-      id: pair.id,
-      question_id: pair.questionId,
-      risk: pair.risk,
-      category: pair.category,
-      chosen_score: pair.chosenScore,
-      rejected_score: pair.rejectedScore,
-      chosen_length: pair.chosenLength,
-      rejected_length: pair.rejectedLength,
-    })),
-  );
+  run.log.replace("val_scores.jsonl", record.scored.map(scoreLineOf));
 }
 
 /** Keeps the model of an epoch. */

@@ -98,7 +98,7 @@ async function tokenisePairs(
   const margin = config.loss === "scaled" && config.margin === 0 ? 1 : config.margin;
   const encoding = { ...settings, beta: config.beta, margin };
   const dataset = await buildDataset(pairs.train, tokenizer, encoding);
-  return { dataset, valDataset: await buildDataset(pairs.val, tokenizer, encoding) };
+  return { dataset, valDataset: await buildDataset(pairs.val, tokenizer, { ...encoding, locateCuts: true }) };
 }
 
 /** The steps of all epochs: which pairs, in which order and rows. */

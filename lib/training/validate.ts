@@ -13,7 +13,12 @@ export async function validate(run: TrainingRun, when: "epoch" | "step"): Promis
   const { state, log, val, config } = run;
   const { epoch } = state;
   const scores = await run.scorer.score(run.valDataset.tokens);
-  const scored = val.map((pair, i) => toScoredPair(pair, scores[2 * i], scores[2 * i + 1], config.beta));
+  const { tokens, cuts } = run.valDataset;
+  const read = (text: number) => ({ tokens: tokens.length(text), cuts: cuts.get(text) ?? [] });
+  const scored = val.map((pair, i) => ({
+    ...toScoredPair(pair, scores[2 * i], scores[2 * i + 1], config.beta),
+    read: { chosen: read(2 * i), rejected: read(2 * i + 1) },
+  }));
   const original = originalEvaluation(scored);
   const evaluation = evaluateScores(scored, { temperature: "fit", loss: lossOptions(run) });
   const sums = state.epoch_sums;

@@ -6,6 +6,7 @@ import { evaluateScores, originalEvaluation } from "../../lib/evaluation/evaluat
 import type { ScoredPair } from "../../lib/scoring/scoredPair";
 import { resolveConfig } from "../../lib/config";
 import { checkQualityGate } from "../../lib/training/gate";
+import { scoreLineOf } from "../../lib/runs/scoreLines";
 import { createRandom } from "../../lib/random";
 
 /** Texts that would do harm if they became markup, script, a JSON script's end, or a link. */
@@ -183,18 +184,6 @@ export function writeRun(root: string, options: FixtureOptions = {}): string {
     lines("warnings.jsonl", [
       { kind: "overfitting", step: 300, epoch: 2, message: text, advice: "train for fewer epochs" },
     ]);
-  lines(
-    "val_scores.jsonl",
-    pairs.map((pair) => ({
-      id: pair.id,
-      question_id: pair.questionId,
-      risk: pair.risk,
-      category: pair.category,
-      chosen_score: pair.chosenScore,
-      rejected_score: pair.rejectedScore,
-      chosen_length: pair.chosenLength,
-      rejected_length: pair.rejectedLength,
-    })),
-  );
+  lines("val_scores.jsonl", pairs.map(scoreLineOf));
   return dir;
 }

@@ -1,10 +1,12 @@
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { REPORT_STYLE } from "../../lib/report/pages/assets/style";
 import { launchBrowser } from "../../lib/report/browser";
+import { createRandom } from "../../lib/random";
 import { reportHtml } from "../../lib/report/pages/report";
 import { compareRuns, comparisonSentence } from "../../lib/report/pages/compare";
 import { readRun } from "../../lib/runs/runFiles";
@@ -46,15 +48,12 @@ describe("reportHtml", () => {
     expect(page).not.toContain('id="calibration"');
   });
 
-  // `<` takes six bytes in a JSON script: the worst texts, as long as they come.
+  // Texts that hardly pack, more than 3,000 characters each.
   test("stays under 6 MB whatever the texts", () => {
     const run = runOf({ name: "large", pairs: 3000, skill: 0.2 });
-    const text = "<".repeat(20_000);
-    const cases = run.errors!.cases.map((mistake) => ({
-      ...mistake,
-      prompt: text,
-      diff: [{ op: "same" as const, text }],
-    }));
+    const random = createRandom(3);
+    const text = () => Array.from({ length: 500 }, () => random.integer(2 ** 31).toString(36)).join("<");
+    const scores = run.scores.map((line) => ({ ...line, prompt: text(), chosen: text(), rejected: text() }));
     const groups = Object.fromEntries(
       Array.from({ length: 5000 }, (_, i) => [
         `category ${i}`,
@@ -63,11 +62,14 @@ describe("reportHtml", () => {
     );
     const page = reportHtml({
       ...run,
-      errors: { ...run.errors!, cases },
+      scores,
       evaluation: { ...run.evaluation!, by_category: groups },
     });
     expect(Buffer.byteLength(page)).toBeLessThan(LIMIT);
-    expect(page).toContain("characters more]");
+    const packed = /id="pairs-data">([^<]*)</.exec(page)![1];
+    const views = JSON.parse(gunzipSync(Buffer.from(packed, "base64")).toString());
+    expect(views).toHaveLength(3000);
+    expect(views[2999].answers[0]).toContain("characters more]");
   });
 });
 
@@ -163,7 +165,10 @@ describe.skipIf(!hasBrowser())("in Chromium, offline", () => {
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("dialog", (dialog) => complaints.push(dialog.message()));
     await page.goto(`file://${file}`);
-    await page.waitForFunction(() => document.documentElement.dataset.drawn !== undefined);
+    await page.waitForFunction(() => {
+      const { drawn, pairs } = document.documentElement.dataset;
+      return drawn !== undefined && (pairs !== undefined || !document.getElementById("pairs-data"));
+    });
     return { page, requests, complaints };
   }
   const drawn = (page: Page) =>
@@ -179,9 +184,15 @@ describe.skipIf(!hasBrowser())("in Chromium, offline", () => {
     const { page, requests, complaints } = await open(html);
     expect(await drawn(page)).toEqual({ places: 14, plots: 14 });
     // Into the places where texts become visible: tooltips, filters, more mistakes.
-    await page.selectOption("#error-kind", { index: 1 });
-    await page.selectOption("#error-kind", { index: 0 });
-    await page.click("#error-more");
+    await page.selectOption("#pair-kind", { index: 1 });
+    await page.selectOption("#pair-kind", { index: 0 });
+    await page.focus("#pair-list");
+    for (let i = 0; i < 20; i++) await page.keyboard.press("ArrowDown");
+    await page.fill("#pair-search", "gnitirw");
+    // What would turn the writing round is spelt out, in the list, in the text and in the tables.
+    expect(await page.locator("#pair-detail .text .control").first().textContent()).toMatch(/^U\+(202E|2028|2029)$/);
+    expect(await page.evaluate(() => /[\u202a-\u202e\u2066-\u2069]/.test(document.body.innerText))).toBe(false);
+    await page.fill("#pair-search", "");
     const place = page.locator("[data-figure=accuracy_by_risk]");
     await place.scrollIntoViewIfNeeded();
     const point = (await place.locator(".points path").first().boundingBox())!;
@@ -207,48 +218,101 @@ describe.skipIf(!hasBrowser())("in Chromium, offline", () => {
     await page.context().close();
   });
 
-  test("search, filter and more mistakes by keyboard alone", async () => {
+  /** The pairs as the list holds them. */
+  const rowsOf = (page: Page) => page.locator(".pair-row .snippet").allTextContents();
+
+  test("search, filter and walk through the pairs by keyboard alone", async () => {
     const run = runOf({ name: "keys" });
     const { page } = await open(reportHtml(run));
-    const count = () => page.locator("#error-count").textContent();
-    const all = run.errors!.cases.length;
-    expect(await count()).toBe(`${all} of ${all} mistakes match; 10 shown`);
+    const count = () => page.locator("#pair-count").textContent();
+    const wrong = (lines: typeof run.scores) => lines.filter((line) => line.chosen_score < line.rejected_score);
+    expect(await count()).toBe(`400 of 400 pairs match; ${wrong(run.scores).length} of them wrong`);
 
     await page.keyboard.press("Tab");
     expect(await page.evaluate(() => document.activeElement?.className)).toBe("skip");
-    for (let i = 0; i < 300 && (await page.evaluate(() => document.activeElement?.id)) !== "error-search"; i++)
+    for (let i = 0; i < 300 && (await page.evaluate(() => document.activeElement?.id)) !== "pair-search"; i++)
       await page.keyboard.press("Tab");
     await page.keyboard.type("GLACIERS two");
-    const expected = run.errors!.cases.filter(({ prompt }) => prompt.includes("glaciers"));
-    expect(await count()).toMatch(new RegExp(`^${expected.length} of ${all} mistakes match`));
-    const shown = await page.locator(".mistake .prompt").allTextContents();
-    expect(shown[0]).toBe(expected[0].prompt); // the most confident first
-    expect(shown.every((prompt) => prompt.includes("glaciers"))).toBe(true);
+    const glaciers = run.scores.filter(({ prompt }) => prompt!.includes("glaciers"));
+    const delta = (line: (typeof run.scores)[number]) => line.chosen_score - line.rejected_score;
+    const sorted = [...glaciers].sort((a, b) => delta(a) - delta(b)); // the most confident mistake first
+    expect(await count()).toBe(`${glaciers.length} of 400 pairs match; ${wrong(glaciers).length} of them wrong`);
+    expect((await rowsOf(page)).slice(0, 3)).toEqual(sorted.slice(0, 3).map(({ prompt }) => prompt));
 
     await page.keyboard.press("Tab");
     await page.keyboard.press("ArrowDown");
-    const kind = await page.inputValue("#error-kind");
-    expect(await count()).toMatch(
-      new RegExp(`^${expected.filter((mistake) => mistake.preference_type === kind).length} of`),
-    );
-
-    await page.fill("#error-search", "");
-    await page.selectOption("#error-kind", "");
-    await page.focus("#error-more");
-    await page.keyboard.press("Enter");
-    expect(await count()).toBe(`${all} of ${all} mistakes match; 20 shown`);
-    expect(await page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toBe("Preferred by the data");
+    expect(await page.inputValue("#pair-which")).toBe("wrong");
+    expect(await count()).toMatch(new RegExp(`^${wrong(glaciers).length} of 400`));
+    await page.focus("#pair-list");
+    await page.keyboard.press("ArrowDown");
+    expect(await page.locator("#pair-detail .prompt").textContent()).toBe(sorted[1].prompt);
+    expect(new URL(page.url()).hash).toBe(`#pair=${sorted[1].id}`);
     await page.context().close();
   });
 
-  test("the marked words are those that differ", async () => {
-    const run = runOf({ name: "marks" });
+  test("a link leads to its pair; what is shown is saved as CSV", async () => {
+    const run = runOf({ name: "links" });
     const { page } = await open(reportHtml(run));
+    const wanted = run.scores[123];
+    await page.evaluate((id) => (location.hash = `#pair=${id}`), wanted.id);
+    await expect.poll(() => page.locator("#pair-detail .prompt").textContent()).toBe(wanted.prompt);
+    expect(await page.locator(".pair-row[aria-selected=true] .snippet").textContent()).toBe(wanted.prompt);
+    await page.selectOption("#pair-which", "near");
+    const near = run.scores.filter((line) => Math.abs(line.chosen_score - line.rejected_score) < Math.log(1.5));
+    const [download] = await Promise.all([page.waitForEvent("download"), page.click("#pair-csv")]);
+    const lines = readFileSync((await download.path())!, "utf8")
+      .trimEnd()
+      .split("\r\n");
+    expect(lines).toHaveLength(near.length + 1);
+    expect(
+      lines
+        .slice(1)
+        .map((line) => line.split(",")[0])
+        .sort(),
+    ).toEqual(near.map(({ id }) => id).sort());
+    await page.context().close();
+  });
+
+  test("two thousand pairs: few rows exist at a time, the last can be reached, the first figure is there in time", async () => {
+    const run = runOf({ name: "many", pairs: 2000 });
+    const html = reportHtml(run);
+    expect(Buffer.byteLength(html)).toBeLessThan(LIMIT);
+    const { page } = await open(html);
+    await page.selectOption("#pair-order", "file");
+    expect(await page.locator(".pair-row").count()).toBeLessThan(40);
+    await page.focus("#pair-list");
+    await page.keyboard.press("End");
+    expect(await page.locator(".pair-row[aria-posinset='2000']").getAttribute("aria-selected")).toBe("true");
+    expect(await page.locator("#pair-detail .prompt").textContent()).toBe(run.scores[1999].prompt);
+    await page.context().close();
+  });
+
+  test("the marked words are those that differ; what was cut is struck out where it was cut", async () => {
+    const run = runOf({ name: "marks" });
+    const cutting = run.scores[7];
+    const keep = Array.from(cutting.chosen!).length - 20;
+    const scores = run.scores.map((line) =>
+      line === cutting
+        ? {
+            ...line,
+            chosen_tokens: 64,
+            rejected_tokens: 60,
+            chosen_cuts: [["response", keep, keep + 20] as ["response", number, number]],
+          }
+        : line,
+    );
+    const { page } = await open(reportHtml({ ...run, scores }));
     const [first] = run.errors!.cases;
     const side = (name: "chosen" | "rejected") => first.diff.filter(({ op }) => op === name).map(({ text }) => text);
-    expect(await page.locator(".mistake >> nth=0 >> .better mark").allTextContents()).toEqual(side("chosen"));
-    expect(await page.locator(".mistake >> nth=0 >> .worse mark").allTextContents()).toEqual(side("rejected"));
-    expect(await page.locator(".mistake >> nth=0 >> .better .text").textContent()).toBe(first.chosen);
+    expect(await page.locator("#pair-detail .better mark").allTextContents()).toEqual(side("chosen"));
+    expect(await page.locator("#pair-detail .worse mark").allTextContents()).toEqual(side("rejected"));
+    expect(await page.locator("#pair-detail .better .text").textContent()).toBe(first.chosen);
+    await page.selectOption("#pair-which", "cut");
+    expect(await page.locator("#pair-count").textContent()).toMatch(/^1 of 400/);
+    expect((await page.locator("#pair-detail .better del").allTextContents()).join("")).toBe(
+      cutting.chosen!.slice(-20),
+    );
+    expect(await page.locator("#pair-detail .better h4").textContent()).toContain("64 tokens read");
     await page.context().close();
   });
 

@@ -51,9 +51,7 @@ describe.skipIf(!hasBrowser())("in Chromium", () => {
     expect(left).toEqual([]);
     expect(await page.getByText(/share chart|cloud/i).count()).toBe(0);
     const csv = saved.find((download) => download.suggestedFilename() === "train_loss_by_step.csv")!;
-    const rows = readFileSync((await csv.path())!, "utf8")
-      .trim()
-      .split("\r\n");
+    const rows = readFileSync((await csv.path())!, "utf8").split("\r\n");
     expect(rows[0]).toBe("\ufeffseries,x,y,low,high");
     expect(rows.filter((row) => row.startsWith("each step,"))).toHaveLength(300);
     await context.close();

@@ -1,4 +1,5 @@
 // In: data and words. Out: the one look all figures share: colours, fonts, axes, and the figure that says it is empty.
+import { markTurning } from "../escape";
 import { extent } from "./series";
 
 /** A Plotly figure with its text alternative; plain data, so it can be written as JSON. */
@@ -125,7 +126,7 @@ export function emptyFigure(title: string, reason: string): Figure {
 
 /** Text from data for a place where Plotly reads tags (names, ticks, hover): tags and line breaks made inert, shortened. */
 export function plain(text: string, most = 40): string {
-  const characters = [...text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").trim()];
+  const characters = [...markTurning(text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").trim())];
   const short = characters.length > most ? `${characters.slice(0, most - 1).join("")}…` : characters.join("");
   return short.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 }

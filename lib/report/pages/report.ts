@@ -1,16 +1,18 @@
 // In: a run's files, perhaps those of a second run. Out: the report: one HTML file that needs nothing else and asks for nothing.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { reportScript } from "./assets/page";
 import { PLOT_STYLE } from "./assets/plotStyle";
 import { plotsScript } from "./assets/plots";
+import { pairBrowserScript } from "./assets/pairBrowser";
 import { REPORT_STYLE } from "./assets/style";
 import { scriptJson } from "../escape";
 import type { Figure } from "../figures/figure";
 import { comparisonFigures, comparisonSection } from "./compare";
 import { configurationSection, dataSection, environmentSection } from "./data";
-import { errorsSection, mistakeViews } from "./errors";
+import { errorsSection } from "./errors";
+import { packPairs, pairsSection, pairViews, type PairView } from "./pairs";
 import { accuracySection, calibrationSection, lengthSection, trainingSection, type Section } from "./sections";
 import { keyFigures, verdictSection } from "./summary";
 import { type Html, html } from "../markup";
@@ -28,6 +30,7 @@ export interface ReportOptions {
 /** The report of a run as one HTML document. */
 export function reportHtml(run: RunRecord, { against, now = new Date() }: ReportOptions = {}): string {
   const figures = { ...runFigures(run), ...(against ? comparisonFigures(run, against) : {}) };
+  const pairs = pairViews(run);
   const sections = [
     against ? comparisonSection(run, against, figures) : null,
     trainingSection(run, figures),
@@ -35,23 +38,29 @@ export function reportHtml(run: RunRecord, { against, now = new Date() }: Report
     calibrationSection(run, figures),
     lengthSection(run, figures),
     errorsSection(run),
+    pairsSection(pairs),
     dataSection(run),
     configurationSection(run),
     environmentSection(run),
     glossary(),
   ].filter((section): section is Section => section !== null);
-  return documentOf(run, figures, sections, now);
+  return documentOf({ run, figures, sections, pairs, now });
 }
 
-function documentOf(
-  run: RunRecord,
-  figures: Readonly<Record<string, Figure>>,
-  sections: readonly Section[],
-  now: Date,
-): string {
-  // A closing tag inside a script would end it; Plotly has none, and this keeps it so.
-  const plotly = readFileSync(plotlyPath(), "utf8").replace(/<\/(script)/gi, "<\\/$1");
-  const scripts = [plotly, plotsScript(), reportScript()];
+interface Parts {
+  readonly run: RunRecord;
+  readonly figures: Readonly<Record<string, Figure>>;
+  readonly sections: readonly Section[];
+  readonly pairs: readonly PairView[];
+  readonly now: Date;
+}
+
+function documentOf({ run, figures, sections, pairs, now }: Parts): string {
+  // A closing tag inside a script would end it; the libraries have none, and this keeps it so.
+  const library = (path: string) => readFileSync(path, "utf8").replace(/<\/(script)/gi, "<\\/$1");
+  const diff = join(dirname(require.resolve("diff/package.json")), "dist", "diff.min.js");
+  const scripts = [library(plotlyPath()), plotsScript(), reportScript()];
+  if (pairs.length > 0) scripts.push(library(diff), pairBrowserScript());
   const body = html`<a class="skip" href="#verdict">Skip to the verdict</a>
     <div class="page">
       ${header(run, now)}
@@ -65,7 +74,7 @@ function documentOf(
         <section id="verdict" aria-label="Verdict">${verdictSection(run)}${keyFigures(run)}</section>
         <noscript
           ><p class="note">
-            Charts and the list of mistakes need JavaScript, which is off. Everything else can be read.
+            Charts and the list of pairs need JavaScript, which is off. Everything else can be read.
           </p></noscript
         >
         ${sections.map(
@@ -96,7 +105,7 @@ function documentOf(
       ([name, { data, layout }]) =>
         `<script type="application/json" data-for="${name}">${scriptJson({ data, layout })}</script>`,
     ),
-    `<script type="application/json" id="mistakes">${scriptJson(mistakeViews(run.errors))}</script>`,
+    pairs.length > 0 ? `<script type="text/plain" id="pairs-data">${packPairs(pairs)}</script>` : "",
     `${scripts.map((script) => `<script>${script}</script>`).join("")}</body></html>\n`,
   ].join("\n");
 }

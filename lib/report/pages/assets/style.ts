@@ -14,7 +14,7 @@ export const REPORT_STYLE = `
   --good: #6fd6ae; --good-soft: #12352a; --bad: #ff9f7a; --bad-soft: #43200f; --open: #f2cc67; --open-soft: #3a2f10;
   --chosen-mark: #17496a; --rejected-mark: #6b2f12;
 }
-* { box-sizing: border-box; }
+* { box-sizing: border-box; } [hidden] { display: none !important; }
 html { scroll-behavior: smooth; scroll-padding-top: 1rem; }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
 body {
@@ -88,11 +88,24 @@ code, .mono { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monosp
 .filters label { display: grid; gap: .2rem; font-size: .85rem; color: var(--muted); }
 .filters input[type=search] { min-width: min(300px, 80vw); }
 .filters > label > * { color: var(--ink); }
-#error-list { list-style: none; margin: 0; padding: 0; display: grid; gap: 1rem; }
+.browser { display: grid; grid-template-columns: minmax(230px, 1fr) minmax(0, 2fr); gap: 1rem; align-items: start; }
+#pair-list { position: relative; height: 34rem; max-height: 75vh; overflow-y: auto; border: 1px solid var(--line); border-radius: 10px; }
+#pair-rows { position: relative; }
+.pair-row { position: absolute; left: 0; right: 0; padding: .35rem .75rem; border-bottom: 1px solid var(--line); cursor: pointer; display: grid; grid-template-columns: 4.2rem minmax(0, 1fr); gap: 0 .5rem; font-size: .88rem; line-height: 1.45; overflow: hidden; }
+.pair-row:hover { background: var(--panel); } .pair-row[aria-selected=true] { background: var(--accent-soft); }
+.pair-row .snippet, .pair-row .about { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; unicode-bidi: isolate; }
+.pair-row .about { grid-column: 2; font-size: .8rem; } .pair-row .delta { font-variant-numeric: tabular-nums; font-weight: 600; }
+.delta.wrong, .tag.wrong { color: var(--bad); } .delta.right, .tag.right { color: var(--good); }
+#pair-detail { border: 1px solid var(--line); border-radius: 10px; padding: .8rem 1rem 1rem; min-width: 0; } #pair-detail:empty { display: none; }
+.pair-link { display: inline-block; margin-top: .7rem; font-size: .88rem; }
+del { text-decoration-color: var(--bad); text-decoration-thickness: 1px; color: var(--muted); background: repeating-linear-gradient(45deg, transparent 0 5px, var(--panel) 5px 9px); }
+.control { font: 600 .72em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; color: var(--bad); border: 1px solid var(--bad); border-radius: 3px; padding: 0 .15rem; margin: 0 .1rem; unicode-bidi: isolate; direction: ltr; }
+#pair-paper { list-style: none; margin: 0; padding: 0; display: none; }
+button.sort { font: inherit; color: inherit; background: none; border: 0; padding: 0; text-align: inherit; } th[aria-sort=descending] button.sort::after { content: " ↓"; } th[aria-sort=ascending] button.sort::after { content: " ↑"; }
 .mistake { border: 1px solid var(--line); border-radius: 10px; padding: .8rem 1rem 1rem; }
-.mistake .facts { display: flex; flex-wrap: wrap; gap: .3rem .5rem; align-items: center; font-size: .85rem; margin-bottom: .4rem; }
+.facts { display: flex; flex-wrap: wrap; gap: .3rem .5rem; align-items: center; font-size: .85rem; margin-bottom: .4rem; }
 .tag { border: 1px solid var(--line); background: var(--panel); border-radius: 99px; padding: .05rem .6rem; overflow-wrap: anywhere; }
-.tag.delta { font-weight: 650; color: var(--bad); border-color: var(--bad); background: var(--bad-soft); font-variant-numeric: tabular-nums; }
+.tag.wrong, .tag.right { font-weight: 650; font-variant-numeric: tabular-nums; } .tag.wrong { border-color: var(--bad); background: var(--bad-soft); } .tag.right { border-color: var(--good); background: var(--good-soft); }
 .prompt { font-weight: 600; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 9em; overflow: auto; margin: .2rem 0 .7rem; }
 .answers { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 1fr)); gap: .9rem; }
 .answer { border: 1px solid var(--line); border-radius: 8px; min-width: 0; }
@@ -110,7 +123,7 @@ footer { grid-column: 1 / -1; border-top: 1px solid var(--line); padding-top: 1r
   nav.contents a { padding: .2rem .55rem; border: 1px solid var(--line); border-radius: 99px; margin: 0; }
   h1 { font-size: 1.5rem; } header.top { flex-wrap: wrap; } .verdict { padding: 1rem 1.1rem .8rem; } .cards { grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); }
   .card .value { font-size: 1.45rem; } dl.words { grid-template-columns: 1fr; } dl.words dd { margin-bottom: .5rem; }
-  th, td { padding: .4rem .6rem; }
+  th, td { padding: .4rem .6rem; } .browser { grid-template-columns: minmax(0, 1fr); } #pair-list { height: 19rem; }
 }
 @media print {
   @page { margin: 14mm; }
@@ -119,6 +132,7 @@ footer { grid-column: 1 / -1; border-top: 1px solid var(--line); padding-top: 1r
   .verdict, .card, figure.chart, .mistake, tr { break-inside: avoid; } h2, h3 { break-after: avoid; } section { margin-bottom: 1.4rem; }
   .charts { grid-template-columns: 1fr; } .answer .text, .prompt { max-height: none; overflow: visible; }
   .verdict, .scale *, .usage *, mark, .tag { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
-  .mistake:nth-child(n + 11) { display: none; }
+  .browser, #pair-count { display: none; } #pair-paper { display: grid; gap: .7rem; } .mistake { break-inside: auto; } .mistake .facts, .answer h4 { break-after: avoid; }
+  .wrap { overflow: visible; border: 0; } table { font-size: .8rem; } td, th, td.number, th.number { white-space: normal; overflow-wrap: anywhere; padding: .25rem .4rem; } thead { display: table-header-group; }
 }
 `;
