@@ -17,6 +17,7 @@ import { register as score } from "./score";
 import { register as serve } from "./serve";
 import { register as split } from "./split";
 import { register as train } from "./train";
+import { register as verify } from "./verify";
 
 function program(): Command {
   const { version } = JSON.parse(readFileSync(projectPath("package.json"), "utf8"));
@@ -29,7 +30,7 @@ function program(): Command {
       "after",
       "\nExit codes: 0 done, 1 the input or the machine is at fault, 2 usage, 3 quality gate failed, 70 our fault.",
     );
-  for (const register of [generate, check, split, train, evaluate, score, rerank, serve, report, pull, doctor])
+  for (const register of [generate, check, split, train, evaluate, score, rerank, serve, report, pull, verify, doctor])
     register(root);
   for (const command of root.commands) command.exitOverride().configureOutput({ writeErr: fail });
   return root;

@@ -17,6 +17,7 @@ import { encodeBfloat16 } from "../files/dtypes";
 import { findModel } from "./findModel";
 import { INDEX_FILE, iterateSafetensors, SINGLE_FILE } from "../files/safetensors";
 import { readJsonFile } from "../files/json";
+import { requireVerified } from "./verify";
 import { readSettings, type RewardbookSettings } from "./settings";
 
 export interface LoadedModel {
@@ -49,6 +50,7 @@ const DEFAULT_MAX_LENGTH = 512;
  */
 export async function loadRewardModel(dir: string, options: LoadOptions = {}): Promise<LoadedModel> {
   await recoverDirectory(dir);
+  await requireVerified(dir);
   if (isAdapter(dir)) return loadAdapted(dir, options);
   const config = await readConfig(dir);
   refusePickle(dir);

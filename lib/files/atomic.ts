@@ -126,25 +126,46 @@ export async function recoverDirectory(dir: string): Promise<void> {
  * @returns null when all is well, else what is wrong, in words
  */
 export async function verifyDirectory(dir: string): Promise<string | null> {
-  let manifest: Manifest;
-  try {
-    manifest = JSON.parse(await readFile(join(dir, MANIFEST), "utf8"));
-  } catch (error) {
-    return `${MANIFEST}: ${(error as NodeJS.ErrnoException).code === "ENOENT" ? "missing" : "unreadable"}`;
-  }
-  if (typeof manifest?.files !== "object" || manifest.files === null) return `${MANIFEST}: lists no files`;
-  for (const [name, { bytes, sha256 }] of Object.entries(manifest.files)) {
+  const damage = await findDamage(dir);
+  return damage && `${damage.file}: ${damage.why}`;
+}
+
+/** A file that is not as the manifest says. */
+export interface Damage {
+  readonly file: string;
+  readonly why: string;
+}
+
+/** The same for the files that `only` picks, which must all be in the manifest. */
+export async function findDamage(dir: string, only?: (name: string) => boolean): Promise<Damage | null> {
+  const found = await readManifest(dir);
+  if ("why" in found) return found;
+  const { files } = found;
+  for (const [name, entry] of Object.entries(files)) {
+    if (only && !only(name)) continue;
     const path = join(dir, name);
-    if (relative(dir, path).startsWith("..")) return `${MANIFEST}: ${name} lies outside the directory`;
+    if (relative(dir, path).startsWith("..")) return { file: MANIFEST, why: `${name} lies outside the directory` };
     const size = await stat(path).then(
       (info) => info.size,
       () => null,
     );
-    if (size === null) return `${name}: missing`;
-    if (size !== bytes) return `${name}: expected ${bytes} bytes, got ${size}`;
-    if ((await hashFile(path)) !== sha256) return `${name}: its content is not what was written`;
+    if (size === null) return { file: name, why: "missing" };
+    if (size !== entry?.bytes) return { file: name, why: `expected ${entry?.bytes} bytes, got ${size}` };
+    if ((await hashFile(path)) !== entry.sha256) return { file: name, why: "its content is not what was written" };
   }
-  return null;
+  if (!only) return null;
+  const added = (await readdir(dir)).find((name) => only(name) && !Object.hasOwn(files, name));
+  return added === undefined ? null : { file: added, why: "it was not there when the others were written" };
+}
+
+async function readManifest(dir: string): Promise<Manifest | Damage> {
+  try {
+    const manifest = JSON.parse(await readFile(join(dir, MANIFEST), "utf8")) as Manifest | null;
+    if (typeof manifest?.files === "object" && manifest.files !== null) return manifest;
+    return { file: MANIFEST, why: "lists no files" };
+  } catch (error) {
+    return { file: MANIFEST, why: (error as NodeJS.ErrnoException).code === "ENOENT" ? "missing" : "unreadable" };
+  }
 }
 
 /** What file systems without hard links (FAT, network mounts, Windows folders in a container) and limits on links answer. */
@@ -172,10 +193,11 @@ export async function hashFile(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
-async function writeManifest(dir: string): Promise<void> {
+/** Hashes all files of a directory into its manifest. */
+export async function writeManifest(dir: string): Promise<void> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true });
   const files: Record<string, { bytes: number; sha256: string }> = {};
-  for (const entry of entries.filter((e) => e.isFile())) {
+  for (const entry of entries.filter((e) => e.isFile() && e.name !== MANIFEST)) {
     const path = join(entry.parentPath, entry.name);
     await syncPath(path);
     files[relative(dir, path)] = { bytes: (await stat(path)).size, sha256: await hashFile(path) };

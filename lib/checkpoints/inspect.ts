@@ -1,0 +1,124 @@
+// In: any model directory. Out: what it is, and everything that is wrong with it, without loading it.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { InputError } from "../errors";
+import { findDamage, MANIFEST } from "../files/atomic";
+import { readJsonFile } from "../files/json";
+import { iterateSafetensors, openSafetensors } from "../files/safetensors";
+import { parseModelConfig, type ModelConfig } from "../models/config";
+import { canonicalName } from "../models/createModel";
+import { headShapes, outputModule } from "../models/heads";
+import { parameterShapes } from "../models/rewardModel";
+import { openTokenizer } from "../text/tokenizer";
+import { readSettings } from "./settings";
+
+export interface Inspection {
+  readonly dir: string;
+  readonly ok: boolean;
+  /** What is wrong, each with its file. */
+  readonly problems: readonly string[];
+  /** Whether there is a manifest, and the files match it. */
+  readonly manifest: "matches" | "differs" | "none";
+  readonly model_type: string | null;
+  readonly tensors: number;
+  readonly parameters: number;
+  /** Whether the tensors of the reward head are there. */
+  readonly head: "complete" | "incomplete" | "none";
+  /** Tensors that the model does not use. */
+  readonly unused: readonly string[];
+  /** Tokens of the tokenizer. */
+  readonly tokens: number | null;
+}
+
+/** Checks manifest, configuration, weights against it (names, shapes, finite numbers), tokenizer and settings. */
+export async function inspectCheckpoint(dir: string): Promise<Inspection> {
+  const problems: string[] = [];
+  const attempt = async <T>(work: () => T | Promise<T>): Promise<T | null> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      problems.push(error.message);
+      return null;
+    }
+  };
+  const damage = existsSync(join(dir, MANIFEST)) ? await findDamage(dir) : undefined;
+  if (damage) problems.push(`${join(dir, damage.file)}: differs from the manifest: ${damage.why}`);
+  const adapter = existsSync(join(dir, "adapter_config.json")) && !existsSync(join(dir, "config.json"));
+  const weights = adapter
+    ? await attempt(() => inspectAdapter(dir))
+    : await attempt(() => inspectModel(dir, (text) => problems.push(text)));
+  await attempt(() => readSettings(dir));
+  const tokenizer =
+    adapter && !existsSync(join(dir, "tokenizer.json")) ? null : await attempt(() => openTokenizer(dir));
+  const vocabulary = weights?.config?.vocabSize ?? Infinity;
+  if (tokenizer && tokenizer.vocabSize > vocabulary)
+    problems.push(
+      `${join(dir, "tokenizer.json")}: expected at most ${vocabulary} tokens (vocab_size), got ${tokenizer.vocabSize}`,
+    );
+  return {
+    dir,
+    ok: problems.length === 0,
+    problems,
+    manifest: damage === undefined ? "none" : damage === null ? "matches" : "differs",
+    model_type: weights?.config?.modelType ?? null,
+    tensors: weights?.tensors ?? 0,
+    parameters: weights?.parameters ?? 0,
+    head: weights?.head ?? "none",
+    unused: weights?.unused ?? [],
+    tokens: tokenizer?.vocabSize ?? null,
+  };
+}
+
+interface Weights {
+  readonly config: ModelConfig | null;
+  readonly tensors: number;
+  readonly parameters: number;
+  readonly head: Inspection["head"];
+  readonly unused: readonly string[];
+}
+
+async function inspectModel(dir: string, problem: (text: string) => void): Promise<Weights> {
+  const path = join(dir, "config.json");
+  const config = parseModelConfig(readJsonFile(path), path);
+  const [expected, head] = [parameterShapes(config), headShapes(config)];
+  const found = new Set<string>();
+  const unused: string[] = [];
+  let [tensors, parameters] = [0, 0];
+  for await (const [stored, { shape, data }] of iterateSafetensors(dir)) {
+    const name = canonicalName(config, stored);
+    const wanted = expected.get(name);
+    tensors++;
+    if (!wanted) {
+      unused.push(stored);
+      continue;
+    }
+    found.add(name);
+    parameters += data.length;
+    if (String(wanted) !== String(shape)) problem(`${dir}: ${stored}: expected shape [${wanted}], got [${shape}]`);
+    const wrong = data.findIndex((value) => value - value !== 0);
+    if (wrong >= 0) problem(`${dir}: ${stored}: expected finite numbers, got ${data[wrong]} at position ${wrong}`);
+  }
+  const missing = [...expected.keys()].filter((name) => !found.has(name));
+  // a base model has a pooler, perhaps, and no output layer: a fresh head is put on it
+  const headless = ["weight", "bias"].every((part) => !found.has(`${outputModule(config)}.${part}`));
+  const needed = missing.filter((name) => !headless || !head.has(name));
+  for (const name of needed) problem(`${dir}: ${name}: expected this tensor of a ${config.modelType}, got none`);
+  const state = headless ? "none" : needed.some((name) => head.has(name)) ? "incomplete" : "complete";
+  return { config, tensors, parameters, head: state, unused };
+}
+
+/** An adapter's own file; its base is a model of its own. */
+async function inspectAdapter(dir: string): Promise<Weights> {
+  readJsonFile(join(dir, "adapter_config.json"));
+  const file = await openSafetensors(join(dir, "adapter_model.safetensors"));
+  try {
+    let parameters = 0;
+    for (const { shape } of file.tensors.values()) parameters += shape.reduce((product, size) => product * size, 1);
+    const names = [...file.tensors.keys()];
+    const head = names.some((name) => /score|classifier/.test(name)) ? "complete" : "none";
+    return { config: null, tensors: names.length, parameters, head, unused: [] };
+  } finally {
+    await file.close();
+  }
+}
