@@ -31,7 +31,7 @@ void serve<AccuracySettings>(async ({ model, training, held_out_tokens, scores, 
   return async () => {
     let [pairs, loss] = [0, 0];
     const { metrics, metricsDir, checkpoint } = await trainRewardModel(
-      { ...training, model, run: "accuracy" },
+      { ...training, model, run: "accuracy", overwrite: true },
       {
         onMessage: (text) => console.error(text),
         onStep: (step) => {

@@ -46,6 +46,7 @@ export async function measureEndurance(job: Job, minutes: number): Promise<Endur
     "--gate",
     "off",
     "--skip-bad-rows",
+    "--overwrite",
   ];
   const child = spawn(process.execPath, [projectPath("bin", "rewardbook.cjs"), "train", ...flags], {
     stdio: ["ignore", "ignore", "pipe"],

@@ -55,6 +55,7 @@ export function register(program: Command): void {
       `checkpoint           ${result.checkpoint}`,
       `metrics              ${result.metricsDir}`,
     ]);
+    if (result.interruptedBy) throw new ExitWith(EXIT[result.interruptedBy === "SIGTERM" ? "SIGTERM" : "SIGINT"]);
     if (result.gateFailed) throw new ExitWith(EXIT.gate);
   });
 }

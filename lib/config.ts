@@ -8,6 +8,8 @@ import { DEFAULT_TEMPLATE } from "./text/template";
 
 const fraction = z.number().min(0).max(1);
 const count = z.number().int().min(0);
+/** Larger factors of a loss run out of the range of 32-bit floating point sooner or later. */
+const LARGEST = 1e6;
 
 /** Every field of a training run; a command-line flag is the field's name with dashes. */
 export const trainingSchema = z.strictObject({
@@ -24,6 +26,12 @@ export const trainingSchema = z.strictObject({
     .describe("name of the run: metrics/RUN and checkpoints/RUN"),
   preset: z.string().describe("defaults of one of the source systems, by name (default: none)").optional(),
   resume: z.boolean().default(false).describe("go on from the newest verified checkpoint of the run"),
+  overwrite: z
+    .boolean()
+    .default(false)
+    .describe(
+      "begin anew where a run of that name has written; with resume: only if nothing saved can be gone on with",
+    ),
 
   seed: count.default(42).describe("seed of the split, the data order, fresh heads and dropout"),
   skip_bad_rows: z.boolean().default(false).describe("leave out rows that cannot be read instead of stopping"),
@@ -83,10 +91,15 @@ export const trainingSchema = z.strictObject({
   adam_epsilon: z.number().positive().default(1e-8).describe("AdamW ε"),
   grad_clip: z.number().min(0).default(1).describe("largest global gradient norm; 0: no clipping"),
   loss: z.enum(["bradley-terry", "scaled"]).default("bradley-terry").describe("what a margin does to the loss"),
-  beta: z.number().min(0).default(3).describe("weight of a pair: 1 + beta · confidence_penalty"),
-  margin: z.number().min(0).default(0).describe("margin of pairs that carry none"),
+  beta: z.number().min(0).max(LARGEST).default(3).describe("weight of a pair: 1 + beta · confidence_penalty"),
+  margin: z.number().min(0).max(LARGEST).default(0).describe("margin of pairs that carry none"),
   label_smoothing: z.number().min(0).max(0.499).default(0).describe("share of labels taken to be flipped"),
-  centering: z.number().min(0).default(0).describe("λ of λ(r_chosen + r_rejected)²; 0.01 stops rewards from drifting"),
+  centering: z
+    .number()
+    .min(0)
+    .max(LARGEST)
+    .default(0)
+    .describe("λ of λ(r_chosen + r_rejected)²; 0.01 stops rewards from drifting"),
   dropout: z.boolean().default(false).describe("dropout at the model's own rates while training"),
   freeze: z
     .string()

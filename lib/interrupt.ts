@@ -3,9 +3,14 @@
 /** The kernel keeps the running loops here and aborts them when the user interrupts it. */
 const KERNEL_STOPS = Symbol.for("rewardbook.stops");
 
+/** What asked a loop to stop. */
+export type StopCause = "SIGINT" | "SIGTERM" | "caller";
+
 /** A stop that a user can ask for; {@link StopRequest.release} ends the listening. */
 export interface StopRequest {
   readonly signal: AbortSignal;
+  /** What asked: a signal's name, or the caller or kernel; null while nothing has. */
+  cause(): StopCause | null;
   release(): void;
 }
 
@@ -21,7 +26,7 @@ export const yieldToEvents = (): Promise<void> => new Promise((resolve) => setIm
  */
 export async function listenForStop(outer?: AbortSignal): Promise<StopRequest> {
   const controller = new AbortController();
-  const stop = () => controller.abort();
+  const stop = (cause?: unknown) => controller.abort(cause === "SIGINT" || cause === "SIGTERM" ? cause : "caller");
   const kernelStops = (globalThis as Record<symbol, unknown>)[KERNEL_STOPS] as Set<AbortController> | undefined;
   await yieldToEvents();
   if (kernelStops) kernelStops.add(controller);
@@ -30,6 +35,11 @@ export async function listenForStop(outer?: AbortSignal): Promise<StopRequest> {
   if (outer?.aborted) stop();
   return {
     signal: controller.signal,
+    cause: () => {
+      const { aborted, reason } = controller.signal;
+      if (!aborted) return null;
+      return reason === "SIGINT" || reason === "SIGTERM" ? reason : "caller";
+    },
     release: () => {
       kernelStops?.delete(controller);
       process.removeListener("SIGINT", stop).removeListener("SIGTERM", stop);

@@ -3,12 +3,14 @@ import { yieldToEvents, listenForStop } from "./interrupt";
 import type { Update } from "./batching/trainingPlan";
 import { runArtefacts } from "./report/runArtefacts";
 import { saveEpoch, saveLast } from "./training/checkpoints";
-import { finishRun, type TrainingResult } from "./training/finish";
+import { finishedResult, finishRun, type TrainingResult } from "./training/finish";
 import { logStep } from "./training/logStep";
 import { prepareRun } from "./training/prepare";
 import { dueAt, nextUpdates, type TrainingHooks, type TrainingRun } from "./training/run";
 import type { TrainingRequest } from "./training/data";
+import { openRun } from "./training/open";
 import { learningRateAt } from "./training/schedule";
+import { endedBy } from "./training/state";
 import type { StepOutcome, TrainingStep } from "./training/step";
 import { validate } from "./training/validate";
 
@@ -31,15 +33,24 @@ export type { TrainingHooks, TrainingProgress, ValidationRecord } from "./traini
  *   UsageError for a configuration that cannot
  */
 export async function trainRewardModel(request: TrainingRequest, hooks: TrainingHooks = {}): Promise<TrainingResult> {
-  const run = await prepareRun(request, hooks, runArtefacts);
-  const stop = await listenForStop(hooks.signal);
+  const opened = await openRun(request, (text) => hooks.onMessage?.(text));
   try {
-    while (!run.finished && run.state.epoch <= run.config.epochs) {
+    return (await finishedResult(opened, hooks)) ?? (await train(await prepareRun(opened, hooks, runArtefacts)));
+  } finally {
+    opened.release();
+  }
+}
+
+/** Epoch by epoch, until the last is done, a limit is reached or the reader asks to stop. */
+async function train(run: TrainingRun): Promise<TrainingResult> {
+  const { state } = run;
+  const stop = await listenForStop(run.hooks.signal);
+  try {
+    while (state.ended === null && !stop.signal.aborted) {
       await trainEpoch(run, stop.signal);
-      if (stop.signal.aborted) break;
-      await endEpoch(run);
+      if (!stop.signal.aborted) await endEpoch(run);
     }
-    return await finishRun(run, stop.signal.aborted);
+    return await finishRun(run, state.ended === null ? stop.cause() : null);
   } finally {
     stop.release();
     run.dispose();
@@ -52,7 +63,7 @@ async function trainEpoch(run: TrainingRun, stop: AbortSignal): Promise<void> {
   const step = run.stepFor(state.epoch);
   const updates = run.plan.epoch(state.epoch);
   let saved = performance.now();
-  while (state.epoch_step < updates.length && !run.finished && !stop.aborted) {
+  while (state.epoch_step < updates.length && state.step < run.totalSteps && !stop.aborted) {
     const started = performance.now();
     const next = nextUpdates(run, step, updates);
     const learningRates = next.map((_, i) => learningRateAt(state.step + 1 + i, run.totalSteps, config));
@@ -61,11 +72,13 @@ async function trainEpoch(run: TrainingRun, stop: AbortSignal): Promise<void> {
         ? step.takeTogether(next, learningRates, state.step + 1)
         : [takeStep(step, next[0], learningRates[0], state.step + 1)];
     const seconds = (performance.now() - started) / 1000 / outcomes.length;
-    outcomes.forEach((outcome, i) => logStep(run, outcome, { learningRate: learningRates[i], seconds }));
+    outcomes.forEach((outcome, i) =>
+      logStep(run, outcome, { update: next[i], learningRate: learningRates[i], seconds }),
+    );
 
-    if (config.max_steps > 0 && state.step >= config.max_steps) run.finished = true;
     if (dueAt(state.step, config.eval_steps) && state.epoch_step < updates.length) await validate(run, "step");
-    if (dueAt(state.step, config.save_steps) && performance.now() - saved >= step.savesApartMs) {
+    const sound = run.health.skippedInRow === 0;
+    if (dueAt(state.step, config.save_steps) && sound && performance.now() - saved >= step.savesApartMs) {
       await saveLast(run);
       saved = performance.now();
     }
@@ -81,23 +94,26 @@ async function trainEpoch(run: TrainingRun, stop: AbortSignal): Promise<void> {
  */
 export function takeStep(step: TrainingStep, update: Update, learningRate: number, seed: number): StepOutcome {
   const { gradients, ...seen } = step.differentiate(update, seed); // forward, loss, gradient
-  const gradNorm = step.update(gradients, learningRate); // clip, update
+  const gradNorm = Number.isFinite(seen.loss) ? step.update(gradients, learningRate) : step.discard(gradients); // clip, update
   return { ...seen, gradNorm };
 }
 
-/** Validation, checkpoints and early stopping. */
+/** Validation, checkpoints and the end of the run. */
 async function endEpoch(run: TrainingRun): Promise<void> {
   const { config, state } = run;
   const record = await validate(run, "epoch");
   await saveEpoch(run, state.epoch, record);
-  if (config.patience > 0 && state.stopping.since >= config.patience) {
-    run.finished = true;
+  // Where the step limit cut the epoch short, a run with a higher limit goes on within it.
+  if (state.epoch_step >= run.plan.epoch(state.epoch).length) {
+    state.epoch++;
+    state.epoch_step = 0;
+    state.epoch_sums = { loss: 0, correct: 0, pairs: 0 };
+  }
+  state.ended = endedBy(state, config);
+  if (state.ended === "early stopping") {
     run.say(
-      `early stopping after epoch ${state.epoch}: ${state.stopping.since} validations without a better (accuracy, −ECE)`,
+      `early stopping after epoch ${record.epoch}: ${state.stopping.since} validations without a better (accuracy, −ECE)`,
     );
   }
-  state.epoch++;
-  state.epoch_step = 0;
-  state.epoch_sums = { loss: 0, correct: 0, pairs: 0 };
   await saveLast(run);
 }

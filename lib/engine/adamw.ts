@@ -25,8 +25,13 @@ export interface AdamW {
    * `gradNorm` before clipping, and `skipped`, 1 when the norm was not finite and nothing changed, else 0.
    */
   step(gradients: readonly tf.Tensor[], learningRate: number): { gradNorm: tf.Scalar; skipped: tf.Scalar };
-  /** The same update as plain ops, for a function that is being compiled. @returns the norm before clipping, and `skipped` */
-  apply(gradients: readonly tf.Tensor[], learningRate: tf.Scalar): tf.Tensor[];
+  /**
+   * The same update as plain ops, for a function that is being compiled.
+   *
+   * @param losses changes nothing unless these are finite, too
+   * @returns the norm before clipping, and `skipped`
+   */
+  apply(gradients: readonly tf.Tensor[], learningRate: tf.Scalar, losses?: tf.Tensor): tf.Tensor[];
   /** The live state by name: `step`, `exp_avg.NAME`, `exp_avg_sq.NAME`. Save it with the weights to resume exactly. */
   state(): Map<string, tf.Tensor>;
   /** Takes over a saved state. @throws {InputError} when a name is missing or a shape differs. */
@@ -63,14 +68,17 @@ export function createAdamW(parameters: ReadonlyMap<string, tf.Variable>, option
     decays: options.weightDecay > 0 && options.decays(name),
   }));
   const count = tf.tidy(() => tf.variable(tf.scalar(0), false));
-  const apply: AdamW["apply"] = (gradients, learningRate) => {
-    const { norm, skipped, coefficients } = prepare(count, options, learningRate, gradients);
+  const apply: AdamW["apply"] = (gradients, learningRate, losses) => {
+    const { norm, skipped, coefficients } = prepare(count, options, { gradients, learningRate, losses });
     updateSlots(slots, coefficients, gradients);
     return [norm, skipped];
   };
   const begin = compile(
     (learningRate, ...gradients) => {
-      const { norm, skipped, coefficients } = prepare(count, options, learningRate as tf.Scalar, gradients);
+      const { norm, skipped, coefficients } = prepare(count, options, {
+        gradients,
+        learningRate: learningRate as tf.Scalar,
+      });
       return [norm, skipped, ...coefficients];
     },
     { name: "gradient norm", precision: "f32", xla: false },
@@ -118,7 +126,8 @@ export function createAdamW(parameters: ReadonlyMap<string, tf.Variable>, option
           throw new InputError(
             `optimizer state ${name}: expected shape ${wanted}, got [${source.shape}]; resume with the model it was saved with`,
           );
-        (target as tf.Variable).assign(source);
+        // A variable that is given itself would dispose of its own values.
+        if (source !== target) (target as tf.Variable).assign(source);
       }
     },
     dispose: () => {
@@ -151,12 +160,15 @@ const COEFFICIENTS = 8;
 function prepare(
   count: tf.Variable,
   options: AdamWOptions,
-  learningRate: tf.Scalar,
-  gradients: readonly tf.Tensor[],
+  {
+    gradients,
+    learningRate,
+    losses,
+  }: { readonly gradients: readonly tf.Tensor[]; readonly learningRate: tf.Scalar; readonly losses?: tf.Tensor },
 ): { norm: tf.Tensor; skipped: tf.Tensor; coefficients: tf.Tensor[] } {
   const { beta1, beta2, epsilon, gradClip, weightDecay } = options;
   const norm = tf.sqrt(tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient)))));
-  const finite = tf.isFinite(norm);
+  const finite = tf.isFinite(losses ? tf.add(norm, tf.sum(losses)) : norm);
   const step = tf.add(count, tf.cast(finite, "float32"));
   count.assign(step as never);
   const scale = Number.isFinite(gradClip) ? tf.minimum(1, tf.div(gradClip, tf.add(norm, CLIP_EPSILON))) : tf.scalar(1);

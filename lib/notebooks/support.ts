@@ -77,7 +77,9 @@ export function resolveNotebookConfig(input: Readonly<Record<string, unknown>> =
   const given = fields as TrainingInput;
   const run = given.run ?? (given.pairs ? runName(given.pairs) : "default");
   const ratios = given.val || given.preset || "train_ratio" in given || "val_ratio" in given || "test_ratio" in given;
-  const training = resolveConfig({ ...(ratios ? {} : TRAINING_DEFAULTS), ...given, run });
+  // Notebooks are run again and again: unless asked to go on, a run replaces the one of its name, and says so.
+  const overwrite = given.overwrite ?? !given.resume;
+  const training = resolveConfig({ ...(ratios ? {} : TRAINING_DEFAULTS), ...given, run, overwrite });
   const data = join("data", run);
   const pairs = training.pairs ?? join(data, "preference_pairs.jsonl");
   return {

@@ -1,6 +1,20 @@
 // In: what a run measures. Out: its files under metrics/RUN, one line a step, safe to read while it goes on.
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { metricsDir } from "../files/paths";
 
 /** One line of `train_steps.jsonl`. */
@@ -33,15 +47,29 @@ export interface StepRecord {
 /** Writer of a run's files. */
 export interface MetricsLog {
   readonly dir: string;
-  append(file: string, record: object): void;
+  append(file: GrowingFile, record: object): void;
+  /** Writes a JSON file, whole or not at all. */
   write(file: string, value: unknown): void;
-  /** Writes all lines of a JSONL file anew. */
+  /** Writes all lines of a JSONL file anew, whole or not at all. */
   replace(file: string, records: readonly object[]): void;
   /** One line of `training_log.csv`. */
   csv(record: Readonly<Record<string, number | string>>): void;
+  /** Bytes of each file that grows, when they are on the disk: where a run that goes on from here begins to write. */
+  marks(): Record<string, number>;
+  /** Takes back the lines of an epoch's validation: the epoch goes on after all. */
+  forgetEpoch(epoch: number): void;
 }
 
-const RUN_FILES = ["train_steps.jsonl", "val_epochs.jsonl", "val_steps.jsonl", "warnings.jsonl", "training_log.csv"];
+const GROWING_FILES = [
+  "train_steps.jsonl",
+  "val_epochs.jsonl",
+  "val_steps.jsonl",
+  "warnings.jsonl",
+  "training_log.csv",
+] as const;
+type GrowingFile = (typeof GROWING_FILES)[number];
+/** What only the end of a run writes: while it goes on again there is none. */
+const LAST_FILES = ["metrics.json", "quality_gate.json"];
 
 /** JSON without NaN: not a number is written as null, which every reader accepts. */
 const toJson = (value: unknown, indent?: number): string =>
@@ -51,39 +79,79 @@ const toJson = (value: unknown, indent?: number): string =>
  * Opens metrics/RUN. A new run clears what an earlier one of the same name wrote; a resumed one drops the lines
  * after the checkpoint, which will be computed again.
  *
- * @param resumeStep step of the checkpoint gone on from; undefined for a new run
+ * @param marks `marks()` as they were at the checkpoint gone on from; undefined for a new run
  */
-export function openMetricsLog(run: string, resumeStep?: number): MetricsLog {
+export function openMetricsLog(run: string, marks?: Readonly<Record<string, number>>): MetricsLog {
   const dir = metricsDir(run);
-  if (resumeStep === undefined) rmSync(dir, { recursive: true, force: true });
-  mkdirSync(join(dir, "val_deltas"), { recursive: true });
-  mkdirSync(join(dir, "plots"), { recursive: true });
-  if (resumeStep !== undefined) for (const file of RUN_FILES) keepUntil(join(dir, file), resumeStep);
+  const at = (file: string) => join(dir, file);
+  if (!marks) rmSync(dir, { recursive: true, force: true });
+  mkdirSync(at("val_deltas"), { recursive: true });
+  mkdirSync(at("plots"), { recursive: true });
+  if (marks) {
+    for (const file of GROWING_FILES) cutBack(at(file), marks[file] ?? 0);
+    const torn = readdirSync(dir).filter((name) => /^\..*\.writing$/.test(name));
+    for (const file of [...LAST_FILES, ...torn]) rmSync(at(file), { force: true });
+  }
   return {
     dir,
-    append: (file, record) => appendFileSync(join(dir, file), toJson(record) + "\n"),
-    replace: (file, records) => writeFileSync(join(dir, file), records.map((record) => toJson(record) + "\n").join("")),
-    write: (file, value) => writeFileSync(join(dir, file), toJson(value, 2) + "\n"),
+    append: (file, record) => appendFileSync(at(file), toJson(record) + "\n"),
+    replace: (file, records) => writeWhole(at(file), records.map((record) => toJson(record) + "\n").join("")),
+    write: (file, value) => writeWhole(at(file), toJson(value, 2) + "\n"),
     csv: (record) => {
-      const file = join(dir, "training_log.csv");
-      if (!existsSync(file)) appendFileSync(file, Object.keys(record).join(",") + "\n");
-      appendFileSync(file, Object.values(record).join(",") + "\n");
+      const file = at("training_log.csv");
+      const head = existsSync(file) ? "" : Object.keys(record).join(",") + "\n";
+      appendFileSync(file, head + Object.values(record).join(",") + "\n");
+    },
+    marks: () =>
+      Object.fromEntries(GROWING_FILES.filter((file) => existsSync(at(file))).map((f) => [f, synced(at(f))])),
+    forgetEpoch: (epoch) => {
+      keepLines(at("val_epochs.jsonl"), (line) => JSON.parse(line).epoch !== epoch);
+      keepLines(at("training_log.csv"), (line) => Number(line.split(",")[0]) !== epoch);
     },
   };
 }
 
-function keepUntil(file: string, step: number): void {
+/** Cuts a log to the bytes it had at a checkpoint: to whole lines, should somebody have changed it since. */
+function cutBack(file: string, bytes: number): void {
+  if (!existsSync(file)) return;
+  const kept = readFileSync(file).subarray(0, bytes);
+  const whole = kept.lastIndexOf("\n") + 1;
+  if (whole === 0) rmSync(file);
+  else truncateSync(file, whole);
+}
+
+function keepLines(file: string, keep: (line: string) => boolean): void {
   if (!existsSync(file)) return;
   const lines = readFileSync(file, "utf8").split("\n").filter(Boolean);
-  const stepColumn = lines[0]?.split(",").indexOf("step") ?? -1;
-  const stepOf = (line: string): number => {
-    if (file.endsWith(".csv")) return line === lines[0] ? 0 : Number(line.split(",")[stepColumn]);
-    try {
-      return JSON.parse(line).step;
-    } catch {
-      return Infinity; // torn by the kill
-    }
-  };
-  const kept = lines.filter((line) => stepOf(line) <= step);
-  writeFileSync(file, kept.map((line) => line + "\n").join(""));
+  writeWhole(
+    file,
+    lines
+      .filter(keep)
+      .map((line) => `${line}\n`)
+      .join(""),
+  );
+}
+
+/** A hidden file takes the name once it is complete. */
+function writeWhole(file: string, content: string): void {
+  const hidden = join(dirname(file), `.${basename(file)}.writing`);
+  try {
+    writeFileSync(hidden, content);
+    synced(hidden);
+    renameSync(hidden, file);
+  } catch (error) {
+    rmSync(hidden, { force: true });
+    throw error;
+  }
+}
+
+/** @returns the file's bytes, which are on the disk now */
+function synced(file: string): number {
+  const handle = openSync(file, "r+");
+  try {
+    fsyncSync(handle);
+    return fstatSync(handle).size;
+  } finally {
+    closeSync(handle);
+  }
 }

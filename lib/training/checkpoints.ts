@@ -1,9 +1,8 @@
 // In: a training under way. Out: checkpoints/RUN/best, epochNN and last, each whole or not there at all.
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { analyseErrors } from "../evaluation/errorAnalysis";
-import { UsageError } from "../errors";
 import { writeAdapter } from "../checkpoints/adapter";
 import { linkOrCopy } from "../files/atomic";
 import { checkpointsDir } from "../files/paths";
@@ -11,7 +10,7 @@ import { findVerified, saveRewardModel } from "../checkpoints/checkpoint";
 import { SETTINGS_FILE } from "../checkpoints/settings";
 import { scoreLineOf } from "../runs/scoreLines";
 import type { TrainingRun, ValidationRecord } from "./run";
-import { readTrainingState, writeTrainingState } from "./state";
+import { writeTrainingState } from "./state";
 
 const place = (run: TrainingRun, name: string): string => join(checkpointsDir(run.config.run), name);
 
@@ -95,6 +94,7 @@ export async function saveLast(run: TrainingRun): Promise<void> {
   const { loaded, config, state } = run;
   const settings = { ...loaded.settings, run_id: config.run, step: state.step };
   const { optimizer, trainable } = run.currentStep()!;
+  state.logs = run.log.marks();
   const extra = (dir: string) =>
     writeTrainingState(dir, {
       state,
@@ -106,6 +106,24 @@ export async function saveLast(run: TrainingRun): Promise<void> {
   if (existsSync(last)) await keepAside(last, previous);
   if (run.sharesTrunk) await saveShared(run, last, settings, extra);
   else await saveRewardModel(last, { loaded, settings, extra });
+  run.health.lastSaved = state.step;
+}
+
+/**
+ * Before a run that diverges is given up: a state saved after the last step whose loss was a number was never seen to work;
+ * the one before it takes its place.
+ *
+ * @returns in words what is kept
+ */
+export function dropUnproven(run: TrainingRun): string {
+  const { lastSaved, lastFinite } = run.health;
+  const [last, previous] = [place(run, "last"), place(run, "last-previous")];
+  if (existsSync(last) && lastSaved >= lastFinite) {
+    rmSync(last, { recursive: true });
+    if (existsSync(previous)) renameSync(previous, last);
+  }
+  const kept = ["last", "best"].map((name) => place(run, name)).filter((dir) => existsSync(dir));
+  return kept.length ? `${kept.join(" and ")} hold the run as it was before` : "nothing was saved before";
 }
 
 /** The way back should the next state be damaged later: the same files under another name, without a copy of their bytes. */
@@ -115,35 +133,32 @@ async function keepAside(dir: string, aside: string): Promise<void> {
   for (const name of readdirSync(dir)) await linkOrCopy(join(dir, name), join(aside, name));
 }
 
-/**
- * The checkpoint to go on from: the newest whose files match their checksums.
- *
- * @returns null when the run has none yet
- * @throws UsageError when it was made with other data or settings
- */
-export async function findResumePoint(
-  run: string,
-  fingerprint: string,
-  say: (text: string) => void,
-): Promise<string | null> {
+/** A damaged `last` would push the state that is gone on from out of its place at the next save. */
+export function setAsideDamaged(run: string, resumeFrom: string): void {
+  const last = join(checkpointsDir(run), "last");
+  if (resumeFrom === last || !existsSync(last)) return;
+  const aside = `${last}-damaged`;
+  rmSync(aside, { recursive: true, force: true });
+  renameSync(last, aside);
+}
+
+/** The saved states of a run. */
+export interface SavedStates {
+  /** The newest whose files match their checksums; null where none does. */
+  readonly newest: string | null;
+  /** Those that do not, each with what is wrong. */
+  readonly damaged: readonly { readonly dir: string; readonly why: string }[];
+}
+
+/** Looks for the states that a run saved; one that a kill left under its hidden name takes its place first. */
+export async function findStates(run: string): Promise<SavedStates> {
   const dir = checkpointsDir(run);
   // `last` by name too: killed between two renames it lies under a hidden one until it is asked for.
-  const names = new Set([
-    "last",
-    ...(existsSync(dir) ? readdirSync(dir).filter((name) => name.startsWith("last")) : []),
-  ]);
-  const found = await findVerified(
-    [...names].map((name) => join(dir, name)),
-    (skipped, why) => say(`skipped ${skipped}: ${why}`),
+  const names = existsSync(dir) ? readdirSync(dir).filter((name) => /^last(-previous)?$/.test(name)) : [];
+  const damaged: { dir: string; why: string }[] = [];
+  const newest = await findVerified(
+    [...new Set(["last", ...names])].map((name) => join(dir, name)),
+    (skipped, why) => damaged.push({ dir: skipped, why }),
   );
-  if (found === null) {
-    say(`nothing to resume in ${dir}: starting anew`);
-    return null;
-  }
-  if (readTrainingState(found).fingerprint !== fingerprint) {
-    throw new UsageError(
-      `resume: expected the settings and data that ${found} was made with, got others; give the same ones (metrics/${run}/config.json), or another --run`,
-    );
-  }
-  return found;
+  return { newest, damaged };
 }

@@ -30,7 +30,10 @@ export interface TrainingPairs {
   readonly test: readonly PreferencePair[];
   readonly reports: readonly ReadReport[];
   /** The start of `data.json`. */
-  readonly record: Record<string, unknown>;
+  readonly record: Record<string, unknown> & {
+    /** SHA-256 of each part. */
+    readonly fingerprints: Readonly<Record<string, string>>;
+  };
 }
 
 /**

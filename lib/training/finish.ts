@@ -1,14 +1,19 @@
 // In: a training that ended. Out: metrics.json, the verdict of the quality gate, the plots, and the result for the caller.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Evaluation } from "../evaluation/evaluate";
+import type { TrainingConfig } from "../config";
+import type { StopCause } from "../interrupt";
+import { readJsonFile } from "../files/json";
+import { writeFileAtomically } from "../files/atomic";
+import { checkpointsDir, metricsDir } from "../files/paths";
 import type { Warning } from "./monitor";
-import { checkpointsDir } from "../files/paths";
 import { checkQualityGate, type GateVerdict } from "./gate";
 import { readRun } from "../runs/runFiles";
 import { saveLast } from "./checkpoints";
 import { costOf, type RunCost } from "./cost";
-import type { TrainingRun } from "./run";
+import type { OpenedRun } from "./open";
+import type { TrainingHooks, TrainingRun } from "./run";
 import { validate } from "./validate";
 
 /** `metrics.json`. */
@@ -22,6 +27,8 @@ export interface RunMetrics extends RunCost {
   readonly best_epoch: number;
   readonly best_step: number;
   readonly training_steps: number;
+  /** Of these, left out because loss or gradient were no finite numbers. */
+  readonly skipped_steps: number;
   readonly baselines: Evaluation["baselines"];
   readonly interrupted: boolean;
 }
@@ -39,32 +46,80 @@ export interface TrainingResult {
   readonly gateFailed: boolean;
   readonly warnings: readonly Warning[];
   readonly interrupted: boolean;
+  /** What stopped the run before its end. */
+  readonly interruptedBy: StopCause | null;
 }
 
-/** Ends a run, whole or interrupted. */
-export async function finishRun(run: TrainingRun, interrupted: boolean): Promise<TrainingResult> {
+/**
+ * Ends a run, whole or interrupted. What is done here can be done again: `metrics.json` comes last and says that it is done.
+ *
+ * @param interruptedBy what stopped the run before its end; null where it came to it
+ */
+export async function finishRun(run: TrainingRun, interruptedBy: StopCause | null): Promise<TrainingResult> {
   const { config, state, log } = run;
+  const interrupted = interruptedBy !== null;
   if (interrupted) {
-    run.say(`interrupted after step ${state.step}: keeping what was learned`);
-    if (state.step > 0) await saveLast(run);
+    run.say(`interrupted after step ${state.step}: keeping what was learned; --resume goes on`);
+    if (state.step > 0 && run.health.skippedInRow === 0) await saveLast(run);
   }
-  if (state.stopping.step === 0 || !existsSync(join(log.dir, "evaluation.json"))) await validate(run, "step");
-  const evaluation: Evaluation = JSON.parse(readFileSync(join(log.dir, "evaluation.json"), "utf8"));
+  if (state.stopping.step === 0 || !existsSync(join(log.dir, EVALUATION))) await validate(run, "step");
+  const evaluation = readEvaluation(log.dir);
   const metrics = runMetrics(run, evaluation, { cost: await costOf(run, interrupted), interrupted });
-  log.write("metrics.json", metrics);
-  const gate = judge(run, metrics, evaluation);
+  const gate = judge(config, { dir: log.dir, metrics, evaluation, say: run.say });
+  if (gate) log.write("quality_gate.json", gate);
   const leftOut = await run.artefacts.drawPlots(log.dir);
   if (leftOut) run.say(leftOut);
+  log.write("metrics.json", metrics);
+  return trainingResult(config, { metrics, evaluation, gate, warnings: run.warnings, interruptedBy });
+}
+
+const EVALUATION = "evaluation.json";
+const readEvaluation = (dir: string) => readJsonFile(join(dir, EVALUATION)) as Evaluation;
+
+/**
+ * The result of a run that ended and was finished before: nothing is left to do.
+ *
+ * @returns null for a run that has steps to take, or was stopped while it was being finished
+ */
+export async function finishedResult(
+  { config, start: { state } }: OpenedRun,
+  { onMessage: say = () => {} }: TrainingHooks,
+): Promise<TrainingResult | null> {
+  const dir = metricsDir(config.run);
+  const file = join(dir, "metrics.json");
+  if (state.ended === null || !existsSync(file) || !existsSync(join(dir, EVALUATION))) return null;
+  const metrics = readJsonFile(file) as RunMetrics;
+  if (metrics.interrupted || metrics.training_steps !== state.step) return null;
+  const [reason, remedy] = ENDINGS[state.ended];
+  say(
+    `run ${config.run} is finished: it ended by ${reason} after step ${state.step} and is not trained on; to go on give --resume with ${remedy}, to begin anew --overwrite or another --run`,
+  );
+  const evaluation = readEvaluation(dir);
+  const gate = judge(config, { dir, metrics, evaluation, say });
+  if (gate) await writeFileAtomically(join(dir, "quality_gate.json"), `${JSON.stringify(gate, null, 2)}\n`);
+  const warnings = readRun(dir).warnings as unknown as Warning[];
+  return trainingResult(config, { metrics, evaluation, gate, warnings, interruptedBy: null });
+}
+
+/** Why a run ended, and which limit is to be raised. */
+const ENDINGS = {
+  epochs: ["its last epoch", "more --epochs"],
+  max_steps: ["--max-steps", "more --max-steps (0: no limit)"],
+  "early stopping": ["early stopping", "more --patience (0: never stop early), and more --epochs if all are done"],
+} as const;
+
+function trainingResult(
+  config: TrainingConfig,
+  found: Pick<TrainingResult, "metrics" | "evaluation" | "gate" | "warnings" | "interruptedBy">,
+): TrainingResult {
+  const { gate, interruptedBy } = found;
   return {
     run: config.run,
-    metricsDir: log.dir,
+    metricsDir: metricsDir(config.run),
     checkpoint: join(checkpointsDir(config.run), "best"),
-    metrics,
-    evaluation,
-    gate,
+    ...found,
     gateFailed: gate !== null && !gate.passed && config.gate !== "report",
-    warnings: run.warnings,
-    interrupted,
+    interrupted: interruptedBy !== null,
   };
 }
 
@@ -84,18 +139,25 @@ function runMetrics(
     best_epoch: state.stopping.epoch,
     best_step: state.stopping.step,
     training_steps: state.step,
+    skipped_steps: state.skipped_steps,
     ...cost,
     baselines: evaluation.baselines,
     interrupted,
   };
 }
 
-/** The verdict of the quality gate, in the log and in a file; null where it is off or has too few pairs to judge. */
-function judge(run: TrainingRun, metrics: RunMetrics, evaluation: Evaluation): GateVerdict | null {
-  const { config, log } = run;
+interface Judged {
+  readonly dir: string;
+  readonly metrics: RunMetrics;
+  readonly evaluation: Evaluation;
+  say(text: string): void;
+}
+
+/** The verdict of the quality gate; null where it is off or has too few pairs to judge. */
+function judge(config: TrainingConfig, { dir, metrics, evaluation, say }: Judged): GateVerdict | null {
   if (config.gate === "off") return null;
   if (config.gate === "auto" && evaluation.n_pairs < config.gate_min_pairs) {
-    run.say(
+    say(
       `quality gate: not judged on ${evaluation.n_pairs} validation pairs (fewer than ${config.gate_min_pairs}); --gate enforce judges anyway`,
     );
     return null;
@@ -104,7 +166,10 @@ function judge(run: TrainingRun, metrics: RunMetrics, evaluation: Evaluation): G
     trainAccuracy: metrics.train_accuracy,
     valAccuracy: metrics.val_accuracy,
     pValue: evaluation.baseline_tests.random.p_value,
-    losses: readRun(log.dir).steps.map((step) => step.loss),
+    // A step that was left out has no loss.
+    losses: readRun(dir)
+      .steps.map((step) => step.loss)
+      .filter(Number.isFinite),
     thresholds: {
       trainAccuracy: config.gate_train_accuracy,
       valAccuracy: config.gate_val_accuracy,
@@ -112,9 +177,8 @@ function judge(run: TrainingRun, metrics: RunMetrics, evaluation: Evaluation): G
       pValue: config.gate_p_value,
     },
   });
-  log.write("quality_gate.json", verdict);
   for (const criterion of verdict.criteria) {
-    if (!criterion.passed) run.say(`quality gate: ${criterion.text}; ${criterion.advice}`);
+    if (!criterion.passed) say(`quality gate: ${criterion.text}; ${criterion.advice}`);
   }
   return verdict;
 }

@@ -30,7 +30,7 @@ export interface FrozenStepOptions extends Omit<TrainingStepOptions, "fused">, E
 const SAVES_APART_MS = 10_000;
 
 /** The step of a head alone: several updates in one run of its graph. */
-export interface FrozenStep extends Omit<TrainingStep, "differentiate" | "update"> {
+export interface FrozenStep extends Omit<TrainingStep, "differentiate" | "update" | "discard"> {
   /**
    * Takes consecutive updates of the same number of pairs, one after another.
    *
@@ -61,7 +61,11 @@ function compileUpdates(options: FrozenStepOptions, optimizer: AdamW): CompiledF
         margins: part(2 * P, P),
         seed,
       });
-      const [gradNorm] = optimizer.apply(gradients, tf.reshape(part(3 * P, 1), []) as tf.Scalar);
+      const [gradNorm] = optimizer.apply(
+        gradients,
+        tf.reshape(part(3 * P, 1), []) as tf.Scalar,
+        tf.slice(values, [0], [P]),
+      );
       return [values, tf.reshape(gradNorm, [1])];
     });
     return tf.concat(seen.flat() as tf.Tensor1D[]);
@@ -164,6 +168,7 @@ function outcome(dataset: PairDataset, pairs: readonly number[], numbers: Float3
   );
   return {
     loss: numbers.subarray(0, P).reduce((sum, value) => sum + value, 0),
+    losses: numbers.slice(0, P),
     chosen: numbers.slice(P, 2 * P),
     rejected: numbers.slice(2 * P, 3 * P),
     gradNorm: numbers[3 * P],

@@ -1,26 +1,45 @@
 // In: what an optimizer step saw. Out: its line in the log, the epoch's sums, the monitor's warnings and the caller's progress.
 import { softplus } from "../ece";
+import type { Update } from "../batching/trainingPlan";
 import type { StepRecord } from "../runs/metricsLog";
+import { isBroken, noteSkipped } from "./divergence";
 import type { TrainingProgress, TrainingRun } from "./run";
 import type { StepOutcome } from "./step";
 
-/** Counts the step and tells everybody who wants to know of it. */
+/** Counts the step and tells everybody who wants to know of it. @throws InputError when training diverges */
 export function logStep(
   run: TrainingRun,
   outcome: StepOutcome,
-  { learningRate, seconds }: { readonly learningRate: number; readonly seconds: number },
+  {
+    update,
+    learningRate,
+    seconds,
+  }: { readonly update: Update; readonly learningRate: number; readonly seconds: number },
 ): void {
-  const { state, hooks } = run;
+  const { state, hooks, health } = run;
+  const broken = isBroken(outcome.loss, outcome.gradNorm);
   state.step++;
   state.epoch_step++;
   const record = stepRecord(run, outcome, { learningRate, seconds });
+  if (!broken) addToSums(run, record);
   run.log.append("train_steps.jsonl", record);
-  run.warn(run.monitor.onStep(record));
+  if (broken) noteSkipped(run, outcome, update);
+  else {
+    [health.skippedInRow, health.lastFinite] = [0, state.step];
+    run.warn(run.monitor.onStep(record));
+  }
   hooks.onStep?.(record);
   hooks.onProgress?.(progressOf(run, record));
 }
 
-/** Turns what a step saw into its line of the log, and adds it to the epoch's sums. */
+/** A step that was left out counts for nothing in the epoch's means. */
+function addToSums({ state }: TrainingRun, { loss, accuracy, pairs }: StepRecord): void {
+  state.epoch_sums.loss += loss * pairs;
+  state.epoch_sums.correct += Math.round(2 * accuracy * pairs) / 2; // a tie counts one half
+  state.epoch_sums.pairs += pairs;
+}
+
+/** Turns what a step saw into its line of the log. */
 function stepRecord(
   { state }: TrainingRun,
   outcome: StepOutcome,
@@ -39,9 +58,6 @@ function stepRecord(
   }
   state.num_tokens += outcome.tokens;
   state.pairs_seen += pairs;
-  state.epoch_sums.loss += outcome.loss * pairs;
-  state.epoch_sums.correct += correct;
-  state.epoch_sums.pairs += pairs;
   return {
     ts: Date.now() / 1000,
     step: state.step,

@@ -1,50 +1,38 @@
-// In: split pairs and the configuration. Out: the run under way, with all that its first step needs, or one clear error before
-// anything is written.
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+// In: an opened run. Out: the run under way, with all that its first step needs, or one clear error before anything is written.
+import { rmSync } from "node:fs";
 import type { TrainingConfig } from "../config";
 import { buildDataset, type PairDataset } from "../dataset";
-import { initBackend, type BackendInfo } from "../engine/backend";
-import { resolvePrecision } from "../scoring/score";
-import { parseModelConfig, type ModelConfig } from "../models/config";
+import type { ModelConfig } from "../models/config";
 import { fusesAttention } from "../models/attention";
 import { createMonitor, type Warning } from "./monitor";
-import { readingNotes } from "../pairs/read";
 import { writeRejectedRows } from "../pairs/rejectedRows";
-import { textPositions, type LoadedModel } from "../checkpoints/checkpoint";
-import { findModel } from "../checkpoints/findModel";
+import type { LoadedModel } from "../checkpoints/checkpoint";
+import { checkpointsDir } from "../files/paths";
+import { setAsideDamaged } from "./checkpoints";
 import { openMetricsLog, type MetricsLog } from "../runs/metricsLog";
-import { readJsonFile } from "../files/json";
 import { createTrainingPlan, type TrainingPlan } from "../batching/trainingPlan";
-import { checkData, loadSplit, openRequest, type TrainingPairs, type TrainingRequest } from "./data";
+import type { TrainingPairs } from "./data";
 import { describeEnvironment } from "./environment";
 import { createEpochSteps } from "./epochSteps";
 import { loadTrainedModel, type TrainedModel } from "./model";
-import { findStart, type Start } from "./start";
+import type { OpenedRun } from "./open";
+import { replayLog } from "./replay";
+import type { Start } from "./start";
 import { restoreOptimizer } from "./state";
 import type { RunArtefacts, TrainingHooks, TrainingRun } from "./run";
 
 /**
- * Reads and checks all input, loads the model, tokenises, plans the batches and opens the log.
+ * Loads the model of an opened run, tokenises, plans the batches and opens the log.
  *
  * @throws InputError, UsageError before any file of the run is touched
  */
 export async function prepareRun(
-  request: TrainingRequest,
+  opened: OpenedRun,
   hooks: TrainingHooks,
   artefacts: RunArtefacts,
 ): Promise<TrainingRun> {
   const say = (text: string) => hooks.onMessage?.(text);
-  const opened = openRequest(request);
-  const config = fitMaxLength(opened.config, say);
-  const backend = await initBackend();
-  const precision = await resolvePrecision(config.precision);
-  say(
-    `backend: ${backend.name} ${backend.version}, ${backend.threads} threads${backend.gpu ? `, ${backend.gpu}` : ""}, ${precision}`,
-  );
-  const pairs = await checkData(opened.data ?? (await loadSplit(config)));
-  announce(pairs, say);
-  const start = await findStart(config, pairs.record, say);
+  const { config, backend, precision, pairs, start } = opened;
   const { state, resumeFrom } = start;
   const model = await loadTrainedModel(config, { precision, resumeFrom });
   const { loaded, directory, sharesTrunk } = model;
@@ -54,7 +42,7 @@ export async function prepareRun(
   announceTruncation(datasets, config, say);
   const plan = planUpdates(datasets.dataset, config, loaded.model.config);
   const dataRecord = recordOf(pairs, datasets);
-  const log = await openLog({ config, backend, pairs, start, model, dataRecord });
+  const log = await openLog(opened, model, dataRecord);
   const run = assembleRun({
     config,
     hooks,
@@ -64,6 +52,7 @@ export async function prepareRun(
     precision,
     loaded,
     ...datasets,
+    trainIds: pairs.train.map((pair) => pair.id),
     val: pairs.val,
     plan,
     state,
@@ -71,21 +60,18 @@ export async function prepareRun(
     dataRecord,
     sharesTrunk,
   });
-  if (resumeFrom) {
-    await restoreOptimizer(resumeFrom, run.stepFor(state.epoch).optimizer);
-    say(`resumed after step ${state.step} from ${resumeFrom}`);
-  }
+  if (resumeFrom) await goOn(run, start);
   return run;
 }
 
-/** The configured maximum length, or the model's own where that is smaller. */
-function fitMaxLength(config: TrainingConfig, say: (text: string) => void): TrainingConfig {
-  const path = join(findModel(config.model), "config.json");
-  if (!existsSync(path)) return config; // loading the model says so
-  const positions = textPositions(parseModelConfig(readJsonFile(path), path));
-  if (config.max_length <= positions) return config;
-  say(`max_length: ${config.max_length} is more than the model's ${positions} positions; using ${positions}`);
-  return { ...config, max_length: positions };
+/** Puts back what the saved state holds beside the weights: the moments, and what the monitor has seen. */
+async function goOn(run: TrainingRun, { state, resumeFrom, goesFurther }: Start): Promise<void> {
+  const { config, log } = run;
+  const { optimizer } = run.stepFor(Math.min(state.epoch, config.epochs));
+  await restoreOptimizer(resumeFrom!, optimizer, { thawed: config.freeze === "gradual" && state.epoch_step === 0 });
+  if (goesFurther) log.forgetEpoch(state.epoch);
+  run.warnings.push(...replayLog(run.monitor, log.dir, run.val));
+  run.say(`resumed after step ${state.step} from ${resumeFrom}`);
 }
 
 type Datasets = Pick<TrainingRun, "dataset" | "valDataset">;
@@ -121,23 +107,16 @@ const recordOf = (pairs: TrainingPairs, { dataset, valDataset }: Datasets): Reco
 });
 
 /** Opens the run's log with what is known before the first step. */
-async function openLog({
-  config,
-  backend,
-  pairs,
-  start,
-  model,
-  dataRecord,
-}: {
-  readonly config: TrainingConfig;
-  readonly backend: BackendInfo;
-  readonly pairs: TrainingPairs;
-  readonly start: Start;
-  readonly model: TrainedModel;
-  readonly dataRecord: Record<string, unknown>;
-}): Promise<MetricsLog> {
-  const log = openMetricsLog(config.run, start.resumeFrom ? start.state.step : undefined);
-  log.write("config.json", { ...config, model: model.directory === start.resumeFrom ? config.model : model.directory });
+async function openLog(
+  { config, backend, pairs, start }: OpenedRun,
+  model: TrainedModel,
+  dataRecord: Record<string, unknown>,
+): Promise<MetricsLog> {
+  const { state, resumeFrom } = start;
+  if (resumeFrom) setAsideDamaged(config.run, resumeFrom);
+  else rmSync(checkpointsDir(config.run), { recursive: true, force: true });
+  const log = openMetricsLog(config.run, resumeFrom ? state.logs : undefined);
+  log.write("config.json", { ...config, model: model.directory === resumeFrom ? config.model : model.directory });
   log.write("environment.json", describeEnvironment(backend));
   log.write("data.json", dataRecord);
   for (const report of pairs.reports) await writeRejectedRows(report, log.dir);
@@ -163,6 +142,7 @@ type Prepared = Pick<
   | "precision"
   | "loaded"
   | "dataset"
+  | "trainIds"
   | "valDataset"
   | "val"
   | "plan"
@@ -185,7 +165,7 @@ function assembleRun(prepared: Prepared): TrainingRun {
     totalSteps: config.max_steps > 0 ? Math.min(config.max_steps, allSteps) : allSteps,
     monitor: createMonitor({ truncatedShare: dataset.truncation.pairs / dataset.size }),
     warnings,
-    finished: false,
+    health: { skippedInRow: 0, lastFinite: prepared.state.step, lastSaved: prepared.state.step },
     warn: (found) => {
       for (const warning of found) {
         warnings.push(warning);
@@ -201,24 +181,6 @@ function assembleRun(prepared: Prepared): TrainingRun {
       valDataset.tokens.close();
     },
   };
-}
-
-function announce(pairs: TrainingPairs, say: (text: string) => void): void {
-  for (const report of pairs.reports) {
-    const left = Object.entries(report.counts).map(([reason, n]) => `${n} ${reason}`);
-    say(
-      `${report.path}: ${report.format}, ${report.used} of ${report.rows} pairs used${left.length ? ` (left out: ${left.join(", ")})` : ""}`,
-    );
-    for (const note of readingNotes(report)) say(`${report.path}: ${note}`);
-  }
-  const leaks = pairs.record.near_duplicates_across_splits;
-  if (leaks)
-    say(
-      `split: ${leaks} prompts nearly alike stand in different splits; rewardbook split --keep-near-duplicates keeps them together`,
-    );
-  say(
-    `pairs: ${pairs.train.length} to train, ${pairs.val.length} to validate${pairs.test.length ? `, ${pairs.test.length} to test` : ""}`,
-  );
 }
 
 function announceTruncation(

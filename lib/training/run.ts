@@ -73,6 +73,8 @@ export interface TrainingRun {
   readonly precision: "bf16" | "f32";
   readonly loaded: LoadedModel;
   readonly dataset: PairDataset;
+  /** Of the training pairs, in their order. */
+  readonly trainIds: readonly string[];
   readonly val: readonly PreferencePair[];
   readonly valDataset: PairDataset;
   readonly scorer: Scorer;
@@ -86,8 +88,8 @@ export interface TrainingRun {
   readonly monitor: Monitor;
   readonly warnings: Warning[];
   readonly state: TrainingState;
-  /** Set when the last step is done before the last epoch: a step limit or early stopping. */
-  finished: boolean;
+  /** Steps left out in a row, the last step whose loss was a number, and the step at which the state was saved. */
+  readonly health: { skippedInRow: number; lastFinite: number; lastSaved: number };
   /** The compiled step for what trains in this epoch. */
   stepFor(epoch: number): RunStep;
   currentStep(): RunStep | null;

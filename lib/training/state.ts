@@ -3,9 +3,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { z } from "zod";
+import type { TrainingConfig } from "../config";
+import { InputError } from "../errors";
 import type { AdamW } from "../engine/adamw";
 import type { RewardModel } from "../models/rewardModel";
 import { readSafetensors, writeSafetensors } from "../files/safetensors";
+import { originSchema, type Origin } from "./origin";
 
 const STATE_FILE = "training_state.json";
 const OPTIMIZER_FILE = "optimizer.safetensors";
@@ -28,12 +31,44 @@ const stateSchema = z.object({
     train_accuracy: z.number().nullable(),
     since: z.number(),
   }),
-  /** Training goes on only with these: the configuration that decides the numbers, and the data. */
-  fingerprint: z.string(),
+  /** Steps left out because loss or gradient were no finite numbers. */
+  skipped_steps: z.number(),
+  /** Why the last step is done; null while there are more to do. A run that ended is not trained on when resumed. */
+  ended: z.enum(["epochs", "max_steps", "early stopping"]).nullable(),
+  /** Bytes of each log that grows line by line: what stands behind them came later and will come again. */
+  logs: z.record(z.string(), z.number()),
+  /** Training goes on only with these: the configuration that decides the numbers, the data, the base model. */
+  origin: originSchema,
 });
 
 /** Where a training run stands. */
 export type TrainingState = z.output<typeof stateSchema>;
+
+/** Before the first step. */
+export const newState = (origin: Origin): TrainingState => ({
+  step: 0,
+  epoch: 1,
+  epoch_step: 0,
+  num_tokens: 0,
+  train_seconds: 0,
+  pairs_seen: 0,
+  epoch_sums: { loss: 0, correct: 0, pairs: 0 },
+  stopping: { accuracy: -1, ece: 1, epoch: 0, step: 0, train_accuracy: null, since: 0 },
+  skipped_steps: 0,
+  ended: null,
+  logs: {},
+  origin,
+});
+
+/** Why the last step is done, by the limits of the configuration; null while there are more to do. */
+export function endedBy(
+  { step, epoch, stopping }: TrainingState,
+  { max_steps, epochs, patience }: Pick<TrainingConfig, "max_steps" | "epochs" | "patience">,
+): TrainingState["ended"] {
+  if (max_steps > 0 && step >= max_steps) return "max_steps";
+  if (patience > 0 && stopping.since >= patience) return "early stopping";
+  return epoch > epochs ? "epochs" : null;
+}
 
 /**
  * Writes state and optimizer slots into a checkpoint folder that is being made.
@@ -69,13 +104,39 @@ export async function restoreAdapted(dir: string, model: RewardModel): Promise<v
   }
 }
 
+/** @throws InputError for a file that is no training state of this version */
 export function readTrainingState(dir: string): TrainingState {
-  return stateSchema.parse(JSON.parse(readFileSync(join(dir, STATE_FILE), "utf8")));
+  const path = join(dir, STATE_FILE);
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new InputError(`${path}: expected a training state, got ${(error as Error).message}; ${ANEW}`);
+  }
+  const parsed = stateSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const { path: field, message } = parsed.error.issues[0];
+  throw new InputError(
+    `${path}: ${field.join(".") || "top level"}: ${message}; it was saved by another version of Rewardbook: ${ANEW}`,
+  );
 }
 
-export async function restoreOptimizer(dir: string, optimizer: AdamW): Promise<void> {
+const ANEW = "train under another --run, or begin anew with --overwrite";
+
+/**
+ * Puts saved moments into a fresh optimizer.
+ *
+ * @param thawed whether layers may have thawed since: what was not trained then begins without moments
+ */
+export async function restoreOptimizer(
+  dir: string,
+  optimizer: AdamW,
+  { thawed }: { readonly thawed: boolean },
+): Promise<void> {
   const saved = await readSafetensors(join(dir, OPTIMIZER_FILE));
-  tf.tidy(() =>
-    optimizer.restore(new Map([...saved].map(([name, { data, shape }]) => [name, tf.tensor(data, [...shape])]))),
-  );
+  tf.tidy(() => {
+    const moments = new Map<string, tf.Tensor>(thawed ? optimizer.state() : []);
+    for (const [name, { data, shape }] of saved) moments.set(name, tf.tensor(data, [...shape]));
+    optimizer.restore(moments);
+  });
 }

@@ -12,6 +12,8 @@ import { createOptimizer, lossAndGradients } from "./lossGradients";
 /** What one optimizer step saw. Rewards are those before the step. */
 export interface StepOutcome {
   readonly loss: number;
+  /** What each real pair brings to it, in batch order. */
+  readonly losses: Float32Array;
   /** Rewards of the real pairs, in batch order. */
   readonly chosen: Float32Array;
   readonly rejected: Float32Array;
@@ -34,6 +36,8 @@ export interface TrainingStep {
   differentiate(update: Update, seed: number): UpdateGradients;
   /** Clips the gradients by their global norm and takes one step of AdamW. @returns the norm before clipping */
   update(gradients: readonly tf.Tensor[], learningRate: number): number;
+  /** Takes no step: the loss was no finite number. @returns not a number, in the norm's place */
+  discard(gradients: readonly tf.Tensor[]): number;
   /** Least time between two saves of the training state on the way, ms. */
   readonly savesApartMs: number;
   readonly optimizer: AdamW;
@@ -125,6 +129,7 @@ export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
   const batches = createBatchGradients(options);
   const accumulator = createAccumulator();
   const differentiate = (update: Update, seed: number): UpdateGradients => {
+    const losses = new Float32Array(update.pairs);
     const chosen = new Float32Array(update.pairs);
     const rejected = new Float32Array(update.pairs);
     let [loss, tokens, paddedTokens, seen] = [0, 0, 0, 0];
@@ -134,6 +139,7 @@ export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
       const made = batches.run(batch, update.pairs, seedTensor);
       const [P, n] = [batch.shape.pairs, batch.rows.length];
       for (let i = 0; i < n; i++) loss += made.numbers[i];
+      losses.set(made.numbers.subarray(0, n), seen);
       chosen.set(made.numbers.subarray(P, P + n), seen);
       rejected.set(made.numbers.subarray(2 * P, 2 * P + n), seen);
       seen += n;
@@ -142,7 +148,7 @@ export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
       sum = accumulator.add(sum, made.gradients);
     }
     seedTensor.dispose();
-    return { loss, chosen, rejected, gradients: sum!, tokens, paddedTokens };
+    return { loss, losses, chosen, rejected, gradients: sum!, tokens, paddedTokens };
   };
   const update = (gradients: readonly tf.Tensor[], learningRate: number): number => {
     const { gradNorm, skipped } = optimizer.step(gradients, learningRate);
@@ -150,8 +156,12 @@ export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
     tf.dispose([...gradients, gradNorm, skipped]);
     return norm;
   };
+  const discard = (gradients: readonly tf.Tensor[]): number => {
+    tf.dispose([...gradients]);
+    return NaN;
+  };
   const dispose = () => {
     for (const part of [batches, accumulator, optimizer]) part.dispose();
   };
-  return { differentiate, update, savesApartMs: 0, optimizer, trainable, dispose };
+  return { differentiate, update, discard, savesApartMs: 0, optimizer, trainable, dispose };
 }

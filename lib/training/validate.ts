@@ -1,7 +1,8 @@
 // In: the model as it stands. Out: how well it ranks the held-out pairs, written to the run's files.
 import { evaluateScores, originalEvaluation, type Evaluation, type OriginalEvaluation } from "../evaluation/evaluate";
 import { toScoredPair } from "../scoring/score";
-import { saveBest } from "./checkpoints";
+import { InputError } from "../errors";
+import { dropUnproven, saveBest } from "./checkpoints";
 import type { TrainingRun, ValidationRecord } from "./run";
 
 /**
@@ -13,6 +14,7 @@ export async function validate(run: TrainingRun, when: "epoch" | "step"): Promis
   const { state, log, val, config } = run;
   const { epoch } = state;
   const scores = await run.scorer.score(run.valDataset.tokens);
+  requireFinite(run, scores);
   const { tokens, cuts } = run.valDataset;
   const read = (text: number) => ({ tokens: tokens.length(text), cuts: cuts.get(text) ?? [] });
   const scored = val.map((pair, i) => ({
@@ -52,6 +54,16 @@ export async function validate(run: TrainingRun, when: "epoch" | "step"): Promis
   } else state.stopping.since++;
   run.hooks.onValidation?.(record);
   return record;
+}
+
+/** A model whose scores are no numbers is neither measured nor kept. */
+function requireFinite(run: TrainingRun, scores: Float64Array): void {
+  const broken = scores.findIndex((score) => !Number.isFinite(score));
+  if (broken < 0) return;
+  throw new InputError(
+    `validation after step ${run.state.step}: expected finite scores, got ${scores[broken]} for pair ${run.val[broken >> 1].id}; ` +
+      `${dropUnproven(run)}; begin anew (--overwrite, or another --run) with a lower --learning-rate than ${run.config.learning_rate}`,
+  );
 }
 
 /** The constants that make the validation loss comparable with the training loss. */

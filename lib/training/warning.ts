@@ -3,6 +3,7 @@ import type { StepRecord } from "../runs/metricsLog";
 
 export type WarningKind =
   | "not-a-number"
+  | "skipped-step"
   | "exploding-gradients"
   | "loss-not-falling"
   | "loss-rising"
@@ -23,6 +24,8 @@ export interface Warning {
   readonly message: string;
   /** What to try. */
   readonly advice: string;
+  /** Ids of the pairs it is about. */
+  readonly pairs?: readonly string[];
 }
 
 /** What the monitor reads of a step; a line of `train_steps.jsonl` holds it. */

@@ -77,6 +77,16 @@ describe("createAdamW", () => {
     expect(() => resumed.restore(new Map())).toThrow(/optimizer state step: expected/);
   });
 
+  it("goes on unchanged when it is given its own state, as where a layer thaws among others", () => {
+    const parameters = make();
+    const adamw = createAdamW(parameters, options);
+    adamw.step(gradients(), 1e-2);
+    const before = values(adamw.state().values());
+    adamw.restore(adamw.state());
+    expect(values(adamw.state().values())).toEqual(before);
+    expect(adamw.step(gradients(), 1e-2).skipped.dataSync()[0]).toBe(0);
+  });
+
   it.each([NaN, Infinity])("skips an update with a gradient of %s and says so", (bad) => {
     const parameters = make();
     const adamw = createAdamW(parameters, options);

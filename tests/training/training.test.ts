@@ -217,7 +217,7 @@ describe("resume", () => {
 
   test("refuses other data or settings", async () => {
     await expect(trainRewardModel({ ...input(), run: "resumed", resume: true, learning_rate: 1e-4 })).rejects.toThrow(
-      /settings and data/,
+      /learning_rate: 0\.003 then, 0\.0001 now/,
     );
   });
 });

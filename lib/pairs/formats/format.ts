@@ -78,18 +78,26 @@ export const COMMON_FIELDS = [
 
 /** The optional fields, checked. */
 export function commonFields(row: Row): Omit<Draft, "prompt" | "chosen" | "rejected"> {
-  const confidencePenalty = optionalNumber(row, "confidence_penalty");
-  if (confidencePenalty !== undefined && confidencePenalty < 0)
-    throw new RowFault("invalid_value", `confidence_penalty: expected 0 or more, got ${confidencePenalty}`);
   return {
     id: optionalName(row, "id"),
     questionId: optionalName(row, "question_id"),
-    margin: optionalNumber(row, "margin"),
+    margin: within(row, "margin", [-LARGEST, LARGEST]),
     scoreChosen: optionalNumber(row, "score_chosen"),
     scoreRejected: optionalNumber(row, "score_rejected"),
     riskLevel: optionalName(row, "risk_level"),
-    confidencePenalty,
+    confidencePenalty: within(row, "confidence_penalty", [0, LARGEST]),
     category: optionalName(row, "category"),
     subset: optionalName(row, "subset"),
   };
+}
+
+/** Larger factors of a loss run out of the range of 32-bit floating point sooner or later. */
+const LARGEST = 1e6;
+
+/** A number that the loss can be computed with. @throws RowFault for one outside the range */
+function within(row: Row, field: string, [low, high]: readonly [number, number]): number | undefined {
+  const value = optionalNumber(row, field);
+  if (value === undefined || (value >= low && value <= high)) return value;
+  const expected = low === 0 && value < 0 ? "0 or more" : `a number from ${low} to ${high}`;
+  throw new RowFault("invalid_value", `${field}: expected ${expected}, got ${value}`);
 }

@@ -1,0 +1,82 @@
+// In: split pairs and the configuration. Out: the run's lock, its checked pairs and where it begins; nothing of it is written yet.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { TrainingConfig } from "../config";
+import { initBackend, type BackendInfo } from "../engine/backend";
+import { resolvePrecision } from "../scoring/score";
+import { parseModelConfig } from "../models/config";
+import { readingNotes } from "../pairs/read";
+import { textPositions } from "../checkpoints/checkpoint";
+import { findModel } from "../checkpoints/findModel";
+import { readJsonFile } from "../files/json";
+import { lockRun } from "../runs/lock";
+import { checkData, loadSplit, openRequest, type TrainingPairs, type TrainingRequest } from "./data";
+import { describeOrigin } from "./origin";
+import { findStart, refuseToReplace, type Start } from "./start";
+
+/** A run that may begin. */
+export interface OpenedRun {
+  readonly config: TrainingConfig;
+  readonly backend: BackendInfo;
+  readonly precision: "bf16" | "f32";
+  readonly pairs: TrainingPairs;
+  readonly start: Start;
+  /** Lets other processes train the run. */
+  release(): void;
+}
+
+/**
+ * Takes hold of a run, reads and checks its pairs and finds where it begins.
+ *
+ * @param say hears a sentence on each thing that was found
+ * @throws InputError, UsageError before any file of the run is touched
+ */
+export async function openRun(request: TrainingRequest, say: (text: string) => void): Promise<OpenedRun> {
+  const { config: given, data } = openRequest(request);
+  const config = fitMaxLength(given, say);
+  const lock = lockRun(config.run);
+  try {
+    refuseToReplace(config, say);
+    const backend = await initBackend();
+    const precision = await resolvePrecision(config.precision);
+    say(
+      `backend: ${backend.name} ${backend.version}, ${backend.threads} threads${backend.gpu ? `, ${backend.gpu}` : ""}, ${precision}`,
+    );
+    const pairs = await checkData(data ?? (await loadSplit(config)));
+    announce(pairs, say);
+    const origin = await describeOrigin(config, { precision, fingerprints: pairs.record.fingerprints });
+    const start = await findStart(config, origin, say);
+    return { config, backend, precision, pairs, start, release: lock.release };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** The configured maximum length, or the model's own where that is smaller. */
+function fitMaxLength(config: TrainingConfig, say: (text: string) => void): TrainingConfig {
+  const path = join(findModel(config.model), "config.json");
+  if (!existsSync(path)) return config; // loading the model says so
+  const positions = textPositions(parseModelConfig(readJsonFile(path), path));
+  if (config.max_length <= positions) return config;
+  say(`max_length: ${config.max_length} is more than the model's ${positions} positions; using ${positions}`);
+  return { ...config, max_length: positions };
+}
+
+function announce(pairs: TrainingPairs, say: (text: string) => void): void {
+  for (const report of pairs.reports) {
+    const left = Object.entries(report.counts).map(([reason, n]) => `${n} ${reason}`);
+    say(
+      `${report.path}: ${report.format}, ${report.used} of ${report.rows} pairs used${left.length ? ` (left out: ${left.join(", ")})` : ""}`,
+    );
+    for (const note of readingNotes(report)) say(`${report.path}: ${note}`);
+  }
+  const leaks = pairs.record.near_duplicates_across_splits;
+  if (leaks)
+    say(
+      `split: ${leaks} prompts nearly alike stand in different splits; rewardbook split --keep-near-duplicates keeps them together`,
+    );
+  say(
+    `pairs: ${pairs.train.length} to train, ${pairs.val.length} to validate${pairs.test.length ? `, ${pairs.test.length} to test` : ""}`,
+  );
+}
