@@ -32,7 +32,7 @@ const RELOAD_MS = 600_000;
 
 /** @param log gets faults that are ours, one line each */
 export async function buildApp(context: Context, log: (line: string) => void): Promise<FastifyInstance> {
-  const { settings, admission, metrics } = context;
+  const { settings, locked, admission, metrics } = context;
   const app = Fastify({
     logger: false,
     bodyLimit: settings.max_body_bytes,
@@ -56,7 +56,7 @@ export async function buildApp(context: Context, log: (line: string) => void): P
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(HEADERS);
     const { config } = request.routeOptions;
-    if (settings.apiKey === "") checkOrigin(request.headers);
+    if (!locked) checkOrigin(request.headers);
     else if (config.open !== true) checkKey(request.headers, settings.apiKey);
     if (config.scores === true && admission.full()) admission.reserve({ texts: 1, bytes: 0, tokens: 0 }).release();
   });
@@ -66,8 +66,14 @@ export async function buildApp(context: Context, log: (line: string) => void): P
   app.addHook("onResponse", async (request, reply) => {
     metrics.request(request.routeOptions.url ?? "other", reply.statusCode, reply.elapsedTime / 1000);
   });
+  const unknown = (request: FastifyRequest): RequestFault => {
+    const known = methods.get(request.url.split("?")[0]);
+    if (!known) return new RequestFault("not_found", "no such path; /docs lists them");
+    const allow = [...known].join(", ");
+    return new RequestFault("method_not_allowed", `expected ${allow}, got ${request.method}`, { allow });
+  };
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    const fault = faultOf(error, settings.max_body_bytes);
+    const fault = request.is404 ? unknown(request) : faultOf(error, settings.max_body_bytes);
     if (fault.code === "engine") log(`${request.method} ${request.routeOptions.url}: ${error.stack ?? error.message}`);
     const { retryAfter, allow } = fault.details;
     const dialect: Dialect = request.routeOptions.config.dialect ?? "rewardbook";
@@ -80,10 +86,7 @@ export async function buildApp(context: Context, log: (line: string) => void): P
       .send(JSON.stringify(errorBody(fault, dialect)));
   });
   app.setNotFoundHandler(async (request) => {
-    const known = methods.get(request.url.split("?")[0]);
-    if (!known) throw new RequestFault("not_found", "no such path; /docs lists them");
-    const allow = [...known].join(", ");
-    throw new RequestFault("method_not_allowed", `expected ${allow}, got ${request.method}`, { allow });
+    throw unknown(request);
   });
   await app.register(swagger, {
     openapi: {

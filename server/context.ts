@@ -12,6 +12,8 @@ import type { ServerSettings } from "./settings";
 export interface Context {
   readonly settings: ServerSettings;
   readonly version: string;
+  /** Whether a key is asked for. */
+  readonly locked: boolean;
   readonly served: ServedModel;
   readonly admission: Admission;
   readonly metrics: Metrics;

@@ -71,7 +71,12 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
   503: "no model at the moment, or the time is up",
 };
 
-export function addRoute<B extends z.ZodType = z.ZodUndefined>(app: FastifyInstance, route: Route<B>): void {
+/** @param locked whether the server asks for a key */
+export function addRoute<B extends z.ZodType = z.ZodUndefined>(
+  app: FastifyInstance,
+  locked: boolean,
+  route: Route<B>,
+): void {
   const { method, url, dialect, summary, description, open = false, body, answer, media } = route;
   const error = (status: number) => ({
     description: DESCRIPTIONS[status],
@@ -85,14 +90,14 @@ export function addRoute<B extends z.ZodType = z.ZodUndefined>(app: FastifyInsta
     method,
     url,
     config: { dialect, open, scores: body !== undefined },
-    validatorCompiler: body ? validatorOf(body) : undefined,
+    validatorCompiler: body ? validatorOf(body, dialect === "tei" ? { empty: "empty" } : {}) : undefined,
     serializerCompiler: () => (data) => JSON.stringify(data),
     schema: {
       summary,
       description,
       tags: [TAGS[dialect]],
       ...(body && { body: jsonSchemaOf(body, "input") }),
-      ...(!open && { security: [{ key: [] }] }),
+      ...(locked && !open && { security: [{ key: [] }] }),
       response: {
         200: { description: "done", ...ok },
         ...Object.fromEntries(

@@ -45,7 +45,10 @@ export async function startServer(settings: ServerSettings, log: (line: string) 
     },
   });
   ready = () => served.current() !== null;
-  const app = await buildApp({ settings, version, served, admission, metrics, draining: () => draining }, log);
+  const app = await buildApp(
+    { settings, version, locked: settings.apiKey !== "", served, admission, metrics, draining: () => draining },
+    log,
+  );
   const url = await app.listen({ host: settings.host, port: settings.port }).catch(async (error: Error) => {
     await served.stop();
     throw error;

@@ -6,7 +6,7 @@ import { addRoute } from "../route";
 
 export function addOpenRlhf(app: FastifyInstance, context: Context): void {
   const texts = z.union([z.string(), z.array(z.string()).min(1).max(context.settings.max_items)]);
-  addRoute(app, {
+  addRoute(app, context.locked, {
     method: "POST",
     url: "/get_reward",
     dialect: "openrlhf",

@@ -10,7 +10,7 @@ const modelId = z.object({ name: z.string(), digest: z.string() });
 
 export function addOperations(app: FastifyInstance, context: Context): void {
   const { settings, served, metrics, version } = context;
-  addRoute(app, {
+  addRoute(app, context.locked, {
     method: "GET",
     url: "/health",
     dialect: "rewardbook",
@@ -23,7 +23,7 @@ export function addOperations(app: FastifyInstance, context: Context): void {
       return { status: "ok" };
     },
   });
-  addRoute(app, {
+  addRoute(app, context.locked, {
     method: "GET",
     url: "/info",
     dialect: "rewardbook",
@@ -36,7 +36,7 @@ export function addOperations(app: FastifyInstance, context: Context): void {
     }),
     handle: () => infoOf(context),
   });
-  addRoute(app, {
+  addRoute(app, context.locked, {
     method: "GET",
     url: "/metrics",
     dialect: "rewardbook",
@@ -47,7 +47,7 @@ export function addOperations(app: FastifyInstance, context: Context): void {
       return metrics.registry.metrics();
     },
   });
-  addRoute(app, {
+  addRoute(app, context.locked, {
     method: "POST",
     url: "/reload",
     dialect: "rewardbook",

@@ -52,7 +52,7 @@ type Request = z.output<ReturnType<typeof requestOf>>;
 type Conversation = z.output<typeof conversation>;
 
 export function addScore(app: FastifyInstance, context: Context): void {
-  addRoute(app, {
+  addRoute(app, context.locked, {
     method: "POST",
     url: "/score",
     dialect: "rewardbook",

@@ -3,11 +3,11 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { sigmoid } from "../../lib/ece";
 import { scoresFor, type Context } from "../context";
-import { RequestFault } from "../faults";
 import { addRoute } from "../route";
 
 const flags = { truncate: z.boolean().nullish(), raw_scores: z.boolean().optional() };
-const sequence = z.array(z.string()).min(1).max(2);
+const text = z.string().min(1);
+const sequence = z.union([z.array(text).length(1), z.array(z.string()).length(2)]);
 const prediction = z.object({ score: z.number(), label: z.string() });
 const LABEL = "LABEL_0";
 
@@ -17,7 +17,7 @@ export function addTei(app: FastifyInstance, context: Context): void {
 }
 
 function addPredict(app: FastifyInstance, context: Context): void {
-  addRoute(app, {
+  addRoute(app, context.locked, {
     method: "POST",
     url: "/predict",
     dialect: "tei",
@@ -25,14 +25,12 @@ function addPredict(app: FastifyInstance, context: Context): void {
     description:
       "`inputs`: a string is a whole text as the model reads it; two strings are one prompt and its answer, not two texts; a batch is a list of such lists.",
     body: z.looseObject({
-      inputs: z.union([z.string(), sequence, z.array(sequence).max(context.settings.max_items)]),
+      inputs: z.union([text, sequence, z.array(sequence).min(1).max(context.settings.max_items)]),
       ...flags,
     }),
     answer: z.union([z.array(prediction), z.array(z.array(prediction))]),
     handle: async ({ inputs, truncate, raw_scores: raw = false }, request, reply) => {
       const sequences = sequencesOf(inputs);
-      if (sequences.length === 0 || sequences.some((texts) => texts.every((text) => text === "")))
-        throw new RequestFault("empty", "`inputs` cannot be empty", { field: "inputs" });
       const batch = isBatch(inputs);
       const ask = {
         items: sequences.map(([first, second]) =>
@@ -57,14 +55,14 @@ function sequencesOf(inputs: string | string[] | string[][]): string[][] {
 }
 
 function addRerank(app: FastifyInstance, context: Context): void {
-  addRoute(app, {
+  addRoute(app, context.locked, {
     method: "POST",
     url: "/rerank",
     dialect: "tei",
     summary: "Answers to one prompt, best first",
     body: z.looseObject({
       query: z.string(),
-      texts: z.array(z.string()).max(context.settings.max_items),
+      texts: z.array(z.string()).min(1).max(context.settings.max_items),
       return_text: z.boolean().optional(),
       ...flags,
     }),
@@ -74,7 +72,6 @@ function addRerank(app: FastifyInstance, context: Context): void {
       request,
       reply,
     ) => {
-      if (texts.length === 0) throw new RequestFault("empty", "`texts` cannot be empty", { field: "texts" });
       const ask = {
         items: texts.map((response) => ({ prompt: query, response })),
         refuseLong: truncate !== true,

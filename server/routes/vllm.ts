@@ -13,8 +13,7 @@ const common = {
   model: z.string().nullish(),
   use_activation: z.boolean().nullish().describe("false for raw rewards; absent means a sigmoid over each, as in vLLM"),
   truncate_prompt_tokens: z
-    .int()
-    .min(-1)
+    .union([z.literal(-1), z.int().min(1)])
     .nullish()
     .describe("most tokens of a text, -1 the model's; absent: a longer one is refused"),
 };
@@ -46,10 +45,6 @@ async function compute(
 ): Promise<{ scores: readonly number[]; usage: z.output<typeof usage>; model: string }> {
   const cut = limit != null;
   const ask = { ...what, refuseLong: !cut, maxLength: cut && limit > 0 ? limit : undefined };
-  if (limit === 0)
-    throw new RequestFault("validation", "truncate_prompt_tokens: expected -1 or at least 1, got 0", {
-      field: "truncate_prompt_tokens",
-    });
   const scores = await scoresFor(context, ask, request, reply);
   const tokens = scores.reduce((sum: number, score: ItemScore) => sum + score.tokens, 0);
   return {
@@ -67,7 +62,7 @@ const envelope = (kind: string) => ({
 
 function addPairScores(app: FastifyInstance, context: Context): void {
   const texts = z.union([z.string(), z.array(z.string()).min(1).max(context.settings.max_items)]);
-  addRoute(app, {
+  addRoute(app, context.locked, {
     method: "POST",
     url: "/v1/score",
     dialect: "vllm",
@@ -105,7 +100,7 @@ function addPairScores(app: FastifyInstance, context: Context): void {
 
 function addRerank(app: FastifyInstance, context: Context): void {
   const document = z.union([z.string(), z.looseObject({ text: z.string() })]);
-  addRoute(app, {
+  addRoute(app, context.locked, {
     method: "POST",
     url: "/v1/rerank",
     dialect: "vllm",
@@ -139,7 +134,7 @@ function addRerank(app: FastifyInstance, context: Context): void {
 
 function addClassify(app: FastifyInstance, context: Context): void {
   const message = z.looseObject({ role: z.string().min(1), content: z.string() });
-  addRoute(app, {
+  addRoute(app, context.locked, {
     method: "POST",
     url: "/classify",
     dialect: "vllm",
