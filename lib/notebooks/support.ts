@@ -182,6 +182,9 @@ export interface FrameLike {
   readonly values: readonly unknown[];
 }
 
+/** A name that a data frame can group by: danfo.js keeps groups in plain objects, in which names such as `constructor` are taken. */
+export const groupName = (name: string): string => (name in Object.prototype ? `“${name}”` : name);
+
 /** A danfo.js data frame as an escaped table. */
 export function frameTable(frame: FrameLike, caption?: string): Table {
   const rows = frame.values.map((values) =>

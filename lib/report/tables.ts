@@ -7,7 +7,7 @@ export type Row = Readonly<Record<string, Cell>>;
 
 export interface TableOptions {
   readonly caption?: string;
-  /** Keys in the order shown; default: the first row's. */
+  /** Keys in the order shown; default: those of all rows. */
   readonly columns?: readonly string[];
   /** Heading of a key; default: the key. */
   readonly headings?: Readonly<Record<string, string>>;
@@ -24,16 +24,20 @@ export interface Table {
 
 /** A table of rows; columns whose values are all numbers stand on the right. */
 export function createTable(rows: readonly Row[], options: TableOptions = {}): Table {
-  const { caption, columns = Object.keys(rows[0] ?? {}), headings = {}, formats = {} } = options;
+  const { caption, columns = [...new Set(rows.flatMap(Object.keys))], headings = {}, formats = {} } = options;
   const numeric = columns.map(
-    (key) => rows.length > 0 && rows.every((row) => row[key] == null || typeof row[key] === "number"),
+    (key) => rows.length > 0 && rows.every((row) => own(row, key) == null || typeof own(row, key) === "number"),
   );
-  const cells = rows.map((row) => columns.map((key) => cellText(row[key], formats[key])));
-  const heads = columns.map((key) => headings[key] ?? key);
+  const cells = rows.map((row) => columns.map((key) => cellText(own(row, key), own(formats, key))));
+  const heads = columns.map((key) => own(headings, key) ?? key);
   const html = htmlTable(caption, heads, cells, numeric);
   const text = textTable(caption, heads, cells, numeric);
   return { html, text, toMimeBundle: () => ({ "text/html": html, "text/plain": text }) };
 }
+
+/** A key of the data, which may be called `constructor`. */
+const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
+  Object.hasOwn(record, key) ? record[key] : undefined;
 
 /** `27775` → `27,775`, `0.812345` → `0.8123`. */
 export function formatNumber(value: number): string {

@@ -35,8 +35,12 @@ export function riskCollapse(
   { collapse, fewestPairs }: { readonly collapse: number; readonly fewestPairs: number },
 ): Finding[] {
   return Object.entries(record.acc_by_risk).flatMap(([risk, accuracy]): Finding[] => {
-    if ((record.n_by_risk?.[risk] ?? fewestPairs) < fewestPairs) return [];
-    const best = Math.max(...earlier.map((validation) => validation.acc_by_risk[risk] ?? 0), 0);
+    const counted = record.n_by_risk ?? {};
+    if (Object.hasOwn(counted, risk) && counted[risk] < fewestPairs) return [];
+    const best = Math.max(
+      ...earlier.map((validation) => (Object.hasOwn(validation.acc_by_risk, risk) ? validation.acc_by_risk[risk] : 0)),
+      0,
+    );
     const fell = best - accuracy > collapse;
     const behind = accuracy < 0.5 && record.accuracy - accuracy > collapse;
     if (!fell && !behind) return [];

@@ -26,8 +26,9 @@ function writeHostilePairs(): string {
     prompt: `What is ${i} plus ${i * 7}? ${ATTACK}`,
     chosen: `It is ${i * 8}, by adding the ones and then the tens. ${ATTACK}`,
     rejected: `It may be ${i * 8 + 1}. ${ATTACK}`,
-    category: i % 2 ? ATTACK : "sums",
-    risk_level: i % 3 ? "Low" : ATTACK,
+    category: [ATTACK, "sums", "constructor", "__proto__", "toString"][i % 5],
+    subset: ["hasOwnProperty", "__proto__"][i % 2],
+    risk_level: ["Low", ATTACK, "constructor", "__proto__", "valueOf", "Low"][i % 6],
   }));
   const file = join(folder, "pairs.jsonl");
   writeFileSync(file, rows.map((row) => JSON.stringify(row)).join("\n"));

@@ -1,4 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { evaluateScores } from "../../lib/evaluation/evaluate";
+import { groupName } from "../../lib/notebooks/support";
+import type { PreferencePair } from "../../lib/pairs/pair";
+import { riskFigure } from "../../lib/report/figures";
+import { toScoredPair } from "../../lib/scoring/score";
+import { splitPairs } from "../../lib/split";
 import { escapeHtml, scriptJson } from "../../lib/report/escape";
 import { printableLine } from "../../lib/terminal";
 import { html, tableOf } from "../../lib/report/markup";
@@ -68,5 +74,49 @@ describe("escaping", () => {
       '<p title="&#34;">&#60;b&#62;<i>1</i>&#38;</p>',
     );
     expect(tableOf("<c>", [{ head: "<h>" }], [["<x>"]]).markup).not.toMatch(/<[chx]>/);
+  });
+});
+
+// Group names of hostile data: each is a key of every object that inherits from Object.
+describe("names that objects inherit", () => {
+  const risks = { constructor: 3, ["__proto__"]: 2, toString: 1 };
+  test("are columns like others, also where a row lacks them", () => {
+    const rows = [{ split: "train", ...risks }, { split: "val" }];
+    const { text } = createTable(rows);
+    expect(text.split("\n")[0].split(/ {2,}/)).toEqual(["split", "constructor", "__proto__", "toString"]);
+    expect(text).not.toMatch(/function|native code|Object/);
+  });
+  test("group a data frame under names of their own", () => {
+    expect(Object.keys(risks).map(groupName)).toEqual(["“constructor”", "“__proto__”", "“toString”"]);
+    expect(groupName("High")).toBe("High");
+  });
+  test("come through the split, the evaluation and the page", () => {
+    const names = Object.keys(risks);
+    const pairs = names.flatMap((risk, r) =>
+      Array.from({ length: 6 }, (_, i): PreferencePair => ({
+        id: `${r} ${i}`,
+        questionId: `${r} ${i}`,
+        prompt: `question ${r} number ${i} about ${risk}`,
+        chosen: "a",
+        rejected: "b",
+        riskLevel: risk,
+        category: risk,
+        subset: risk,
+        confidencePenalty: 0,
+        line: 1,
+        raw: {},
+      })),
+    );
+    const { stats, train, val } = splitPairs(pairs, { train_ratio: 0.5, val_ratio: 0.5, test_ratio: 0, seed: 1 });
+    expect(Object.entries(JSON.parse(JSON.stringify(stats.risk_dist.val)))).toEqual(
+      expect.arrayContaining(names.map((name) => [name, 3])),
+    );
+    expect([train.length, val.length]).toEqual([9, 9]);
+    const scored = val.map((pair) => toScoredPair(pair, 1, 0, 0));
+    const evaluation = evaluateScores(scored);
+    expect(Object.keys(JSON.parse(JSON.stringify(evaluation.by_risk))).sort()).toEqual([...names].sort());
+    expect(Object.keys(evaluation.by_category).sort()).toEqual([...names].sort());
+    const figure = riskFigure(evaluation.by_risk);
+    expect(JSON.stringify(figure.data)).toContain("__proto__");
   });
 });

@@ -2,6 +2,7 @@
 import { open } from "node:fs/promises";
 import type { AsyncBuffer, Compressors, FileMetaData } from "hyparquet";
 import { InputError } from "../../errors";
+import { systemFault } from "../../files/systemError";
 import { type RawRow, checkObject, guardRow } from "./row";
 
 const BATCH = 2048;
@@ -52,22 +53,69 @@ function windowsOf(group: FileMetaData["row_groups"][number]): number {
   return flat ? Math.max(1, Math.ceil(Number(group.total_byte_size) / WINDOW_BYTES)) : 1;
 }
 
+/** Rows are held to what the columns hold: a damaged count would ask for memory without end. */
+function checkCounts({ row_groups: groups, num_rows: all }: FileMetaData): void {
+  let rows = 0n;
+  for (const { num_rows: count, columns } of groups) {
+    rows += count;
+    for (const { meta_data: column } of columns) {
+      const flat = column?.path_in_schema.length === 1;
+      if (count < 0n || (flat && column.num_values !== count))
+        throw new Error(`parquet row group of ${count} rows with a column of ${column?.num_values} values`);
+    }
+  }
+  if (rows !== all) throw new Error(`parquet of ${all} rows with row groups of ${rows}`);
+}
+
+/** What the reader says of the format, where it says it; else it stumbled over parts that do not fit. */
+function damaged(path: string, error: unknown): InputError {
+  const message = error instanceof Error ? error.message : "";
+  const why = /^(parquet|thrift|snappy|brotli|zstd|gzip|lz4)/i.test(message)
+    ? message
+    : "its parts do not fit together";
+  return new InputError(
+    `${path}: expected a Parquet file, got a damaged or unknown one (${why.slice(0, 160)}); write or fetch it again`,
+    { cause: error },
+  );
+}
+
+let listening = false;
+/**
+ * Of several columns that cannot be read the reader waits for the first only; the others' rejections would end the
+ * process. The first has been reported: they are taken note of, all others end the process as before.
+ */
+function hearOtherColumns(): void {
+  if (listening) return;
+  listening = true;
+  process.on("unhandledRejection", (reason) => {
+    if (reason instanceof Error && reason.stack?.includes("hyparquet")) return;
+    setImmediate(() => {
+      throw reason;
+    });
+  });
+}
+
 /** @throws InputError when the file is torn or uses an encoding that is not known. */
 export async function* readParquet(path: string): AsyncGenerator<RawRow[]> {
   const { parquetMetadataAsync, parquetSchema } = await import("hyparquet");
   const { compressors } = await import("hyparquet-compressors");
+  hearOtherColumns();
   const handle = await open(path, "r");
   try {
     const { size } = await handle.stat();
     const file = {
       byteLength: size,
-      slice: async (start: number, end = size) => {
-        const bytes = new Uint8Array(end - start);
+      // Places outside the file give what there is: a rejection here would end the process, nobody waits for some of them.
+      slice: async (from: number, to = size) => {
+        const start = Math.min(Math.max(0, from), size);
+        const bytes = new Uint8Array(Math.max(0, Math.min(to, size) - start) || 0);
         await handle.read(bytes, 0, bytes.length, start);
         return bytes.buffer;
       },
     };
-    const metadata = await parquetMetadataAsync(file);
+    // its marks for maps follow counts of children without end when they are damaged
+    const metadata = await parquetMetadataAsync(file, { geoparquet: false });
+    checkCounts(metadata);
     const source = {
       file,
       metadata,
@@ -86,9 +134,7 @@ export async function* readParquet(path: string): AsyncGenerator<RawRow[]> {
       groupStart = groupEnd;
     }
   } catch (error) {
-    throw new InputError(
-      `${path}: expected a Parquet file, got one that cannot be read (${(error as Error).message}); write it again`,
-    );
+    throw systemFault(error, path) ?? damaged(path, error);
   } finally {
     await handle.close();
   }

@@ -62,7 +62,8 @@ function splitPart({ split, counts, near_duplicates_across_splits }: Data): Html
     rows.push([
       `Risk ${risk}`,
       ...parts.map((part) => {
-        const n = split!.risk_dist![part]?.[risk] ?? 0;
+        const counted = split!.risk_dist![part] ?? {};
+        const n = Object.hasOwn(counted, risk) ? counted[risk] : 0;
         return `${whole(n)} (${percent(n / Math.max(1, pairs[part] ?? 0), 0)})`;
       }),
     ]);
