@@ -94,7 +94,7 @@ async function ourOrder(pairs: readonly PreferencePair[], model: string): Promis
   const dataset = await buildDataset(pairs, tokenizer, { ...settings, beta: config.beta, margin: config.margin });
   return planUpdates(dataset, config, modelConfig)
     .epoch(1)
-    .flatMap(({ batches }) => batches.flatMap(({ rows }) => rows));
+    .flatMap(({ batches }) => batches.flatMap(({ pairs }) => pairs));
 }
 
 /** Both sides' programs with the same settings; the schedules are one step apart, since transformers' first step has rate 0. */

@@ -42,9 +42,9 @@ void serve<EpochSettings>(async (settings) => {
     fused: new Set(plan.shapes),
   });
   if (settings.updates)
-    writeFileSync(settings.updates, JSON.stringify(updates.map(({ batches }) => batches.flatMap(({ rows }) => rows))));
+    writeFileSync(settings.updates, JSON.stringify(updates.map(({ batches }) => batches.flatMap(({ pairs }) => pairs))));
   const read = updates.flatMap(({ batches }) =>
-    batches.flatMap(({ lines }) => lines.flat().map((text) => dataset.tokens.length(text))),
+    batches.flatMap(({ rowTexts }) => rowTexts.flat().map((text) => dataset.tokens.length(text))),
   );
   const flops = modelFlops(loaded.model, read); // of what went through the model: an answer that pairs share once a batch
   const tokens = Array.from({ length: dataset.tokens.size }, (_, text) => dataset.tokens.length(text)).reduce(

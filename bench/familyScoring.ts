@@ -25,7 +25,7 @@ void serve<FamilyScoringSettings>(async (settings) => {
   const model = await streamRewardModel(config, iterateSafetensors(settings.model));
   const batch: { ids: number[][]; mask: number[][] } = JSON.parse(readFileSync(settings.batch, "utf8"));
   const inputs = [tf.tensor2d(batch.ids, undefined, "int32"), tf.tensor2d(batch.mask)];
-  const forward = compile((ids, mask) => scoreInputs(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D }), {
+  const forward = compile((ids, mask) => scoreInputs(model, { ids: ids as tf.Tensor2D, segmentIds: mask as tf.Tensor2D }), {
     precision: await resolvePrecision("auto"),
     name: "score",
   });

@@ -62,10 +62,10 @@ void serve<HeadEpochSettings>(async ({ model: dir, head, pairs, batch }) => {
   return () => {
     const order = random.shuffle(Array.from({ length: pairs }, (_, i) => i));
     const all = Array.from({ length: Math.ceil(pairs / batch) }, (_, i): Update => {
-      const rows = order.slice(i * batch, (i + 1) * batch);
+      const chunk = order.slice(i * batch, (i + 1) * batch);
       return {
-        pairs: rows.length,
-        batches: [{ rows, lines: [], shape: { height: 2 * batch, width: 1, texts: 1, pairs: batch } }],
+        pairs: chunk.length,
+        batches: [{ pairs: chunk, rowTexts: [], shape: { height: 2 * batch, width: 1, slots: 1, pairs: batch } }],
       };
     });
     for (let done = 0; done < all.length;) {

@@ -33,7 +33,7 @@ void serve<StepSettings>(async (settings) => {
   const loss = (i: tf.Tensor, m: tf.Tensor) => {
     const scores = scoreInputs(
       model,
-      { ids: i as tf.Tensor2D, mask: m as tf.Tensor2D },
+      { ids: i as tf.Tensor2D, segmentIds: m as tf.Tensor2D },
       { fullLastLayer: settings.full_last_layer },
     );
     return tf.mean(

@@ -29,7 +29,7 @@ export async function reportGraph(options: {
 }): Promise<GraphReport | null> {
   const { rows, width, precision } = options;
   const { model } = await loadRewardModel(options.model);
-  const score = compile((ids, mask) => scoreInputs(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D }), {
+  const score = compile((ids, mask) => scoreInputs(model, { ids: ids as tf.Tensor2D, segmentIds: mask as tf.Tensor2D }), {
     precision,
     name: "score",
   });

@@ -150,7 +150,7 @@ export interface TokenArrays {
   /** [B·T] */
   readonly ids: Int32Array;
   /** [B·T], 1 where there is a token */
-  readonly mask: Float32Array;
+  readonly segmentIds: Float32Array;
   /** Real tokens among the B·T. */
   readonly tokens: number;
 }
@@ -158,27 +158,27 @@ export interface TokenArrays {
 /**
  * Lays texts out in rows of `width` tokens that may hold several each, `rows` in all.
  *
- * @param lines the texts of each row
- * @returns the mask holds the number of the token's text in its row, from 1; 0 on padding
+ * @param rowTexts the texts of each row
+ * @returns segment ids: the number of the token's text in its row, from 1; 0 on padding
  */
 export function layOutLines(
   tokens: Pick<TokenStore, "ids">,
-  lines: readonly (readonly number[])[],
+  rowTexts: readonly (readonly number[])[],
   { rows, width, padId }: { rows: number; width: number; padId: number },
 ): TokenArrays {
   const ids = new Int32Array(rows * width).fill(padId);
-  const mask = new Float32Array(rows * width);
+  const segmentIds = new Float32Array(rows * width);
   let count = 0;
-  lines.forEach((line, row) => {
+  rowTexts.forEach((texts, row) => {
     let start = row * width;
-    line.forEach((text, slot) => {
+    texts.forEach((text, slot) => {
       const own = tokens.ids(text);
       ids.set(own, start);
-      mask.fill(slot + 1, start, (start += own.length));
+      segmentIds.fill(slot + 1, start, (start += own.length));
       count += own.length;
     });
   });
-  return { ids, mask, tokens: count };
+  return { ids, segmentIds, tokens: count };
 }
 
 /** A training batch of P pairs in B rows of T tokens, which may hold several texts each. */
@@ -186,7 +186,7 @@ export interface PairArrays {
   /** [B·T] */
   readonly ids: Int32Array;
   /** [B·T] number of the token's text in its row, from 1; 0 on padding. */
-  readonly mask: Float32Array;
+  readonly segmentIds: Float32Array;
   /** [2P] where the scores of the chosen, then of the rejected texts are among the [B·S] of all places. */
   readonly at: Int32Array;
   /** [P]: 1 / pairs of the optimizer step; 0 for a filler. The loss is Σ share·ℓ, whatever the batch split. */
@@ -200,27 +200,27 @@ export interface PairArrays {
 /**
  * The arrays of one batch of pairs. Of S = 2 places a row, with texts a, b, c:
  *
- *   ids   a a a b b 0     mask  1 1 1 2 2 0
- *         c c c c 0 0           1 1 1 1 0 0
+ *   ids   a a a b b 0     segmentIds  1 1 1 2 2 0
+ *         c c c c 0 0                 1 1 1 1 0 0
  *
  * a's score is at place 0, b's at 1, c's at 2.
  */
 export function pairArrays(
   dataset: PairDataset,
-  { rows, lines, shape }: TrainingBatch,
+  { pairs, rowTexts, shape }: TrainingBatch,
   stepPairs: number,
   padId: number,
 ): PairArrays {
-  const { height, width, texts: S, pairs: P } = shape;
-  const { ids, mask, tokens } = layOutLines(dataset.tokens, lines, { rows: height, width, padId });
-  const placeOf = new Map(lines.flatMap((line, row) => line.map((text, slot) => [text, row * S + slot] as const)));
+  const { height, width, slots: S, pairs: P } = shape;
+  const { ids, segmentIds, tokens } = layOutLines(dataset.tokens, rowTexts, { rows: height, width, padId });
+  const placeOf = new Map(rowTexts.flatMap((texts, row) => texts.map((text, slot) => [text, row * S + slot] as const)));
   const [share, weights, margins] = [new Float32Array(P), new Float32Array(P).fill(1), new Float32Array(P)];
   const at = new Int32Array(2 * P);
-  rows.forEach((pair, i) => {
+  pairs.forEach((pair, i) => {
     [at[i], at[P + i]] = [2 * pair, 2 * pair + 1].map((text) => placeOf.get(dataset.tokens.same(text))!);
     share[i] = 1 / stepPairs;
     weights[i] = dataset.weights[pair];
     margins[i] = dataset.margins[pair];
   });
-  return { ids, mask, at, share, weights, margins, tokens };
+  return { ids, segmentIds, at, share, weights, margins, tokens };
 }

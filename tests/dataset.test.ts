@@ -35,10 +35,10 @@ test("pairArrays lays out a batch with a shared text, a filler row and a filler 
     margins: Float32Array.of(0, 0.5),
     truncation: { pairs: 0, texts: 0, tokens_cut: 0, tokens: 12 },
   };
-  const shape = { height: 3, width: 6, texts: 2, pairs: 3 };
-  const arrays = pairArrays(dataset, { rows: [1, 0], lines: [[1, 3], [0]], shape }, 4, 9);
+  const shape = { height: 3, width: 6, slots: 2, pairs: 3 };
+  const arrays = pairArrays(dataset, { pairs: [1, 0], rowTexts: [[1, 3], [0]], shape }, 4, 9);
   expect(Array.from(arrays.ids)).toEqual([101, 6, 7, 102, 101, 102, 101, 5, 102, 9, 9, 9, 9, 9, 9, 9, 9, 9]);
-  expect(Array.from(arrays.mask)).toEqual([1, 1, 1, 1, 2, 2, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  expect(Array.from(arrays.segmentIds)).toEqual([1, 1, 1, 1, 2, 2, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
   expect(Array.from(arrays.at)).toEqual([2, 2, 0, 1, 0, 0]);
   expect(Array.from(arrays.share)).toEqual([0.25, 0.25, 0]);
   expect(Array.from(arrays.weights)).toEqual([2.5, 1, 1]);
@@ -57,8 +57,8 @@ test("equal texts are stored once", () => {
 
 test("layOutLines puts texts side by side, numbered, and pads with the tokenizer's own padding id", () => {
   const tokens = store([[1, 2], [3]]);
-  const { ids, mask } = layOutLines(tokens, [[0, 1]], { rows: 2, width: 4, padId: 9 });
+  const { ids, segmentIds } = layOutLines(tokens, [[0, 1]], { rows: 2, width: 4, padId: 9 });
   expect(Array.from(ids)).toEqual([1, 2, 3, 9, 9, 9, 9, 9]);
-  expect(Array.from(mask)).toEqual([1, 1, 2, 0, 0, 0, 0, 0]);
+  expect(Array.from(segmentIds)).toEqual([1, 1, 2, 0, 0, 0, 0, 0]);
   tokens.close();
 });

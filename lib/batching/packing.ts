@@ -20,9 +20,9 @@ export interface Size {
 /** A batch before its shape is settled: it needs at least this size. */
 export interface Draft extends Size {
   /** Indices of its pairs. */
-  readonly rows: readonly number[];
+  readonly pairs: readonly number[];
   /** The texts of each row, every text once. */
-  readonly lines: readonly (readonly number[])[];
+  readonly rowTexts: readonly (readonly number[])[];
 }
 
 export interface Packing {
@@ -81,9 +81,9 @@ export function packShortRows(texts: PairTexts, { tokensPerBatch, sample, sample
       const widthOf = (pair: number) =>
         widths.find((width) => width >= Math.max(texts.length(2 * pair), texts.length(2 * pair + 1)))!;
       return widths.flatMap((width) => {
-        const toDraft = (rows: readonly number[]) => {
-          const lines = fillRows((text) => texts.length(text), differentTexts(texts, rows), width);
-          return { rows, lines, height: lines.length, width };
+        const toDraft = (some: readonly number[]): Draft => {
+          const rowTexts = fillRows((text) => texts.length(text), differentTexts(texts, some), width);
+          return { pairs: some, rowTexts, height: rowTexts.length, width };
         };
         return inParts(
           pairs.filter((pair) => widthOf(pair) === width),
@@ -126,16 +126,16 @@ export function packShortRows(texts: PairTexts, { tokensPerBatch, sample, sample
 
 /** Each text into the fullest row that has room; best with the longest first. */
 function fillRows(lengthOf: (text: number) => number, texts: readonly number[], width: number): number[][] {
-  const lines: { texts: number[]; room: number }[] = [];
+  const rows: { texts: number[]; room: number }[] = [];
   for (const text of texts) {
     const length = lengthOf(text);
     let best: { texts: number[]; room: number } | undefined;
-    for (const line of lines) if (line.room >= length && (best === undefined || line.room < best.room)) best = line;
-    if (best === undefined) lines.push((best = { texts: [], room: width }));
+    for (const row of rows) if (row.room >= length && (best === undefined || row.room < best.room)) best = row;
+    if (best === undefined) rows.push((best = { texts: [], room: width }));
     best.texts.push(text);
     best.room -= length;
   }
-  return lines.map((line) => line.texts);
+  return rows.map((row) => row.texts);
 }
 
 /** Numbers of rows to choose from, and what a place for a text costs for each token of its row, in tokens: the head's row looks at all of them. */
@@ -147,15 +147,15 @@ export function packLongRows(texts: PairTexts, { tokensPerBatch, sample }: Packi
   const draftWith =
     (height: number) =>
     (pairs: readonly number[]): Draft[] => {
-      const toDraft = (rows: readonly number[]) => {
-        const { lines, longest } = balanceRows(texts, differentTexts(texts, rows), height);
-        return { rows, lines, height, width: roundUp(longest) };
+      const toDraft = (some: readonly number[]): Draft => {
+        const { rowTexts, longest } = balanceRows(texts, differentTexts(texts, some), height);
+        return { pairs: some, rowTexts, height, width: roundUp(longest) };
       };
       return inParts(pairs, toDraft, ({ width }) => height * width <= tokensPerBatch);
     };
   const costOf = (height: number) =>
-    sample.flatMap(draftWith(height)).reduce((sum, { lines, width }) => {
-      const places = Math.max(...lines.map(({ length }) => length));
+    sample.flatMap(draftWith(height)).reduce((sum, { rowTexts, width }) => {
+      const places = Math.max(...rowTexts.map(({ length }) => length));
       return sum + RUN_COST + height * width * (1 + places * PLACE_COST);
     }, 0);
   const costs = LONG_ROWS.map(costOf);
@@ -176,22 +176,22 @@ function balanceRows(
   texts: PairTexts,
   different: readonly number[],
   height: number,
-): { lines: number[][]; longest: number } {
-  const lines = Array.from({ length: height }, () => ({ texts: [] as number[], tokens: 0 }));
+): { rowTexts: number[][]; longest: number } {
+  const rows = Array.from({ length: height }, () => ({ texts: [] as number[], tokens: 0 }));
   for (const text of different) {
-    const emptiest = lines.reduce((a, b) => (b.tokens < a.tokens ? b : a));
+    const emptiest = rows.reduce((a, b) => (b.tokens < a.tokens ? b : a));
     emptiest.texts.push(text);
     emptiest.tokens += texts.length(text);
   }
-  return { lines: lines.map((line) => line.texts), longest: Math.max(...lines.map(({ tokens }) => tokens)) };
+  return { rowTexts: rows.map((row) => row.texts), longest: Math.max(...rows.map(({ tokens }) => tokens)) };
 }
 
 /** Texts of one graph run for scoring. */
 export interface ScoringRun {
   /** The texts of each row. */
-  readonly lines: readonly (readonly number[])[];
+  readonly rowTexts: readonly (readonly number[])[];
   /** Rows, fillers included; tokens of a row; texts that a row has room for. */
-  readonly shape: Size & { readonly texts: number };
+  readonly shape: Size & { readonly slots: number };
 }
 
 /** Tokens of a long row for scoring, and texts that are packed at a time: to look at all rows for each text would take N² steps. */
@@ -221,8 +221,8 @@ export function planScoringRuns(
   const longest = all.reduce((a, b) => Math.max(a, b), 1);
   if (!longRows)
     return planScoring(all, { tokensPerBatch, maxLength: longest }).map(({ rows, width, capacity }) => ({
-      lines: rows.map((row) => [row]),
-      shape: { height: capacity, width, texts: 1 },
+      rowTexts: rows.map((text) => [text]),
+      shape: { height: capacity, width, slots: 1 },
     }));
   const total = all.reduce((a, b) => a + b, 0);
   const narrow = fewShapes ? atLeast(total, FEW_WIDTHS) : Math.max(roundUp(1), powerOfTwo(total));
@@ -230,15 +230,15 @@ export function planScoringRuns(
   const order = all.map((_, i) => i).sort((a, b) => all[b] - all[a] || a - b);
   // every so-manyth text: each part has its share of the short ones, which fill the gaps
   const parts = Math.ceil(all.length / PACKED_AT_A_TIME);
-  const lines = Array.from({ length: parts }, (_, part) => order.filter((_, i) => i % parts === part)).flatMap((part) =>
+  const rowTexts = Array.from({ length: parts }, (_, part) => order.filter((_, i) => i % parts === part)).flatMap((part) =>
     fillRows((text) => all[text], part, width),
   );
-  const fullest = lines.reduce((most, line) => Math.max(most, line.length), 1);
-  const texts = fewShapes ? atLeast(fullest, FEW_PLACES) : powerOfTwo(fullest);
+  const fullest = rowTexts.reduce((most, row) => Math.max(most, row.length), 1);
+  const slots = fewShapes ? atLeast(fullest, FEW_PLACES) : powerOfTwo(fullest);
   const height = Math.max(1, Math.floor(tokensPerBatch / width));
   const heightOf = (rows: number) => Math.min(height, fewShapes && rows > 1 ? height : powerOfTwo(rows));
-  return Array.from({ length: Math.ceil(lines.length / height) }, (_, i) => {
-    const some = lines.slice(i * height, (i + 1) * height);
-    return { lines: some, shape: { height: heightOf(some.length), width, texts } };
+  return Array.from({ length: Math.ceil(rowTexts.length / height) }, (_, i) => {
+    const some = rowTexts.slice(i * height, (i + 1) * height);
+    return { rowTexts: some, shape: { height: heightOf(some.length), width, slots } };
   });
 }

@@ -18,9 +18,9 @@ export interface TrainingPlanOptions {
 /** One graph run. */
 export interface TrainingBatch {
   /** Indices of its pairs. */
-  readonly rows: readonly number[];
+  readonly pairs: readonly number[];
   /** The texts of each row, every text once. */
-  readonly lines: readonly (readonly number[])[];
+  readonly rowTexts: readonly (readonly number[])[];
   readonly shape: BatchShape;
 }
 
@@ -31,7 +31,7 @@ export interface BatchShape {
   /** Tokens of a row. */
   readonly width: number;
   /** Texts that a row has room for. */
-  readonly texts: number;
+  readonly slots: number;
   /** Pairs, fillers included. */
   readonly pairs: number;
 }
@@ -69,13 +69,13 @@ export function createTrainingPlan(texts: PairTexts, options: TrainingPlanOption
   const needed: Size[] = [];
   let [slots, capacity] = [1, 1];
   for (let epoch = 1; epoch <= epochs; epoch++) {
-    for (const { rows, lines, height, width } of draftsOf(epoch).flat()) {
+    for (const { pairs, rowTexts, height, width } of draftsOf(epoch).flat()) {
       needed.push({ height, width });
-      capacity = Math.max(capacity, rows.length);
-      for (const line of lines) slots = Math.max(slots, line.length);
+      capacity = Math.max(capacity, pairs.length);
+      for (const row of rowTexts) slots = Math.max(slots, row.length);
     }
   }
-  const shapes = packing.sizes(needed).map((size): BatchShape => ({ ...size, texts: slots, pairs: capacity }));
+  const shapes = packing.sizes(needed).map((size): BatchShape => ({ ...size, slots, pairs: capacity }));
   const smallest = [...shapes].sort((a, b) => a.height * a.width - b.height * b.width);
   const shapeFor = ({ height, width }: Size) =>
     smallest.find((shape) => shape.height >= height && shape.width >= width)!;
@@ -84,14 +84,14 @@ export function createTrainingPlan(texts: PairTexts, options: TrainingPlanOption
     const shape = shapeFor(size);
     work.set(shape, work.get(shape)! + shape.height * shape.width);
   }
-  const toBatch = (draft: Draft): TrainingBatch => ({ rows: draft.rows, lines: draft.lines, shape: shapeFor(draft) });
+  const toBatch = (draft: Draft): TrainingBatch => ({ pairs: draft.pairs, rowTexts: draft.rowTexts, shape: shapeFor(draft) });
   return {
     shapes,
     work,
     updatesPerEpoch,
     epoch: (epoch) =>
       draftsOf(epoch).map((drafts) => ({
-        pairs: drafts.reduce((sum, { rows }) => sum + rows.length, 0),
+        pairs: drafts.reduce((sum, { pairs }) => sum + pairs.length, 0),
         batches: drafts.map(toBatch),
       })),
   };

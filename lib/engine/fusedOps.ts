@@ -54,7 +54,7 @@ function execute(
 
 interface Heads {
   /** [B, T]: 0 on padding, else the number of the text that the token belongs to; tokens see their own text. */
-  readonly texts: tf.Tensor2D;
+  readonly segmentIds: tf.Tensor2D;
   readonly heads: number;
   readonly keyValueHeads: number;
   /** Tokens see none that come later. */
@@ -108,8 +108,8 @@ function attend(op: string, operands: tf.Tensor[], heads: Heads): tf.Tensor2D | 
   const fused = tf.customGrad((...args) => {
     const inputs = args.slice(0, count) as tf.Tensor[];
     const save = args[count] as unknown as tf.GradSaveFunc;
-    const [mixed, logSum] = execute(native, op, attributes, [...inputs, heads.texts], 2);
-    save([...inputs, heads.texts, mixed, logSum]);
+    const [mixed, logSum] = execute(native, op, attributes, [...inputs, heads.segmentIds], 2);
+    save([...inputs, heads.segmentIds, mixed, logSum]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) =>
       execute(native, `${op}Gradient`, attributes, [...saved, dy], count);
     return { value: mixed, gradFunc };

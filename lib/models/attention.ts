@@ -18,7 +18,7 @@ export interface Attended {
   /** Broadcasts to [B, heads, Tq, T]. */
   readonly bias: tf.Tensor4D;
   /** Which text each of the B·T tokens belongs to, where all of them ask: what `bias` says, but for the order of the tokens. */
-  readonly texts?: tf.Tensor2D;
+  readonly segmentIds?: tf.Tensor2D;
   readonly causal?: boolean;
 }
 
@@ -29,14 +29,14 @@ export const fusesAttention = (config: ModelConfig, withDropout: boolean): boole
 /** softmax(q·kᵀ/√D + bias)·v, heads joined again: [B·Tq, heads·D]. In one kernel where there is one and nothing is dropped. */
 export function attention(forward: Forward, attended: Attended): tf.Tensor2D {
   const { heads, keyValueHeads } = forward.config;
-  const { query, key, value, texts, causal = false } = attended;
-  const fuses = texts && fusesAttention(forward.config, forward.dropout.active);
-  const fused = fuses ? fusedAttention({ query, key, value, texts, heads, keyValueHeads, causal }) : null;
+  const { query, key, value, segmentIds, causal = false } = attended;
+  const fuses = segmentIds && fusesAttention(forward.config, forward.dropout.active);
+  const fused = fuses ? fusedAttention({ query, key, value, segmentIds, heads, keyValueHeads, causal }) : null;
   return fused ?? attentionByParts(forward, attended);
 }
 
-export interface EncoderAttention extends Pick<Attended, "bias" | "texts"> {
-  /** The states that ask: all of them, with `texts`, or some of their rows. */
+export interface EncoderAttention extends Pick<Attended, "bias" | "segmentIds"> {
+  /** The states that ask: all of them, with `segmentIds`, or some of their rows. */
   readonly rows: tf.Tensor2D;
   /** Projections of query, key and value, all with bias. */
   readonly modules: readonly [string, string, string];
@@ -49,17 +49,17 @@ export interface EncoderAttention extends Pick<Attended, "bias" | "texts"> {
  * @param x [B·T, H]
  * @returns [rows, heads·D]
  */
-export function encoderAttention(forward: Forward, x: tf.Tensor2D, { rows, modules, bias, texts }: EncoderAttention): tf.Tensor2D {
+export function encoderAttention(forward: Forward, x: tf.Tensor2D, { rows, modules, bias, segmentIds }: EncoderAttention): tf.Tensor2D {
   const { heads, keyValueHeads } = forward.config;
-  if (texts && usesKernels() && fusesAttention(forward.config, forward.dropout.active)) {
+  if (segmentIds && usesKernels() && fusesAttention(forward.config, forward.dropout.active)) {
     const joined = plainProduct(forward, x, modules);
-    const fused = joined && fusedSelfAttention({ ...joined, texts, heads, keyValueHeads, causal: false });
+    const fused = joined && fusedSelfAttention({ ...joined, segmentIds, heads, keyValueHeads, causal: false });
     if (fused) return fused;
   }
   const [ask, key, value] = modules;
   const query = linear(forward, rows, ask);
-  if (!texts && fewRows(forward, bias.shape[2])) return attendFromRows(forward, x, { query, bias, key, value });
-  return attention(forward, { query, key: linear(forward, x, key), value: linear(forward, x, value), bias, texts });
+  if (!segmentIds && fewRows(forward, bias.shape[2])) return attendFromRows(forward, x, { query, bias, key, value });
+  return attention(forward, { query, key: linear(forward, x, key), value: linear(forward, x, value), bias, segmentIds });
 }
 
 /** Grouped queries need no copies of keys: the queries of a group are stacked along time, [B, keyValueHeads, group·Tq, D]. */

@@ -1,4 +1,4 @@
-// In: token ids and mask. Out: the hidden states of BERT, RoBERTa and XLM-RoBERTa, whose layers are the same.
+// In: token ids and segment ids. Out: the hidden states of BERT, RoBERTa and XLM-RoBERTa, whose layers are the same.
 // Reference: Devlin et al. (2019), arXiv 1810.04805; transformers, modeling_bert.py and modeling_roberta.py.
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -46,7 +46,7 @@ export function bertShapes(config: ModelConfig): Map<string, number[]> {
 
 /**
  * Position of each token. BERT counts tokens from 0, RoBERTa from padding_idx + 1 with padding at padding_idx.
- * Taken from the mask, so that left padding moves nothing (transformers' BERT counts padding too; padded right it is equal).
+ * Taken from the segment ids, so that left padding moves nothing (transformers' BERT counts padding too; padded right it is equal).
  */
 function positionIds(config: ModelConfig, { count }: Layout): tf.Tensor2D {
   const ids = config.modelType === "bert" ? tf.maximum(tf.sub(count, 1), 0) : tf.add(count, config.padTokenId);
@@ -71,7 +71,7 @@ interface EncoderLayer {
   readonly layer: string;
   readonly bias: tf.Tensor4D;
   /** As in `attention`. */
-  readonly texts?: tf.Tensor2D;
+  readonly segmentIds?: tf.Tensor2D;
   /** The only rows needed, or none for all: keys and values still come from every row. */
   readonly read?: tf.Tensor1D;
 }
@@ -82,11 +82,11 @@ interface EncoderLayer {
  * @param x [B·T, H]
  * @returns [B·T, H], or [B·S, H] with `read`
  */
-function encoderLayer(forward: Forward, x: tf.Tensor2D, { layer, bias, texts, read }: EncoderLayer): tf.Tensor2D {
+function encoderLayer(forward: Forward, x: tf.Tensor2D, { layer, bias, segmentIds, read }: EncoderLayer): tf.Tensor2D {
   const { config } = forward;
   const rows = read ? pickRows(x, read) : x;
   const self = `${layer}.attention.self`;
-  const mixed = encoderAttention(forward, x, { rows, bias, texts, modules: [`${self}.query`, `${self}.key`, `${self}.value`] });
+  const mixed = encoderAttention(forward, x, { rows, bias, segmentIds, modules: [`${self}.query`, `${self}.key`, `${self}.value`] });
   const rate = config.dropout.hidden;
   const output = `${layer}.attention.output`;
   const middle = linearAddNorm(forward, mixed, { residual: rows, module: `${output}.dense`, norm: `${output}.LayerNorm`, rate });
@@ -111,12 +111,12 @@ export function bertHidden(
   for (let i = 0; i < config.layers; i++) {
     const shortcut = i === config.layers - 1 && !fullLastLayer ? read : null;
     const layer = `${trunk(config)}.encoder.layer.${i}`;
-    const constants = shortcut ? [layout.textBias, shortcut] : [layout.bias, layout.texts];
+    const constants = shortcut ? [layout.textBias, shortcut] : [layout.bias, layout.segmentIds];
     x = runLayer(forward, x, { prefix: `${layer}.`, constants }, (inside, input, [bias, other]) =>
       encoderLayer(inside, input, {
         layer,
         bias: bias as tf.Tensor4D,
-        ...(shortcut ? { read: other as tf.Tensor1D } : { texts: other as tf.Tensor2D }),
+        ...(shortcut ? { read: other as tf.Tensor1D } : { segmentIds: other as tf.Tensor2D }),
       }),
     );
   }

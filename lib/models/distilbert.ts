@@ -1,4 +1,4 @@
-// In: token ids and mask. Out: the hidden states of DistilBERT: BERT without segments and pooler, half the layers.
+// In: token ids and segment ids. Out: the hidden states of DistilBERT: BERT without segments and pooler, half the layers.
 // Reference: Sanh et al. (2019), arXiv 1910.01108; transformers, modeling_distilbert.py.
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -51,16 +51,16 @@ interface TransformerLayer {
   readonly layer: string;
   readonly bias: tf.Tensor4D;
   /** As in `attention`. */
-  readonly texts?: tf.Tensor2D;
+  readonly segmentIds?: tf.Tensor2D;
   /** The only rows needed, or none for all. */
   readonly read?: tf.Tensor1D;
 }
 
 /** One layer, [B·T, H] → [B·T, H]; with `read`, [B·S, H]. No dropout after attention's output: the original has none. */
-function transformerLayer(forward: Forward, x: tf.Tensor2D, { layer, bias, texts, read }: TransformerLayer): tf.Tensor2D {
+function transformerLayer(forward: Forward, x: tf.Tensor2D, { layer, bias, segmentIds, read }: TransformerLayer): tf.Tensor2D {
   const rows = read ? pickRows(x, read) : x;
   const self = `${layer}.attention`;
-  const mixed = encoderAttention(forward, x, { rows, bias, texts, modules: [`${self}.q_lin`, `${self}.k_lin`, `${self}.v_lin`] });
+  const mixed = encoderAttention(forward, x, { rows, bias, segmentIds, modules: [`${self}.q_lin`, `${self}.k_lin`, `${self}.v_lin`] });
   const middle = linearAddNorm(forward, mixed, { residual: rows, module: `${layer}.attention.out_lin`, norm: `${layer}.sa_layer_norm`, rate: 0 });
   const wide = activatedLinear(forward, middle, `${layer}.ffn.lin1`);
   const rate = forward.config.dropout.hidden;
@@ -79,12 +79,12 @@ export function distilbertHidden(
   for (let i = 0; i < config.layers; i++) {
     const shortcut = i === config.layers - 1 && !fullLastLayer ? read : null;
     const layer = `distilbert.transformer.layer.${i}`;
-    const constants = shortcut ? [layout.textBias, shortcut] : [layout.bias, layout.texts];
+    const constants = shortcut ? [layout.textBias, shortcut] : [layout.bias, layout.segmentIds];
     x = runLayer(forward, x, { prefix: `${layer}.`, constants }, (inside, input, [bias, other]) =>
       transformerLayer(inside, input, {
         layer,
         bias: bias as tf.Tensor4D,
-        ...(shortcut ? { read: other as tf.Tensor1D } : { texts: other as tf.Tensor2D }),
+        ...(shortcut ? { read: other as tf.Tensor1D } : { segmentIds: other as tf.Tensor2D }),
       }),
     );
   }

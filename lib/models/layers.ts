@@ -136,7 +136,7 @@ export function activate<T extends tf.Tensor>(x: T, kind: Activation): T {
   }
 }
 
-/** What the mask says: all a family needs to know about padding and about texts that share a row, made once a call. */
+/** What the segment ids say: all a family needs to know about padding and about texts that share a row, made once a call. */
 export interface Layout {
   readonly B: number;
   readonly T: number;
@@ -145,7 +145,7 @@ export interface Layout {
   /** [B, S, T] 1 on the tokens of each text. */
   readonly own: tf.Tensor3D;
   /** [B, T] 0 on padding, else the number of the text that the token belongs to. */
-  readonly texts: tf.Tensor2D;
+  readonly segmentIds: tf.Tensor2D;
   /** [B, T] place of each token in its text, from 1; 0 on padding. */
   readonly count: tf.Tensor2D;
   /** [B, 1, 1, T], or [B, 1, T, T] with S > 1: 0 where a token may look, very negative elsewhere. Finite, so that a row of padding alone gives no NaN. */
@@ -163,15 +163,15 @@ const MASKED = -1e9;
 /**
  * Several texts may share a row ("packing"): they do not see each other, and positions count anew in each.
  *
- * @param mask  [B, T]: 0 on padding, else the number of the text that the token belongs to
- * @param texts [S] those numbers, 1…S; without it a row holds one text, number 1
+ * @param segmentIds  [B, T]: 0 on padding, else the number of the text that the token belongs to
+ * @param segments [S] those numbers, 1…S; without it a row holds one text, number 1
  * Reference: Krell et al. (2021), Efficient sequence packing without cross-contamination, arXiv 2107.02027.
  */
-export function layoutOf(mask: tf.Tensor2D, texts?: tf.Tensor1D): Layout {
-  const [B, T] = mask.shape;
-  const S = texts?.shape[0] ?? 1;
-  const isNumber = (numbers: tf.Tensor) => tf.cast(tf.equal(tf.reshape(mask, [B, 1, T]), tf.reshape(numbers, [1, S, 1])), "float32");
-  const own = (texts === undefined ? tf.reshape(mask, [B, 1, T]) : isNumber(texts)) as tf.Tensor3D;
+export function layoutOf(segmentIds: tf.Tensor2D, segments?: tf.Tensor1D): Layout {
+  const [B, T] = segmentIds.shape;
+  const S = segments?.shape[0] ?? 1;
+  const isNumber = (numbers: tf.Tensor) => tf.cast(tf.equal(tf.reshape(segmentIds, [B, 1, T]), tf.reshape(numbers, [1, S, 1])), "float32");
+  const own = (segments === undefined ? tf.reshape(segmentIds, [B, 1, T]) : isNumber(segments)) as tf.Tensor3D;
   const upTo = tf.mul(own, tf.cumsum(own, 2));
   const rows = tf.reshape(tf.mul(tf.range(0, B), T), [B, 1]);
   const placeOf = (count: tf.Tensor | number) => {
@@ -179,13 +179,13 @@ export function layoutOf(mask: tf.Tensor2D, texts?: tf.Tensor1D): Layout {
     return tf.reshape(tf.cast(tf.add(tf.sum(tf.mul(there, tf.range(0, T)), 2), rows), "int32"), [B * S]) as tf.Tensor1D;
   };
   const textBias = tf.reshape(tf.mul(tf.sub(1, own), MASKED), [B, 1, S, T]) as tf.Tensor4D;
-  const others = () => tf.cast(tf.notEqual(tf.reshape(mask, [B, 1, T, 1]), tf.reshape(mask, [B, 1, 1, T])), "float32");
+  const others = () => tf.cast(tf.notEqual(tf.reshape(segmentIds, [B, 1, T, 1]), tf.reshape(segmentIds, [B, 1, 1, T])), "float32");
   return {
     B,
     T,
     S,
     own,
-    texts: mask,
+    segmentIds,
     count: tf.sum(upTo, 1),
     bias: S === 1 ? textBias : tf.mul(others(), MASKED),
     textBias,

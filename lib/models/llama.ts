@@ -1,4 +1,4 @@
-// In: token ids and mask. Out: the hidden states of Llama, Qwen 2, Qwen 3 and Mistral: rotary positions, grouped queries,
+// In: token ids and segment ids. Out: the hidden states of Llama, Qwen 2, Qwen 3 and Mistral: rotary positions, grouped queries,
 // RMS norm, SwiGLU. Reference: Touvron et al. (2023), arXiv 2302.13971; transformers, modeling_llama.py and its kin.
 
 import * as tf from "@tensorflow/tfjs-core";
@@ -90,7 +90,7 @@ interface DecoderLayer {
   readonly B: number;
   readonly rotation: Rotation;
   /** As in `attention`. */
-  readonly texts?: tf.Tensor2D;
+  readonly segmentIds?: tf.Tensor2D;
   /** Causal, [B, 1, T, T]; or of the text alone, [B, 1, S, T], where only its last token is read: it sees every token. */
   readonly bias: tf.Tensor4D;
   /** The only rows needed, the last token of each text; none for all. */
@@ -131,7 +131,7 @@ export function afterAttention(forward: Forward, x: tf.Tensor2D, mixed: tf.Tenso
 function decoderLayer(
   forward: Forward,
   x: tf.Tensor2D,
-  { layer, B, rotation, bias, texts, read }: DecoderLayer,
+  { layer, B, rotation, bias, segmentIds, read }: DecoderLayer,
 ): tf.Tensor2D {
   const normed = rmsNorm(forward, x, `${layer}.input_layernorm`);
   const at = { layer, B, rotation };
@@ -142,7 +142,7 @@ function decoderLayer(
     key: positioned(forward, normed, { ...at, name: "k" }),
     value: linear(forward, normed, `${layer}.self_attn.v_proj`),
     bias,
-    texts,
+    segmentIds,
     causal: true,
   });
   return afterAttention(forward, read ? pickRows(x, read) : x, mixed, layer);
@@ -173,14 +173,14 @@ export function llamaHidden(forward: Forward, ids: tf.Tensor2D, layout: Layout, 
   for (let i = 0; i < config.layers; i++) {
     const shortcut = i === config.layers - 1 && !fullLastLayer ? read : null;
     const layer = `model.layers.${i}`;
-    const constants = [rotation.cosine, rotation.sine, ...(shortcut ? [layout.textBias, shortcut] : [causal, layout.texts])];
+    const constants = [rotation.cosine, rotation.sine, ...(shortcut ? [layout.textBias, shortcut] : [causal, layout.segmentIds])];
     x = runLayer(forward, x, { prefix: `${layer}.`, constants }, (inside, input, [cosine, sine, bias, other]) =>
       decoderLayer(inside, input, {
         layer,
         B,
         rotation: { cosine, sine },
         bias: bias as tf.Tensor4D,
-        ...(shortcut ? { read: other as tf.Tensor1D } : { texts: other as tf.Tensor2D }),
+        ...(shortcut ? { read: other as tf.Tensor1D } : { segmentIds: other as tf.Tensor2D }),
       }),
     );
   }

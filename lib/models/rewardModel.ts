@@ -36,9 +36,9 @@ export interface RewardModel {
 
 export interface ModelInputs {
   readonly ids: tf.Tensor2D; // [B, T] int32
-  readonly mask: tf.Tensor2D; // [B, T] float32, 1 = token; with several texts a row, the number of the token's text
+  readonly segmentIds: tf.Tensor2D; // [B, T] float32: 0 = padding, else the number of the token's text in its row, from 1
   /** [S] the numbers 1…S of the texts of a row; without it a row is one text. */
-  readonly texts?: tf.Tensor1D;
+  readonly segments?: tf.Tensor1D;
 }
 
 export interface ScoreOptions {
@@ -83,8 +83,8 @@ function forwardOf(
   };
 }
 
-function pool(forward: Forward, { ids, mask, texts }: ModelInputs): tf.Tensor2D {
-  const layout = layoutOf(mask, texts);
+function pool(forward: Forward, { ids, segmentIds, segments }: ModelInputs): tf.Tensor2D {
+  const layout = layoutOf(segmentIds, segments);
   const hidden = hiddenStates(forward, ids, layout, rowsRead(forward.config, layout));
   return forward.config.head === "mean" ? meanOverTokens(hidden, layout) : hidden;
 }

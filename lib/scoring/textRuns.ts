@@ -69,8 +69,8 @@ export function compileForTexts(
     fewShapes,
     name,
   } = options;
-  const forward = (ids: tf.Tensor, mask: tf.Tensor, texts?: tf.Tensor) =>
-    fn(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D, texts: texts as tf.Tensor1D | undefined });
+  const forward = (ids: tf.Tensor, segmentIds: tf.Tensor, segments?: tf.Tensor) =>
+    fn(model, { ids: ids as tf.Tensor2D, segmentIds: segmentIds as tf.Tensor2D, segments: segments as tf.Tensor1D | undefined });
   const maxGraphs = fewShapes ? MANY_GRAPHS : undefined;
   const fused = compile(forward, { precision, name, maxGraphs });
   const quick = compile(forward, { precision, name, maxGraphs, xla: false });
@@ -84,27 +84,27 @@ export function compileForTexts(
     const runs = plan(lengths);
     const paddedTokens = tokensByShape(runs, fuse === "lasting" ? lasting : new Map());
     let done = 0;
-    for (const { lines, shape } of runs) {
+    for (const { rowTexts, shape } of runs) {
       signal?.throwIfAborted();
-      const { height, width, texts: places } = shape;
+      const { height, width, slots } = shape;
       const pays =
         fuse === "always" || xlaPays({ parameters, tokens: paddedTokens.get(keyOf(shape))!, training: false });
-      const { ids, mask } = layOutLines({ ids: (i) => rows.ids(texts[i]) }, lines, { rows: height, width, padId });
+      const { ids, segmentIds } = layOutLines({ ids: (i) => rows.ids(texts[i]) }, rowTexts, { rows: height, width, padId });
       const inputs = [
         tf.tensor2d(ids, [height, width], "int32"),
-        tf.tensor2d(mask, [height, width]),
-        ...(places > 1 ? [tf.range(1, places + 1)] : []),
+        tf.tensor2d(segmentIds, [height, width]),
+        ...(slots > 1 ? [tf.range(1, slots + 1)] : []),
       ];
       const [output] = (pays ? fused : quick)(...inputs);
       const values = output.dataSync() as Float32Array;
       tf.dispose([...inputs, output]);
-      const size = values.length / (height * places);
-      lines.forEach((line, row) =>
+      const size = values.length / (height * slots);
+      rowTexts.forEach((line, row) =>
         line.forEach((i, slot) =>
-          put(texts[i], values.subarray((row * places + slot) * size, (row * places + slot + 1) * size)),
+          put(texts[i], values.subarray((row * slots + slot) * size, (row * slots + slot + 1) * size)),
         ),
       );
-      yield (done += lines.reduce((sum, line) => sum + line.length, 0));
+      yield (done += rowTexts.reduce((sum, line) => sum + line.length, 0));
     }
   };
   const dispose = () => {
@@ -114,7 +114,7 @@ export function compileForTexts(
   return { run, count: (lengths) => plan(lengths).length, dispose };
 }
 
-const keyOf = ({ height, width, texts }: Size & { readonly texts?: number }) => `${height}×${width}×${texts ?? 1}`;
+const keyOf = ({ height, width, slots = 1 }: Size & { readonly slots?: number }) => `${height}×${width}×${slots}`;
 
 /** Adds the padded tokens of all runs to those of their shapes. */
 function tokensByShape(runs: readonly ScoringRun[], tokens: Map<string, number>): Map<string, number> {

@@ -93,7 +93,7 @@ export function createFrozenStep(options: FrozenStepOptions): FrozenStep {
   const vectors = openVectors(cache, rowOf, residentBytes);
   const compiled = compileUpdates(options, optimizer);
   const takeTogether: FrozenStep["takeTogether"] = (updates, learningRates, firstSeed) => {
-    const pairs = updates.map(({ batches }) => batches.flatMap(({ rows }) => rows)),
+    const pairs = updates.map(({ batches }) => batches.flatMap(({ pairs }) => pairs)),
       P = pairs[0].length;
     const texts = pairs.flatMap((of) => [
       ...of.map((pair) => rowOf[2 * pair]),

@@ -70,9 +70,9 @@ interface BatchGradients {
 /** Loss and gradients of a batch, in one compiled graph per shape. */
 function createBatchGradients(options: TrainingStepOptions): BatchGradients {
   const { model, dataset, precision, padId } = options;
-  const gradientsOf = (ids: tf.Tensor, mask: tf.Tensor, ...numbers: tf.Tensor[]) => {
-    const [texts, at, share, weights, margins, seed] = numbers as tf.Tensor1D[];
-    const inputs = { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D, texts };
+  const gradientsOf = (ids: tf.Tensor, segmentIds: tf.Tensor, ...numbers: tf.Tensor[]) => {
+    const [segments, at, share, weights, margins, seed] = numbers as tf.Tensor1D[];
+    const inputs = { ids: ids as tf.Tensor2D, segmentIds: segmentIds as tf.Tensor2D, segments };
     const score = (dropoutSeed?: tf.Tensor1D) => tf.gather(scoreInputs(model, inputs, { dropoutSeed }), at);
     return lossAndGradients(options, score, { share, weights, margins, seed });
   };
@@ -80,11 +80,11 @@ function createBatchGradients(options: TrainingStepOptions): BatchGradients {
   const quick = compile(gradientsOf, { precision, name: "gradients", xla: false });
   const run: BatchGradients["run"] = (batch, pairs, seed) => {
     const arrays = pairArrays(dataset, batch, pairs, padId);
-    const { height, width, texts } = batch.shape;
+    const { height, width, slots } = batch.shape;
     const inputs = [
       tf.tensor2d(arrays.ids, [height, width], "int32"),
-      tf.tensor2d(arrays.mask, [height, width]),
-      tf.range(1, texts + 1),
+      tf.tensor2d(arrays.segmentIds, [height, width]),
+      tf.range(1, slots + 1),
       tf.tensor1d(arrays.at, "int32"),
       tf.tensor1d(arrays.share),
       tf.tensor1d(arrays.weights),
@@ -137,7 +137,7 @@ export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
     const seedTensor = tf.tensor1d([config.seed, seed], "int32");
     for (const batch of update.batches) {
       const made = batches.run(batch, update.pairs, seedTensor);
-      const [P, n] = [batch.shape.pairs, batch.rows.length];
+      const [P, n] = [batch.shape.pairs, batch.pairs.length];
       for (let i = 0; i < n; i++) loss += made.numbers[i];
       losses.set(made.numbers.subarray(0, n), seen);
       chosen.set(made.numbers.subarray(P, P + n), seen);

@@ -18,12 +18,12 @@ describe.each([
   test.each([1, 2, 7, 600, 3000])("%i texts: each once, within its row and the budget", (count) => {
     const some = lengths.slice(0, count);
     const runs = planScoringRuns(some, options);
-    expect(runs.flatMap(({ lines }) => lines.flat()).sort((a, b) => a - b)).toEqual(some.map((_, i) => i));
-    for (const { lines, shape } of runs) {
-      expect(lines.length).toBeLessThanOrEqual(shape.height);
+    expect(runs.flatMap(({ rowTexts }) => rowTexts.flat()).sort((a, b) => a - b)).toEqual(some.map((_, i) => i));
+    for (const { rowTexts, shape } of runs) {
+      expect(rowTexts.length).toBeLessThanOrEqual(shape.height);
       expect(shape.height * shape.width).toBeLessThanOrEqual(8192);
-      for (const line of lines) {
-        expect(line.length).toBeLessThanOrEqual(shape.texts);
+      for (const line of rowTexts) {
+        expect(line.length).toBeLessThanOrEqual(shape.slots);
         expect(sum(line.map((text) => some[text]))).toBeLessThanOrEqual(shape.width);
       }
     }

@@ -38,23 +38,23 @@ describe.each([
   const batches = updates.flatMap((update) => update.batches);
 
   test("every pair once, in steps of the batch size", () => {
-    expect(batches.flatMap(({ rows }) => rows).sort((a, b) => a - b)).toEqual(Array.from({ length: 301 }, (_, i) => i));
+    expect(batches.flatMap(({ pairs }) => pairs).sort((a, b) => a - b)).toEqual(Array.from({ length: 301 }, (_, i) => i));
     expect(updates.length).toBe(Math.ceil(301 / 8));
     expect(plan.updatesPerEpoch).toBe(updates.length);
     expect(updates.map((update) => update.pairs).filter((pairs) => pairs !== 8)).toEqual([5]);
   });
 
   test("a batch holds each text of its pairs once, and each row fits", () => {
-    for (const { rows, lines, shape } of batches) {
-      const wanted = new Set(rows.flatMap((pair) => [texts.same(2 * pair), texts.same(2 * pair + 1)]));
-      expect(lines.flat().sort((a, b) => a - b)).toEqual([...wanted].sort((a, b) => a - b));
-      for (const line of lines) {
+    for (const { pairs, rowTexts, shape } of batches) {
+      const wanted = new Set(pairs.flatMap((pair) => [texts.same(2 * pair), texts.same(2 * pair + 1)]));
+      expect(rowTexts.flat().sort((a, b) => a - b)).toEqual([...wanted].sort((a, b) => a - b));
+      for (const line of rowTexts) {
         expect(line.reduce((sum, text) => sum + texts.length(text), 0)).toBeLessThanOrEqual(shape.width);
-        expect(line.length).toBeLessThanOrEqual(shape.texts);
+        expect(line.length).toBeLessThanOrEqual(shape.slots);
       }
-      expect(lines.length).toBeLessThanOrEqual(shape.height);
-      expect(rows.length).toBeLessThanOrEqual(shape.pairs);
-      expect(shape.height * shape.width <= 2048 || rows.length === 1).toBe(true);
+      expect(rowTexts.length).toBeLessThanOrEqual(shape.height);
+      expect(pairs.length).toBeLessThanOrEqual(shape.pairs);
+      expect(shape.height * shape.width <= 2048 || pairs.length === 1).toBe(true);
     }
   });
 
@@ -82,7 +82,7 @@ describe.each([
     const tokens = (linkedPairs: number) =>
       createTrainingPlan(texts, { ...options, linkedPairs })
         .epoch(1)
-        .flatMap(({ batches }) => batches.flatMap(({ lines }) => lines.flat()))
+        .flatMap(({ batches }) => batches.flatMap(({ rowTexts }) => rowTexts.flat()))
         .reduce((sum, text) => sum + texts.length(text), 0);
     expect(tokens(4)).toBeLessThan(0.8 * tokens(1));
     expect(tokens(8)).toBeLessThan(tokens(4));
@@ -91,8 +91,8 @@ describe.each([
   // Six pairs over four answers: one prompt's ranking. Read apart 12 texts, together 4.
   test("all pairs of a ranking read each answer once", () => {
     const ranking = textsOf(["a", "b", "a", "c", "a", "d", "b", "c", "b", "d", "c", "d"], () => 10);
-    const { lines } = createTrainingPlan(ranking, { ...options, linkedPairs: 6 }).epoch(1)[0].batches[0];
-    expect(lines.flat().length).toBe(4);
+    const { rowTexts } = createTrainingPlan(ranking, { ...options, linkedPairs: 6 }).epoch(1)[0].batches[0];
+    expect(rowTexts.flat().length).toBe(4);
   });
 });
 
@@ -116,9 +116,9 @@ describe("createTrainingPlan", () => {
     // one prompt, a baseline answer that 40 others are compared with: everything is linked with everything
     const star = textsOf(Array.from({ length: 40 }, (_, i) => ["base", `answer ${i}`]).flat(), () => 30);
     const spread = createTrainingPlan(star, { ...options, batchSize: 4, linkedPairs: 4 });
-    for (const { batches } of spread.epoch(1)) for (const { lines } of batches) expect(lines.flat().length).toBe(5);
-    expect(spread.epoch(1).map(({ batches }) => batches[0].rows)).not.toEqual(
-      spread.epoch(2).map(({ batches }) => batches[0].rows),
+    for (const { batches } of spread.epoch(1)) for (const { rowTexts } of batches) expect(rowTexts.flat().length).toBe(5);
+    expect(spread.epoch(1).map(({ batches }) => batches[0].pairs)).not.toEqual(
+      spread.epoch(2).map(({ batches }) => batches[0].pairs),
     );
   });
 
@@ -131,7 +131,7 @@ describe("createTrainingPlan", () => {
     const ranks = [1, 2, 3, 4, 5, 6, 7, 8].flatMap((seed) => {
       const order = createTrainingPlan(half, { ...options, seed, epochs: 1 })
         .epoch(1)
-        .flatMap(({ batches }) => batches.flatMap(({ rows }) => rows));
+        .flatMap(({ batches }) => batches.flatMap(({ pairs }) => pairs));
       return order.flatMap((pair, rank) => (pair < 100 ? [rank] : []));
     });
     const mean = ranks.reduce((a, b) => a + b, 0) / ranks.length;
@@ -190,11 +190,11 @@ describe("createTrainingPlan", () => {
   test("long rows: the longest text alone, and more rows than texts", () => {
     const uneven = textsOf(["a", "b", "c", "d"], (name) => (name === "a" ? 3000 : 10));
     const { shapes, epoch } = createTrainingPlan(uneven, { ...options, batchSize: 2, longRows: true });
-    for (const { lines, shape, rows } of epoch(1).flatMap(({ batches }) => batches)) {
-      expect(lines.length).toBe(shape.height);
-      for (const line of lines)
+    for (const { rowTexts, shape, pairs } of epoch(1).flatMap(({ batches }) => batches)) {
+      expect(rowTexts.length).toBe(shape.height);
+      for (const line of rowTexts)
         expect(line.reduce((sum, text) => sum + uneven.length(text), 0)).toBeLessThanOrEqual(shape.width);
-      expect(rows.length).toBeGreaterThan(0);
+      expect(pairs.length).toBeGreaterThan(0);
     }
     expect(Math.max(...shapes.map(({ width }) => width))).toBeGreaterThanOrEqual(3000);
   });
@@ -205,6 +205,6 @@ describe("createTrainingPlan", () => {
       options,
     );
     expect(shapes).toEqual([{ height: 1, width: 32, texts: 2, pairs: 1 }]);
-    expect(epoch(1)).toEqual([{ pairs: 1, batches: [{ rows: [0], lines: [[0, 1]], shape: shapes[0] }] }]);
+    expect(epoch(1)).toEqual([{ pairs: 1, batches: [{ pairs: [0], rowTexts: [[0, 1]], shape: shapes[0] }] }]);
   });
 });

@@ -21,7 +21,7 @@ const json = (...parts: string[]) => JSON.parse(readFileSync(join(...parts), "ut
 const values = (loaded: LoadedModel) => new Map([...loaded.model.parameters].map(([name, variable]) => [name, variable.dataSync()]));
 async function scores({ model, tokenizer, settings }: LoadedModel): Promise<number[]> {
   const [{ ids }] = await tokenizer.encode([{ prompt: "The dog?", response: "jumps over" }], { template: settings.template, maxLength: 20, truncation: "right" });
-  return tf.tidy(() => [...scoreInputs(model, { ids: tf.tensor2d([...ids], [1, ids.length], "int32"), mask: tf.ones([1, ids.length]) }).dataSync()]);
+  return tf.tidy(() => [...scoreInputs(model, { ids: tf.tensor2d([...ids], [1, ids.length], "int32"), segmentIds: tf.ones([1, ids.length]) }).dataSync()]);
 }
 
 describe("saving and loading again", () => {

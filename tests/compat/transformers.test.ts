@@ -49,7 +49,7 @@ function score({ model, tokenizer }: LoadedModel, rows: ArrayLike<number>[]): nu
   );
   const masks = rows.map((row) => Array.from({ length: width }, (_, i) => Number(i < row.length)));
   return tf.tidy(() => [
-    ...scoreInputs(model, { ids: tf.tensor2d(padded, undefined, "int32"), mask: tf.tensor2d(masks) }).dataSync(),
+    ...scoreInputs(model, { ids: tf.tensor2d(padded, undefined, "int32"), segmentIds: tf.tensor2d(masks) }).dataSync(),
   ]);
 }
 const difference = (a: number[], b: number[]) =>

@@ -158,8 +158,8 @@ function apart(one: Case, precision: "f32" | "bf16"): number[] {
   return tf.tidy(() => {
     const { query, key, value, gradient, texts } = inputsOf(one);
     const { heads, keyValueHeads, causal } = one;
-    const fused: Attend = (texts, ...[query, key, value]) =>
-      fusedAttention({ query, key, value, texts, heads, keyValueHeads, causal } as FusedAttention)!;
+    const fused: Attend = (segmentIds, ...[query, key, value]) =>
+      fusedAttention({ query, key, value, segmentIds, heads, keyValueHeads, causal } as FusedAttention)!;
     const eager: Attend = (texts, ...[query, key, value]) => attendEagerly(one, query, key, value, texts);
     return distances(texts, gradient, [query, key, value], [fused, eager], precision);
   });
@@ -171,8 +171,8 @@ function together(one: Case, precision: "f32" | "bf16"): number[] {
     const { query, key, value, gradient, texts } = inputsOf(one);
     const { heads, keyValueHeads, causal } = one;
     const product = tf.concat([query, key, value], 1);
-    const fused: Attend = (texts, ...[product, bias]) =>
-      fusedSelfAttention({ product: product as tf.Tensor2D, bias, texts, heads, keyValueHeads, causal })!;
+    const fused: Attend = (segmentIds, ...[product, bias]) =>
+      fusedSelfAttention({ product: product as tf.Tensor2D, bias, segmentIds, heads, keyValueHeads, causal })!;
     const eager: Attend = (texts, product, bias) => {
       const [q, k, v] = tf.split(
         tf.add(product, bias),
@@ -219,7 +219,7 @@ describe(`fused attention`, () => {
           query: x[0],
           key: x[1],
           value: x[2],
-          texts: t,
+          segmentIds: t,
           heads,
           keyValueHeads,
           causal,
@@ -239,7 +239,7 @@ describe(`fused attention`, () => {
         query: q as tf.Tensor2D,
         key: q as tf.Tensor2D,
         value: q as tf.Tensor2D,
-        texts: t as tf.Tensor2D,
+        segmentIds: t as tf.Tensor2D,
         heads: 2,
         keyValueHeads: 1,
         causal: false,
@@ -252,7 +252,7 @@ describe(`fused attention`, () => {
       fusedSelfAttention({
         product: product as tf.Tensor2D,
         bias,
-        texts: texts as tf.Tensor2D,
+        segmentIds: texts as tf.Tensor2D,
         heads: 2,
         keyValueHeads: 1,
         causal: false,
@@ -266,7 +266,7 @@ describe(`fused attention`, () => {
   test("outside a graph there is none: eager code stays the reference", () => {
     const x = tf.ones([6, 8]) as tf.Tensor2D;
     expect(
-      fusedAttention({ query: x, key: x, value: x, texts: tf.ones([2, 3]), heads: 2, keyValueHeads: 2, causal: false }),
+      fusedAttention({ query: x, key: x, value: x, segmentIds: tf.ones([2, 3]), heads: 2, keyValueHeads: 2, causal: false }),
     ).toBeNull();
   });
 });

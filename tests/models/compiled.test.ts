@@ -16,15 +16,15 @@ describe.each(FAMILIES)("%s", (name) => {
   test("compiled scores equal eager ones, also on a second batch through the same graph", () => {
     const golden = readGolden(name);
     const model = modelOf(golden);
-    const score = compile((ids, mask) => scoreInputs(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D }), {
+    const score = compile((ids, mask) => scoreInputs(model, { ids: ids as tf.Tensor2D, segmentIds: mask as tf.Tensor2D }), {
       precision: "f32",
       xla: false,
     });
     for (const side of [golden.right, golden.left]) {
-      const { ids, mask } = inputsOf(side);
-      const [result] = score(ids, mask);
+      const { ids, segmentIds } = inputsOf(side);
+      const [result] = score(ids, segmentIds);
       expect(excess(result.dataSync(), side.scores, 1e-4, 1e-5)).toBeLessThanOrEqual(1);
-      tf.dispose([ids, mask, result]);
+      tf.dispose([ids, segmentIds, result]);
     }
     expect(score.graphs()).toHaveLength(1);
     score.dispose();
@@ -43,23 +43,23 @@ describe.each(["bert", "llama3"])("%s with dropout", (name) => {
       const { value, grads } = tf.variableGrads(() => {
         const r = scoreInputs(
           model,
-          { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D },
+          { ids: ids as tf.Tensor2D, segmentIds: mask as tf.Tensor2D },
           { dropoutSeed: dropoutSeed as tf.Tensor1D, recompute },
         );
         return tf.mean(tf.softplus(tf.sub(r.slice([2], [2]), r.slice([0], [2])))) as tf.Scalar;
       }, variables);
       return [value, ...variables.map((v) => grads[v.name])];
     };
-    const { ids, mask } = inputsOf(golden.right);
+    const { ids, segmentIds } = inputsOf(golden.right);
     const flat = (tensors: tf.Tensor[]) => tensors.flatMap((t) => [...t.dataSync()]);
     const seed = tf.tensor1d([5, 6], "int32");
     const step = compile(gradientsWith(false), { precision: "f32", xla: false });
     const again = compile(gradientsWith(true), { precision: "f32", xla: false });
-    const eager = flat(gradientsWith(false)(ids, mask, seed));
-    expect(relativeDistance(flat(gradientsWith(true)(ids, mask, seed)), eager)).toBeLessThan(1e-5);
-    expect(relativeDistance(flat(again(ids, mask, seed)), eager)).toBeLessThan(1e-5);
-    expect(relativeDistance(flat(step(ids, mask, seed)), eager)).toBeLessThan(1e-5);
-    expect(relativeDistance(flat(step(ids, mask, tf.tensor1d([5, 7], "int32"))), eager)).toBeGreaterThan(0.01);
+    const eager = flat(gradientsWith(false)(ids, segmentIds, seed));
+    expect(relativeDistance(flat(gradientsWith(true)(ids, segmentIds, seed)), eager)).toBeLessThan(1e-5);
+    expect(relativeDistance(flat(again(ids, segmentIds, seed)), eager)).toBeLessThan(1e-5);
+    expect(relativeDistance(flat(step(ids, segmentIds, seed)), eager)).toBeLessThan(1e-5);
+    expect(relativeDistance(flat(step(ids, segmentIds, tf.tensor1d([5, 7], "int32"))), eager)).toBeGreaterThan(0.01);
     step.dispose();
     again.dispose();
     model.dispose();

@@ -59,7 +59,7 @@ export function modelOf(golden: Golden): RewardModel {
 }
 
 export function inputsOf({ ids, mask }: Pick<Side, "ids" | "mask">): ModelInputs {
-  return { ids: tf.tensor2d(ids, undefined, "int32"), mask: tf.tensor2d(mask, undefined, "float32") };
+  return { ids: tf.tensor2d(ids, undefined, "int32"), segmentIds: tf.tensor2d(mask, undefined, "float32") };
 }
 
 /** |a − b| ≤ absolute + relative·|b|, as numpy's allclose. */

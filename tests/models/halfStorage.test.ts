@@ -42,17 +42,17 @@ describe.each(["bert", "distilbert", "qwen3"])("%s with a trunk in bf16", (name)
   test("scores as in f32, eager and compiled, in both precisions", async () => {
     const [half, full] = twins(name);
     expect([...half.parameters.values()].filter(isHalf)).toHaveLength(halfNames(half.config).size);
-    const { ids, mask } = inputsOf(side);
-    const expected = scoreInputs(full, { ids, mask }).dataSync();
-    expect(excess(scoreInputs(half, { ids, mask }).dataSync(), expected, 1e-6, 1e-6)).toBeLessThanOrEqual(1);
+    const { ids, segmentIds } = inputsOf(side);
+    const expected = scoreInputs(full, { ids, segmentIds }).dataSync();
+    expect(excess(scoreInputs(half, { ids, segmentIds }).dataSync(), expected, 1e-6, 1e-6)).toBeLessThanOrEqual(1);
     for (const precision of ["f32", "bf16"] as const) {
       const [a, b] = [half, full].map((model) =>
-        compile((i, m) => scoreInputs(model, { ids: i as tf.Tensor2D, mask: m as tf.Tensor2D }), {
+        compile((i, m) => scoreInputs(model, { ids: i as tf.Tensor2D, segmentIds: m as tf.Tensor2D }), {
           precision,
           xla: false,
         }),
       );
-      expect(excess(a(ids, mask)[0].dataSync(), b(ids, mask)[0].dataSync(), 1e-5, 1e-5)).toBeLessThanOrEqual(1);
+      expect(excess(a(ids, segmentIds)[0].dataSync(), b(ids, segmentIds)[0].dataSync(), 1e-5, 1e-5)).toBeLessThanOrEqual(1);
       [a, b].forEach((compiled) => compiled.dispose());
     }
     for (const [n, { data }] of mergedParameters(half))

@@ -22,10 +22,10 @@ const withHead = (name: string, head: HeadKind) => {
 
 /** All last hidden states [B][T][H] of a model. */
 function hidden(model: RewardModel, side: { ids: number[][]; mask: number[][] }): number[][][] {
-  const { ids, mask } = inputsOf(side);
+  const { ids, segmentIds } = inputsOf(side);
   const forward = { ...model, lora: null, dropout: createDropout(undefined), recompute: false, fullLastLayer: true };
-  const all = hiddenStates(forward, ids, layoutOf(mask), null);
-  return all.reshape([...mask.shape, model.config.hiddenSize]).arraySync() as number[][][];
+  const all = hiddenStates(forward, ids, layoutOf(segmentIds), null);
+  return all.reshape([...segmentIds.shape, model.config.hiddenSize]).arraySync() as number[][][];
 }
 
 describe.each(["bert", "distilbert", "llama"])("heads on %s", (name) => {
@@ -151,6 +151,6 @@ test("scoring in a tidy leaks nothing, and disposing a model gives everything ba
   const inputs = inputsOf(readGolden("llama3").right);
   tf.tidy(() => void scoreInputs(model, inputs).dataSync());
   model.dispose();
-  tf.dispose([inputs.ids, inputs.mask]);
+  tf.dispose([inputs.ids, inputs.segmentIds]);
   expect(tf.memory().numTensors).toBe(before);
 });

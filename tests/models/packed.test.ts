@@ -39,14 +39,14 @@ function packed(texts: number[][]) {
 function apart(texts: number[][]) {
   const T = Math.max(...texts.map((text) => text.length));
   const fill = (value: (id: number) => number) => texts.map((text) => Array.from({ length: T }, (_, t) => (t < text.length ? value(text[t]) : 0)));
-  return { ids: tf.tensor2d(fill((id) => id), undefined, "int32"), mask: tf.tensor2d(fill(() => 1), undefined, "float32") };
+  return { ids: tf.tensor2d(fill((id) => id), undefined, "int32"), segmentIds: tf.tensor2d(fill(() => 1), undefined, "float32") };
 }
 
 type Args = [ids: tf.Tensor, mask: tf.Tensor, texts: tf.Tensor, at: tf.Tensor];
 
 /** Scores of the texts in order, and all gradients of a sum that weighs each text differently. */
 const packedRun = (model: RewardModel, recompute: boolean) => (...[ids, mask, texts, at]: Args) =>
-  gradientsOf(model, () => tf.gather(scoreInputs(model, { ids: ids as tf.Tensor2D, mask: mask as tf.Tensor2D, texts: texts as tf.Tensor1D }, { recompute }), at as tf.Tensor1D));
+  gradientsOf(model, () => tf.gather(scoreInputs(model, { ids: ids as tf.Tensor2D, segmentIds: mask as tf.Tensor2D, segments: texts as tf.Tensor1D }, { recompute }), at as tf.Tensor1D));
 
 function gradientsOf(model: RewardModel, scores: () => tf.Tensor1D): tf.Tensor[] {
   const variables = [...model.parameters.values()];

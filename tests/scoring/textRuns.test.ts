@@ -30,7 +30,7 @@ function alone(
 ): number[] {
   return tf.tidy(() => {
     const row = tf.tensor2d(Int32Array.from(ids), [1, ids.length], "int32");
-    return Array.from(fn(model, { ids: row, mask: tf.ones([1, ids.length]) }).dataSync());
+    return Array.from(fn(model, { ids: row, segmentIds: tf.ones([1, ids.length]) }).dataSync());
   });
 }
 

@@ -45,7 +45,7 @@ function open(changes: Partial<BatcherOptions> = {}) {
   const outcome = async (jobs: number) => {
     const settled = () => sent.filter(({ type }) => type === "scored" || type === "refused");
     while (settled().length < jobs) await new Promise<void>((resolve) => heard.push(resolve));
-    return new Map(
+    return new Map<number, string | number[]>(
       settled().map((message) =>
         message.type === "scored"
           ? [message.id, message.scores.map(({ score }) => score)]

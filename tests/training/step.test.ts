@@ -94,7 +94,7 @@ describe("createTrainingStep", () => {
         expect(updates.length).toBe(1);
         // the rewards of a second step are those that the first one's gradient led to
         const [first, second] = [1, 2].map((n) => takeStep(step, updates[0], 1e-2, n));
-        const order = updates[0].batches.flatMap(({ rows }) => rows);
+        const order = updates[0].batches.flatMap(({ pairs }) => pairs);
         const rewards = [first, second].flatMap(({ chosen, rejected }) =>
           pairs.flatMap((_, pair) => [chosen[order.indexOf(pair)], rejected[order.indexOf(pair)]]),
         );
