@@ -22,9 +22,9 @@ export function noteSkipped(run: TrainingRun, { loss, losses, gradNorm }: StepOu
   const { state, config, health } = run;
   state.skipped_steps++;
   health.skippedInRow++;
-  const rows = update.batches.flatMap((batch) => batch.rows);
-  const odd = rows.filter((_, i) => !Number.isFinite(losses[i]));
-  const pairs = (odd.length > 0 ? odd : rows).map((row) => run.trainIds[row]);
+  const numbers = update.batches.flatMap((batch) => batch.pairs);
+  const odd = numbers.filter((_, i) => !Number.isFinite(losses[i]));
+  const pairs = (odd.length > 0 ? odd : numbers).map((number) => run.trainIds[number]);
   const what = Number.isFinite(loss) ? `the gradient's norm is ${gradNorm}` : `the loss is ${loss}`;
   const named = pairs.slice(0, NAMED).join(", ") + (pairs.length > NAMED ? `, and ${pairs.length - NAMED} more` : "");
   run.warn([

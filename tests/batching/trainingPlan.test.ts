@@ -204,7 +204,7 @@ describe("createTrainingPlan", () => {
       textsOf(["a", "b"], () => 1),
       options,
     );
-    expect(shapes).toEqual([{ height: 1, width: 32, texts: 2, pairs: 1 }]);
+    expect(shapes).toEqual([{ height: 1, width: 32, slots: 2, pairs: 1 }]);
     expect(epoch(1)).toEqual([{ pairs: 1, batches: [{ pairs: [0], rowTexts: [[0, 1]], shape: shapes[0] }] }]);
   });
 });

@@ -387,14 +387,14 @@ const PROGRAM = `
     const x = tf.tensor2d(Float32Array.from({ length: B * T * A * D }, (_, i) => Math.sin(i * 1.7) * 2), [B * T, A * D]);
     const texts = tf.tensor2d(Array.from({ length: B * T }, (_, i) => (i % T > 70 ? 0 : 1 + Math.floor((i % T) / 40))), [B, T]);
     const w = tf.variable(tf.tensor2d(Float32Array.from({ length: 48 * 48 }, (_, i) => Math.cos(i)), [48, 48]));
-    const attend = (q, k, v, t) => fusedAttention({ query: q, key: k, value: v, texts: t, heads: A, keyValueHeads: A, causal: true })
+    const attend = (q, k, v, t) => fusedAttention({ query: q, key: k, value: v, segmentIds: t, heads: A, keyValueHeads: A, causal: true })
       ?? tf.mul(q, NaN);
     const run = compile((x, t) => {
       const [one, half] = [tf.ones([48]), tf.fill([48], 0.5)];
       const loss = () => {
         const mixed = attend(tf.matMul(x, w), tf.mul(x, 0.5), tf.reverse(x), t);
         const joined = tf.concat([mixed, x, mixed], 1);
-        const again = fusedSelfAttention({ product: joined, bias: tf.ones([144]), texts: t, heads: A, keyValueHeads: A, causal: false }) ?? mixed;
+        const again = fusedSelfAttention({ product: joined, bias: tf.ones([144]), segmentIds: t, heads: A, keyValueHeads: A, causal: false }) ?? mixed;
         const wide = fusedGelu(tf.matMul(again, w), half) ?? mixed;
         return tf.mean(tf.square(tf.add(fusedAddNorm({ product: wide, residual: x, bias: half, weight: one, beta: half, epsilon: 1e-5 }) ?? wide, 0.1)));
       };
