@@ -42,7 +42,10 @@ void serve<EpochSettings>(async (settings) => {
     fused: new Set(plan.shapes),
   });
   if (settings.updates)
-    writeFileSync(settings.updates, JSON.stringify(updates.map(({ batches }) => batches.flatMap(({ pairs }) => pairs))));
+    writeFileSync(
+      settings.updates,
+      JSON.stringify(updates.map(({ batches }) => batches.flatMap(({ pairs }) => pairs))),
+    );
   const read = updates.flatMap(({ batches }) =>
     batches.flatMap(({ rowTexts }) => rowTexts.flat().map((text) => dataset.tokens.length(text))),
   );

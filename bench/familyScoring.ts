@@ -25,10 +25,13 @@ void serve<FamilyScoringSettings>(async (settings) => {
   const model = await streamRewardModel(config, iterateSafetensors(settings.model));
   const batch: { ids: number[][]; mask: number[][] } = JSON.parse(readFileSync(settings.batch, "utf8"));
   const inputs = [tf.tensor2d(batch.ids, undefined, "int32"), tf.tensor2d(batch.mask)];
-  const forward = compile((ids, mask) => scoreInputs(model, { ids: ids as tf.Tensor2D, segmentIds: mask as tf.Tensor2D }), {
-    precision: await resolvePrecision("auto"),
-    name: "score",
-  });
+  const forward = compile(
+    (ids, mask) => scoreInputs(model, { ids: ids as tf.Tensor2D, segmentIds: mask as tf.Tensor2D }),
+    {
+      precision: await resolvePrecision("auto"),
+      name: "score",
+    },
+  );
   const tokens = batch.mask.flat().reduce((a, b) => a + b, 0);
   return () => {
     const [output] = forward(...inputs);

@@ -117,12 +117,16 @@ function gradientOf(model: RewardModel, { rows, tokens, vocabulary }: CheckShape
   ];
   const run = compile(
     (ids, mask, share, weights, margins, seed) =>
-      lossAndGradients(trained, () => scoreInputs(model, { ids: ids as tf.Tensor2D, segmentIds: mask as tf.Tensor2D }), {
-        share: share as tf.Tensor1D,
-        weights: weights as tf.Tensor1D,
-        margins: margins as tf.Tensor1D,
-        seed: seed as tf.Tensor1D,
-      }),
+      lossAndGradients(
+        trained,
+        () => scoreInputs(model, { ids: ids as tf.Tensor2D, segmentIds: mask as tf.Tensor2D }),
+        {
+          share: share as tf.Tensor1D,
+          weights: weights as tf.Tensor1D,
+          margins: margins as tf.Tensor1D,
+          seed: seed as tf.Tensor1D,
+        },
+      ),
     { precision, name: "GPU check", xla: false },
   );
   const dispose = () => {

@@ -29,10 +29,13 @@ export async function reportGraph(options: {
 }): Promise<GraphReport | null> {
   const { rows, width, precision } = options;
   const { model } = await loadRewardModel(options.model);
-  const score = compile((ids, mask) => scoreInputs(model, { ids: ids as tf.Tensor2D, segmentIds: mask as tf.Tensor2D }), {
-    precision,
-    name: "score",
-  });
+  const score = compile(
+    (ids, mask) => scoreInputs(model, { ids: ids as tf.Tensor2D, segmentIds: mask as tf.Tensor2D }),
+    {
+      precision,
+      name: "score",
+    },
+  );
   const inputs = [tf.zeros([rows, width], "int32"), tf.ones([rows, width])];
   for (let run = 0; run < RUNS; run++) tf.dispose(score(...inputs).map((output) => (output.dataSync(), output)));
   const [summary] = score.graphs();

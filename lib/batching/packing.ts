@@ -230,8 +230,8 @@ export function planScoringRuns(
   const order = all.map((_, i) => i).sort((a, b) => all[b] - all[a] || a - b);
   // every so-manyth text: each part has its share of the short ones, which fill the gaps
   const parts = Math.ceil(all.length / PACKED_AT_A_TIME);
-  const rowTexts = Array.from({ length: parts }, (_, part) => order.filter((_, i) => i % parts === part)).flatMap((part) =>
-    fillRows((text) => all[text], part, width),
+  const rowTexts = Array.from({ length: parts }, (_, part) => order.filter((_, i) => i % parts === part)).flatMap(
+    (part) => fillRows((text) => all[text], part, width),
   );
   const fullest = rowTexts.reduce((most, row) => Math.max(most, row.length), 1);
   const slots = fewShapes ? atLeast(fullest, FEW_PLACES) : powerOfTwo(fullest);

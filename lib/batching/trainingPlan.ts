@@ -84,7 +84,11 @@ export function createTrainingPlan(texts: PairTexts, options: TrainingPlanOption
     const shape = shapeFor(size);
     work.set(shape, work.get(shape)! + shape.height * shape.width);
   }
-  const toBatch = (draft: Draft): TrainingBatch => ({ pairs: draft.pairs, rowTexts: draft.rowTexts, shape: shapeFor(draft) });
+  const toBatch = (draft: Draft): TrainingBatch => ({
+    pairs: draft.pairs,
+    rowTexts: draft.rowTexts,
+    shape: shapeFor(draft),
+  });
   return {
     shapes,
     work,

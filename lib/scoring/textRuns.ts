@@ -70,7 +70,11 @@ export function compileForTexts(
     name,
   } = options;
   const forward = (ids: tf.Tensor, segmentIds: tf.Tensor, segments?: tf.Tensor) =>
-    fn(model, { ids: ids as tf.Tensor2D, segmentIds: segmentIds as tf.Tensor2D, segments: segments as tf.Tensor1D | undefined });
+    fn(model, {
+      ids: ids as tf.Tensor2D,
+      segmentIds: segmentIds as tf.Tensor2D,
+      segments: segments as tf.Tensor1D | undefined,
+    });
   const maxGraphs = fewShapes ? MANY_GRAPHS : undefined;
   const fused = compile(forward, { precision, name, maxGraphs });
   const quick = compile(forward, { precision, name, maxGraphs, xla: false });
@@ -89,7 +93,11 @@ export function compileForTexts(
       const { height, width, slots } = shape;
       const pays =
         fuse === "always" || xlaPays({ parameters, tokens: paddedTokens.get(keyOf(shape))!, training: false });
-      const { ids, segmentIds } = layOutLines({ ids: (i) => rows.ids(texts[i]) }, rowTexts, { rows: height, width, padId });
+      const { ids, segmentIds } = layOutLines({ ids: (i) => rows.ids(texts[i]) }, rowTexts, {
+        rows: height,
+        width,
+        padId,
+      });
       const inputs = [
         tf.tensor2d(ids, [height, width], "int32"),
         tf.tensor2d(segmentIds, [height, width]),

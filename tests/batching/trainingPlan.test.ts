@@ -38,7 +38,9 @@ describe.each([
   const batches = updates.flatMap((update) => update.batches);
 
   test("every pair once, in steps of the batch size", () => {
-    expect(batches.flatMap(({ pairs }) => pairs).sort((a, b) => a - b)).toEqual(Array.from({ length: 301 }, (_, i) => i));
+    expect(batches.flatMap(({ pairs }) => pairs).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 301 }, (_, i) => i),
+    );
     expect(updates.length).toBe(Math.ceil(301 / 8));
     expect(plan.updatesPerEpoch).toBe(updates.length);
     expect(updates.map((update) => update.pairs).filter((pairs) => pairs !== 8)).toEqual([5]);
@@ -116,7 +118,8 @@ describe("createTrainingPlan", () => {
     // one prompt, a baseline answer that 40 others are compared with: everything is linked with everything
     const star = textsOf(Array.from({ length: 40 }, (_, i) => ["base", `answer ${i}`]).flat(), () => 30);
     const spread = createTrainingPlan(star, { ...options, batchSize: 4, linkedPairs: 4 });
-    for (const { batches } of spread.epoch(1)) for (const { rowTexts } of batches) expect(rowTexts.flat().length).toBe(5);
+    for (const { batches } of spread.epoch(1))
+      for (const { rowTexts } of batches) expect(rowTexts.flat().length).toBe(5);
     expect(spread.epoch(1).map(({ batches }) => batches[0].pairs)).not.toEqual(
       spread.epoch(2).map(({ batches }) => batches[0].pairs),
     );

@@ -266,7 +266,15 @@ describe(`fused attention`, () => {
   test("outside a graph there is none: eager code stays the reference", () => {
     const x = tf.ones([6, 8]) as tf.Tensor2D;
     expect(
-      fusedAttention({ query: x, key: x, value: x, segmentIds: tf.ones([2, 3]), heads: 2, keyValueHeads: 2, causal: false }),
+      fusedAttention({
+        query: x,
+        key: x,
+        value: x,
+        segmentIds: tf.ones([2, 3]),
+        heads: 2,
+        keyValueHeads: 2,
+        causal: false,
+      }),
     ).toBeNull();
   });
 });
