@@ -4,7 +4,7 @@ import { basename, join, resolve } from "node:path";
 import { initBackend } from "../lib/engine/backend";
 import { compareScores, type Comparison } from "../lib/evaluation/compare";
 import { evaluateScores } from "../lib/evaluation/evaluate";
-import { scorePairs, type ScoringOptions } from "../lib/scoring/score";
+import { scorePairs, textOf, type ScoringOptions } from "../lib/scoring/score";
 import type { ScoredPair } from "../lib/scoring/scoredPair";
 import { lossSettings } from "../lib/evaluation/pairLossValue";
 import { rewardBench } from "../lib/rewardBench/rewardBench";
@@ -12,12 +12,10 @@ import { rewardBenchFiles } from "../lib/rewardBench/rewardBenchFiles";
 import { loadPairs, readingNotes } from "../lib/pairs/read";
 import type { PreferencePair } from "../lib/pairs/pair";
 import { percent } from "../lib/report/figures";
-import { loadRewardModel, type LoadedModel } from "../lib/checkpoints/checkpoint";
-import { applyChatTemplate } from "../lib/text/chatTemplate";
-import { CHAT_TEMPLATE, renderTemplate } from "../lib/text/template";
+import { loadScoringModel, type LoadedModel, type TextSettings } from "../lib/checkpoints/checkpoint";
 import { writeFileAtomically } from "../lib/files/atomic";
 import { checkWritable, checkWritableFolder } from "../lib/files/writable";
-import { configFlag, precisionOption, readingOptions } from "./flags";
+import { configFlag, precisionOption, readingOptions, textFlag, textSettings } from "./flags";
 import { createOutput, type Output } from "./output";
 
 export function register(program: Command): void {
@@ -31,6 +29,9 @@ export function register(program: Command): void {
     .option("--against <dir>", "a second checkpoint to compare with, by paired tests")
     .option("--rewardbench-out <dir>", "also write the files of the reference implementation of RewardBench")
     .addOption(precisionOption())
+    .addOption(textFlag("template"))
+    .addOption(textFlag("max_length"))
+    .addOption(textFlag("truncation"))
     .addOption(configFlag("skip_bad_rows"))
     .addOption(configFlag("ignore_fields"))
     .addOption(configFlag("category_field"))
@@ -44,7 +45,10 @@ export function register(program: Command): void {
       for (const [reason, n] of Object.entries(report.counts)) out.say(`${report.path}: ${n} rows left out: ${reason}`);
       for (const note of readingNotes(report)) out.say(`${report.path}: ${note}`);
       const scoring: ScoringOptions = { precision: options.precision };
-      const { scored, settings, render } = await scoreWith(options.checkpoint, pairs, scoring, out);
+      const { scored, settings, render } = await scoreWith(options.checkpoint, pairs, scoring, {
+        out,
+        text: textSettings(options),
+      });
       const evaluation = evaluateScores(scored, {
         temperature: settings.temperature,
         loss: lossSettings(settings.loss),
@@ -53,7 +57,7 @@ export function register(program: Command): void {
       const bench = rewardBench(scored);
       if (bench) result.rewardbench = bench;
       if (options.against) {
-        const other = await scoreWith(options.against, pairs, scoring, out);
+        const other = await scoreWith(options.against, pairs, scoring, { out });
         const comparison = compareScores(scored, other.scored);
         result.against = { checkpoint: options.against, ...comparison };
         result.baselines = { ...evaluation.baselines, against: comparison.other_accuracy };
@@ -92,34 +96,30 @@ function againstLine(comparison: Comparison | undefined): string[] {
 }
 
 /** Rewards of all pairs under one checkpoint, with a progress bar. */
-async function scoreWith(checkpoint: string, pairs: readonly PreferencePair[], options: ScoringOptions, out: Output) {
+async function scoreWith(
+  checkpoint: string,
+  pairs: readonly PreferencePair[],
+  options: ScoringOptions,
+  { out, text }: { readonly out: Output; readonly text?: TextSettings },
+) {
   await initBackend();
-  const loaded = await loadRewardModel(checkpoint, { storage: options.precision ?? "f32" });
-  if (loaded.model.freshHead)
-    out.say(`warning: ${checkpoint} has no reward head; a fresh one gives scores without meaning`);
+  const loaded = await loadScoringModel(checkpoint, { storage: options.precision ?? "f32", text, onMessage: out.say });
   const bar = out.progress("scoring");
   try {
     const { beta } = lossSettings(loaded.settings.loss);
-    const scored = await scorePairs(loaded, pairs, { ...options, beta, onProgress: bar.update });
+    const scored = await scorePairs(loaded, pairs, { ...options, beta, onProgress: bar.update, onMessage: out.say });
     bar.end();
-    return { scored, settings: loaded.settings, render: renderer(loaded) };
+    return { scored, settings: loaded.settings, render: renderer(loaded, pairs) };
   } finally {
     loaded.model.dispose();
   }
 }
 
-/** The text a checkpoint reads for a prompt and an answer. */
-function renderer({ settings, tokenizer }: LoadedModel) {
-  const { chatTemplate } = tokenizer;
-  return (prompt: string, response: string): string => {
-    if (settings.template !== CHAT_TEMPLATE || !chatTemplate)
-      return renderTemplate(settings.template, { prompt, response });
-    const messages = [
-      { role: "user", content: prompt },
-      { role: "assistant", content: response },
-    ];
-    return applyChatTemplate(messages, { template: chatTemplate });
-  };
+/** The text a checkpoint reads for a prompt and an answer, conversations included. */
+function renderer(loaded: LoadedModel, pairs: readonly PreferencePair[]) {
+  const text = textOf(loaded);
+  const messages = new Map(pairs.map(({ prompt, promptMessages }) => [prompt, promptMessages]));
+  return (prompt: string, response: string): string => text(prompt, response, messages.get(prompt));
 }
 
 /** A pair's line of the scores file: what was read, and its two rewards. */

@@ -1,7 +1,9 @@
 // In: the configuration schema. Out: one command-line flag for each field, with its meaning, unit and default.
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { z } from "zod";
+import type { TextSettings } from "../lib/checkpoints/checkpoint";
 import { trainingSchema, type TrainingInput } from "../lib/config";
+import { UsageError } from "../lib/errors";
 import type { ReadOptions } from "../lib/pairs/read";
 
 type Field = keyof typeof trainingSchema.shape;
@@ -68,6 +70,27 @@ export function configFromFlags(options: Readonly<Record<string, unknown>>): Tra
     if (options[camel] !== undefined) given[field] = options[camel];
   }
   return given as TrainingInput;
+}
+
+/** The flag of how texts are made, for a reward model that was not made here or is to read them otherwise. */
+export function textFlag(field: TextField): Option {
+  const option = configFlag(field);
+  option.description = option.description.replace(/ \(default: .*\)$/s, " (default: as the checkpoint says)");
+  return option;
+}
+type TextField = "template" | "max_length" | "truncation";
+
+/** How texts are made, from the flags given. @throws UsageError when a value is out of its range */
+export function textSettings(options: Readonly<Record<string, unknown>>): TextSettings {
+  const { template, max_length, truncation } = configFromFlags(options);
+  const { shape } = trainingSchema;
+  for (const [field, value] of Object.entries({ template, max_length, truncation })) {
+    const parsed = shape[field as TextField].safeParse(value);
+    if (parsed.success) continue;
+    const flag = `--${field.replaceAll("_", "-")}`;
+    throw new UsageError(`${flag}: ${parsed.error.issues[0].message}, got ${JSON.stringify(value)}; see --help`);
+  }
+  return { template, max_length, truncation };
 }
 
 /** f32 keeps scores the same to the fifth decimal; bf16 is faster. */

@@ -7,8 +7,8 @@ import { scoreTexts } from "../lib/scoring/score";
 import { percent } from "../lib/report/figures";
 import { writeFileAtomically } from "../lib/files/atomic";
 import { checkWritable } from "../lib/files/writable";
-import { loadRewardModel } from "../lib/checkpoints/checkpoint";
-import { configFlag, precisionOption, readingOptions } from "./flags";
+import { loadScoringModel } from "../lib/checkpoints/checkpoint";
+import { configFlag, precisionOption, readingOptions, textFlag, textSettings } from "./flags";
 import { createOutput } from "./output";
 
 export function register(program: Command): void {
@@ -21,6 +21,9 @@ export function register(program: Command): void {
     .requiredOption("--input <file>", "rows {prompt, candidates: [text… or {text, quality}], best?: index from 0}")
     .requiredOption("--out <file>", "JSON file to write")
     .addOption(precisionOption())
+    .addOption(textFlag("template"))
+    .addOption(textFlag("max_length"))
+    .addOption(textFlag("truncation"))
     .addOption(configFlag("skip_bad_rows"))
     .addOption(configFlag("ignore_fields"))
     .option("--json", "print one JSON object on stdout")
@@ -30,9 +33,11 @@ export function register(program: Command): void {
       const { rows, faults } = await readRerankRows(options.input, readingOptions(options));
       for (const fault of faults) out.say(`left out: ${fault}`);
       await initBackend();
-      const loaded = await loadRewardModel(options.checkpoint, { storage: options.precision ?? "f32" });
-      if (loaded.model.freshHead)
-        out.say(`warning: ${options.checkpoint} has no reward head; a fresh one gives scores without meaning`);
+      const loaded = await loadScoringModel(options.checkpoint, {
+        storage: options.precision ?? "f32",
+        text: textSettings(options),
+        onMessage: out.say,
+      });
       const items = rows.flatMap(({ prompt, promptMessages, candidates }) =>
         candidates.map(({ text }) => ({ prompt, promptMessages, response: text })),
       );
@@ -40,6 +45,7 @@ export function register(program: Command): void {
       const scores = await scoreTexts(loaded, items, {
         precision: options.precision,
         onProgress: bar.update,
+        onMessage: out.say,
       });
       bar.end();
       loaded.model.dispose();

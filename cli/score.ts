@@ -6,9 +6,9 @@ import { readResponses } from "../lib/pairs/responses";
 import { loadPairs, readingNotes } from "../lib/pairs/read";
 import { writeFileAtomically } from "../lib/files/atomic";
 import { checkWritable } from "../lib/files/writable";
-import { loadRewardModel } from "../lib/checkpoints/checkpoint";
+import { loadScoringModel } from "../lib/checkpoints/checkpoint";
 import { scoreRow } from "./evaluate";
-import { configFlag, precisionOption, readingOptions } from "./flags";
+import { configFlag, precisionOption, readingOptions, textFlag, textSettings } from "./flags";
 import { createOutput } from "./output";
 
 export function register(program: Command): void {
@@ -19,6 +19,9 @@ export function register(program: Command): void {
     .requiredOption("--input <file>", "pairs in any format of `check`, or JSONL rows with prompt and response")
     .requiredOption("--out <file>", "JSONL file to write")
     .addOption(precisionOption())
+    .addOption(textFlag("template"))
+    .addOption(textFlag("max_length"))
+    .addOption(textFlag("truncation"))
     .addOption(configFlag("skip_bad_rows"))
     .addOption(configFlag("ignore_fields"))
     .addOption(configFlag("category_field"))
@@ -30,12 +33,14 @@ export function register(program: Command): void {
       const responses = await readResponses(options.input, readingOptions(options));
       for (const fault of responses?.faults ?? []) out.say(`left out: ${fault}`);
       await initBackend();
-      const loaded = await loadRewardModel(options.checkpoint, { storage: options.precision ?? "f32" });
-      if (loaded.model.freshHead)
-        out.say(`warning: ${options.checkpoint} has no reward head; a fresh one gives scores without meaning`);
+      const loaded = await loadScoringModel(options.checkpoint, {
+        storage: options.precision ?? "f32",
+        text: textSettings(options),
+        onMessage: out.say,
+      });
       const started = performance.now();
       const bar = out.progress("scoring");
-      const scoring = { precision: options.precision, onProgress: bar.update };
+      const scoring = { precision: options.precision, onProgress: bar.update, onMessage: out.say };
       let rows: object[];
       if (responses) {
         const scores = await scoreTexts(loaded, responses.rows, scoring);

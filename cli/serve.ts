@@ -32,8 +32,6 @@ export function register(program: Command): void {
           `serve: expected port ${settings.port} of ${settings.host} to be free, got ${error.code}; give another with --port`,
         );
       });
-      if (server.model.freshHead)
-        out.say(`warning: ${checkpoint} has no reward head; a fresh one gives scores without meaning`);
       const seconds = (performance.now() - started) / 1000;
       out.result(
         { url: server.url, pid: process.pid, seconds, model: server.model },

@@ -6,7 +6,7 @@ import { basename, join, resolve } from "node:path";
 import { initBackend } from "../lib/engine/backend";
 import { InputError, UsageError } from "../lib/errors";
 import { hashFile, MANIFEST } from "../lib/files/atomic";
-import { loadRewardModel, verifyCheckpoint, type LoadedModel } from "../lib/checkpoints/checkpoint";
+import { loadScoringModel, verifyCheckpoint, type LoadedModel } from "../lib/checkpoints/checkpoint";
 import { countParameters, scoreInputs } from "../lib/models/rewardModel";
 import { compileForTexts, type TextRuns } from "../lib/scoring/textRuns";
 import type { Encoded } from "../lib/text/tokenizer";
@@ -30,7 +30,10 @@ async function main(settings: ServerSettings): Promise<void> {
         `${checkpoint}: expected the files as they were written, got ${damage}; copy the checkpoint again`,
       );
   }
-  const loaded = await loadRewardModel(checkpoint, { storage: precision });
+  const loaded = await loadScoringModel(checkpoint, {
+    storage: precision,
+    onMessage: (text) => process.stderr.write(`${text}\n`),
+  });
   const runs = compileForTexts(loaded.model, scoreInputs, {
     padId: loaded.tokenizer.padId,
     precision,

@@ -9,7 +9,7 @@ import { InputError } from "../errors";
 import { writeDirectoryAtomically } from "../files/atomic";
 import { readSafetensors, writeSafetensors } from "../files/safetensors";
 import type { NamedTensor } from "../models/createModel";
-import { headShapes, outputModule } from "../models/heads";
+import { headShapes } from "../models/heads";
 import { attachAdapter, loraParameters } from "../models/lora";
 import type { LoraSettings, RewardModel } from "../models/rewardModel";
 
@@ -159,8 +159,9 @@ export async function readAdapter(dir: string, model: RewardModel): Promise<void
     const fresh = tf.tensor(data, [...shape]);
     model.parameters.get(name)!.assign(fresh);
     fresh.dispose();
-    if (name === `${outputModule(model.config)}.weight`) model.freshHead = false;
   }
+  const brought = new Set(head.map(([name]) => name));
+  model.fresh = model.fresh.filter((name) => !brought.has(name));
 }
 
 function expectedShape(model: RewardModel, name: string, rank: number): number[] | null {

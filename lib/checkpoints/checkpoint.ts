@@ -4,8 +4,10 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { MANIFEST, recoverDirectory, verifyDirectory } from "../files/atomic";
 
-export { loadRewardModel, textPositions, type LoadedModel, type LoadOptions } from "./loadCheckpoint";
-export { pythonExample, saveRewardModel, type SaveOptions } from "./saveCheckpoint";
+export { loadRewardModel, padTokenId, textPositions, type LoadedModel, type LoadOptions } from "./loadCheckpoint";
+export { loadScoringModel, type ScoringModelOptions, type TextSettings } from "./loadScoringModel";
+export { pythonExample } from "./pythonExample";
+export { saveRewardModel, type SaveOptions } from "./saveCheckpoint";
 export { settingsSchema, type RewardbookSettings } from "./settings";
 
 /** @returns null when the checkpoint is as it was written, else what is wrong with it */

@@ -4,7 +4,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { checkMemory } from "../engine/memory";
 import { InputError } from "../errors";
-import { isDecoder, parseModelConfig, type HeadKind, type ModelConfig } from "../models/config";
+import { HEADS, isDecoder, parseModelConfig, type HeadKind, type ModelConfig } from "../models/config";
 import { readAdapter } from "./adapter";
 import { mergeLora } from "../models/lora";
 import { halfNames } from "../models/memory";
@@ -15,16 +15,22 @@ import { openTokenizer, type Tokenizer } from "../text/tokenizer";
 import { recoverDirectory } from "../files/atomic";
 import { encodeBfloat16 } from "../files/dtypes";
 import { findModel } from "./findModel";
-import { INDEX_FILE, iterateSafetensors, SINGLE_FILE } from "../files/safetensors";
+import { INDEX_FILE, iterateSafetensors, openTensors, SINGLE_FILE } from "../files/safetensors";
 import { readJsonFile } from "../files/json";
 import { requireVerified } from "./verify";
+import { isStandardHead } from "../models/heads";
 import { readSettings, type RewardbookSettings } from "./settings";
+import { findValueHead, type ValueHead } from "./valueHead";
 
 export interface LoadedModel {
   readonly model: RewardModel;
   readonly tokenizer: Tokenizer;
   readonly settings: RewardbookSettings;
   readonly dir: string;
+  /** The trainer whose value head was found, for messages; absent for a head of transformers' kind. */
+  readonly headOrigin?: string;
+  /** Whether a rewardbook.json says how texts are made; else template and lengths are assumed. */
+  readonly settingsWritten?: boolean;
 }
 
 export interface LoadOptions {
@@ -39,6 +45,8 @@ export interface LoadOptions {
   readonly head?: HeadKind;
   /** Takes the place of what the checkpoint says. */
   readonly settings?: Partial<RewardbookSettings>;
+  /** Directory beside whose model or adapter a value head of its own file lies; the model's own when absent. */
+  readonly headBeside?: string;
 }
 
 const DEFAULT_MAX_LENGTH = 512;
@@ -52,16 +60,16 @@ export async function loadRewardModel(dir: string, options: LoadOptions = {}): P
   await recoverDirectory(dir);
   await requireVerified(dir);
   if (isAdapter(dir)) return loadAdapted(dir, options);
-  const config = await readConfig(dir);
+  const base = await readConfig(dir);
   refusePickle(dir);
+  const valueHead = await findValueHead(options.headBeside ?? dir, dir, base);
+  const config = valueHead?.tensors.has("score.bias") ? { ...base, head: "value" as const, headBias: true } : base;
   const written = readSettings(dir);
-  const tokenizer = openTokenizer(dir, { appendEos: options.settings?.append_eos ?? written?.append_eos });
-  if (tokenizer.vocabSize > config.vocabSize) {
-    throw new InputError(
-      `${dir}: expected a tokenizer of at most ${config.vocabSize} tokens (the model's vocab_size), ` +
-      `got ${tokenizer.vocabSize}; take the tokenizer the model came with`,
-    );
-  }
+  const tokenizer = openTokenizer(dir, {
+    appendEos: options.settings?.append_eos ?? written?.append_eos,
+    unreadId: valueHead ? null : await unreadToken(dir, { ...config, head: options.head ?? config.head }, options),
+  });
+  checkVocabulary(dir, tokenizer, config);
   const settings = {
     ...(written ?? defaultSettings(config, tokenizer)),
     ...options.settings,
@@ -74,11 +82,36 @@ export async function loadRewardModel(dir: string, options: LoadOptions = {}): P
     );
   }
   checkMemory(`the weights of ${dir}`, weightsNeed(config, options.storage));
-  const model = await streamRewardModel(config, readWeights(dir, config, options.storage), {
+  const model = await streamRewardModel(config, readWeights(dir, config, { storage: options.storage, valueHead }), {
     ...options,
     where: dir,
   });
-  return { model, tokenizer, settings, dir };
+  return { model, tokenizer, settings, dir, headOrigin: valueHead?.origin, settingsWritten: written !== null };
+}
+
+function checkVocabulary(dir: string, tokenizer: Tokenizer, config: ModelConfig): void {
+  if (tokenizer.vocabSize <= config.vocabSize) return;
+  throw new InputError(
+    `${dir}: expected a tokenizer of at most ${config.vocabSize} tokens (the model's vocab_size), ` +
+    `got ${tokenizer.vocabSize}; take the tokenizer the model came with`,
+  );
+}
+
+/**
+ * The token that does not count at a text's end. Only transformers' heads for decoders have one: config.json's
+ * `pad_token_id`, or none. A head that is to be trained gets the tokenizer's padding (undefined), as it is saved with it.
+ */
+async function unreadToken(
+  dir: string,
+  config: ModelConfig,
+  { headBeside, settings }: LoadOptions,
+): Promise<number | null | undefined> {
+  if (!isStandardHead(config) || !isDecoder(config)) return null;
+  // an adapter that was made here was trained with the tokenizer's padding, another's with its base's
+  const brought = headBeside !== undefined && settings?.run_id === undefined;
+  if (!brought && !(await openTensors(dir)).names.has("score.weight")) return undefined;
+  const { pad_token_id: pad } = config.raw;
+  return typeof pad === "number" && pad >= 0 ? pad : null;
 }
 
 /** The weights in memory, a quarter of them again while they are copied to the backend. */
@@ -97,7 +130,7 @@ const isAdapter = (dir: string): boolean =>
 /** A PEFT adapter on the base model it names, folded into its weights; the trunk stays where it is. */
 async function loadAdapted(dir: string, options: LoadOptions): Promise<LoadedModel> {
   const path = join(dir, ADAPTER_CONFIG);
-  const { base_model_name_or_path: base } = readJsonFile(path) as { base_model_name_or_path?: unknown };
+  const { base_model_name_or_path: base, rewardbook_head: head } = readJsonFile(path) as Record<string, unknown>;
   if (typeof base !== "string") {
     throw new InputError(
       `${path}: base_model_name_or_path: expected the base model's name or path, got ${JSON.stringify(base)}; ` +
@@ -105,13 +138,16 @@ async function loadAdapted(dir: string, options: LoadOptions): Promise<LoadedMod
     );
   }
   const written = readSettings(dir);
-  const loaded = await loadRewardModel(findModel(base), {
+  const directory = findModel(base);
+  const loaded = await loadRewardModel(directory, {
+    head: HEADS.find((kind) => kind === head), // a head that transformers does not know is named by the adapter
     ...options,
     settings: { ...written, ...options.settings },
+    headBeside: dir,
   });
   await readAdapter(dir, loaded.model);
   if (loaded.model.lora) mergeLora(loaded.model);
-  return { ...loaded, dir };
+  return { ...loaded, dir, settingsWritten: written !== null || loaded.settingsWritten };
 }
 
 function defaultSettings(config: ModelConfig, tokenizer: Tokenizer): RewardbookSettings {
@@ -127,9 +163,14 @@ export function textPositions(config: ModelConfig): number {
   return config.modelType.endsWith("roberta") ? config.maxPositions - config.padTokenId - 1 : config.maxPositions;
 }
 
-/** The padding id Python must know: a decoder's is the tokenizer's, an encoder's belongs to its embeddings. */
-export function padTokenId(config: ModelConfig, tokenizer: Tokenizer): number {
-  return isDecoder(config) ? tokenizer.padId : config.padTokenId;
+/**
+ * The padding id Python must know. An encoder's belongs to its embeddings. A decoder's is the token that does not count
+ * at a text's end; where all count, the padding token, unless it may end a text itself: then none, and Python's batches
+ * hold one text.
+ */
+export function padTokenId(config: ModelConfig, { padId, eosId, unreadId }: Tokenizer): number | null {
+  if (!isDecoder(config)) return config.padTokenId;
+  return unreadId ?? (padId === eosId && isStandardHead(config) ? null : padId);
 }
 
 async function readConfig(dir: string): Promise<ModelConfig> {
@@ -168,15 +209,19 @@ function refusePickle(dir: string): void {
   );
 }
 
-/** The tensors a reward model needs, one at a time; the others by name only, so that a language model's output layer takes no memory. */
+/**
+ * The tensors a reward model needs, one at a time; the others by name only, so that a language model's output layer takes
+ * no memory. A value head found under other names comes last, under ours.
+ */
 async function* readWeights(
   dir: string,
   config: ModelConfig,
-  storage: LoadOptions["storage"],
+  { storage, valueHead }: { readonly storage: LoadOptions["storage"]; readonly valueHead: ValueHead | null },
 ): AsyncGenerator<[string, CheckpointTensor]> {
   const needed = parameterShapes(config);
   const halves = halfNames(config);
   for await (const [name, { dtype, shape, data }] of iterateSafetensors(dir)) {
+    if (valueHead?.stored.includes(name)) continue;
     const canonical = canonicalName(config, name);
     const isNeeded = needed.has(canonical);
     if (isNeeded) checkFinite(data, `${dir}: tensor ${JSON.stringify(name)}`);
@@ -187,6 +232,10 @@ async function* readWeights(
         ? storage === "bf16" || storage === "as-stored"
         : storage === "bf16" && !/embed/.test(canonical));
     yield [name, { shape, data: !isNeeded ? new Float32Array(0) : half ? encodeBfloat16(data) : data }];
+  }
+  for (const [name, tensor] of valueHead?.tensors ?? []) {
+    checkFinite(tensor.data, `${dir}: value head ${name}`);
+    yield [name, tensor];
   }
 }
 

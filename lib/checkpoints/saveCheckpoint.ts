@@ -3,9 +3,8 @@ import { copyFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ModelConfig } from "../models/config";
 import { mergedParameters } from "../models/lora";
-import { pythonHead } from "./pythonHead";
+import { pythonExample } from "./pythonExample";
 import { checkpointConfig } from "../models/rewardModel";
-import { CHAT_TEMPLATE } from "../text/template";
 import type { Tokenizer } from "../text/tokenizer";
 import { readTokenizerFiles } from "../text/tokenizerFiles";
 import { writeDirectoryAtomically } from "../files/atomic";
@@ -50,7 +49,7 @@ export async function saveRewardModel(dir: string, options: SaveOptions): Promis
     });
     await writeTokenizer(temporary, tokenizer, { settings, inputs: inputNames(model.config) });
     await writeJson(join(temporary, SETTINGS_FILE), settings);
-    await writeFile(join(temporary, "README.md"), options.modelCard ?? shortModelCard(model.config, settings));
+    await writeFile(join(temporary, "README.md"), options.modelCard ?? shortModelCard(model.config, settings, tokenizer));
     await extra?.(temporary);
   });
 }
@@ -87,34 +86,13 @@ async function writeTokenizer(
   await writeJson(join(dir, "special_tokens_map.json"), { ...roles, ...map, ...pad });
 }
 
-/** How Python gets the ids that the model was trained on. */
-export function pythonExample(config: ModelConfig, settings: RewardbookSettings): string {
-  const chat = settings.template === CHAT_TEMPLATE;
-  const text = JSON.stringify(
-    settings.template.replace("{prompt}", "\0p").replace("{response}", "\0r").replace(/[{}]/g, "$&$&"),
-  )
-    .replace("\\u0000p", "{prompt}")
-    .replace("\\u0000r", "{response}");
-  const eos = settings.append_eos ? " + tok.eos_token" : "";
-  const options = `truncation=True, max_length=${settings.max_length}, return_tensors="pt"`;
-  const messages = '[{"role": "user", "content": prompt}, {"role": "assistant", "content": response}]';
-  const encode = chat
-    ? `ids = tok.apply_chat_template(${messages},\n` +
-      '                              date_string="26 Jul 2024", return_dict=True, return_tensors="pt")'
-    : `ids = tok(f${text}${eos}, ${options})`;
-  // Where the line itself names a special token, the tokenizer must read it as one.
-  const split = chat || settings.append_eos ? "" : ", split_special_tokens=True";
-  const { imports, load, score } = pythonHead(config, "DIR");
-  return [...imports, "", `tok = AutoTokenizer.from_pretrained(DIR${split})`, ...load, encode, `score = ${score}`].join("\n");
-}
-
-function shortModelCard(config: ModelConfig, settings: RewardbookSettings): string {
+function shortModelCard(model: ModelConfig, settings: RewardbookSettings, tokenizer: Tokenizer): string {
   return (
     `---\nlibrary_name: transformers\npipeline_tag: text-classification\ntags: [reward-model, ` +
     `rewardbook]\n---\n# Reward model\n\n` +
     `Gives one number for a prompt and an answer; only differences between answers to one prompt mean something.\n\n` +
     "```python\n" +
-    pythonExample(config, settings) +
+    pythonExample({ model, settings, tokenizer }) +
     "\n```\n"
   );
 }

@@ -84,6 +84,27 @@ export async function readSafetensors(source: string): Promise<Map<string, Tenso
   return tensors;
 }
 
+/** The names of all tensors of a file or model directory, and one tensor at a time by its name. */
+export async function openTensors(
+  source: string,
+): Promise<{ readonly names: ReadonlySet<string>; read(name: string): Promise<TensorEntry> }> {
+  const placeOf = new Map<string, string>();
+  for (const path of await resolveFiles(source)) {
+    const file = await openSafetensors(path);
+    for (const name of file.tensors.keys()) placeOf.set(name, path);
+    await file.close();
+  }
+  const read = async (name: string): Promise<TensorEntry> => {
+    const file = await openSafetensors(placeOf.get(name)!);
+    try {
+      return await file.read(name);
+    } finally {
+      await file.close();
+    }
+  };
+  return { names: new Set(placeOf.keys()), read };
+}
+
 async function openForReading(path: string): Promise<FileHandle> {
   try {
     return await open(path, "r");

@@ -30,6 +30,8 @@ export type ModelType = (typeof MODEL_TYPES)[number];
 export interface ModelConfig {
   readonly modelType: ModelType;
   readonly head: HeadKind;
+  /** A decoder's `score` with a bias, which transformers' own has not: the value heads of other trainers. */
+  readonly headBias?: boolean;
   readonly vocabSize: number;
   readonly hiddenSize: number;
   readonly intermediateSize: number;
@@ -112,6 +114,7 @@ export function parseModelConfig(json: unknown, where: string): ModelConfig {
 
 const base = (json: z.infer<typeof bertSchema> | z.infer<typeof distilbertSchema> | z.infer<typeof decoderSchema>) => ({
   head: json.rewardbook_head ?? ("classification" as const),
+  ...(json.rewardbook_head_bias ? { headBias: true } : {}),
   vocabSize: json.vocab_size,
   maxPositions: json.max_position_embeddings,
   initializerRange: json.initializer_range,

@@ -34,6 +34,7 @@ const common = {
   pad_token_id: z.number().int().nullish(), // −1 in some: none
   initializer_range: z.number().positive().default(0.02),
   rewardbook_head: z.enum(HEADS).optional(),
+  rewardbook_head_bias: z.boolean().optional(),
 };
 
 export const labelsSchema = z.looseObject({

@@ -126,7 +126,9 @@ function startModel(baseConfig: ModelConfig, { seed = 0, head, where = "checkpoi
       fresh,
       dropped,
       lora: null,
-      freshHead: fresh.includes(`${outputModule(config)}.weight`),
+      get freshHead() {
+        return this.fresh.length > 0;
+      },
       dispose: () => parameters.forEach((variable) => variable.dispose()),
     };
   };

@@ -10,7 +10,8 @@ const VALUE_HEAD_DROPOUT = 0.1;
 
 /**
  * Name → shape of the head's parameters, as transformers' …ForSequenceClassification saves them.
- * The heads transformers does not know are called `score`; a decoder's has no bias, so that Python loads it as its own.
+ * The heads transformers does not know are called `score`; a decoder's has no bias, so that Python loads it as its own,
+ * unless it came with one.
  */
 export function headShapes(config: ModelConfig): Map<string, number[]> {
   if (config.head === "cls" && isDecoder(config))
@@ -20,7 +21,7 @@ export function headShapes(config: ModelConfig): Map<string, number[]> {
     [`${module}.weight`, [out, H]],
     [`${module}.bias`, [out]],
   ];
-  if (isDecoder(config)) return new Map([["score.weight", [1, H]]]);
+  if (isDecoder(config)) return new Map(config.headBias ? dense("score", 1) : [["score.weight", [1, H]]]);
   if (config.head !== "classification") return new Map(dense("score", 1));
   switch (config.modelType) {
     case "bert":
@@ -73,6 +74,9 @@ export function meanOverTokens(x: tf.Tensor2D, { B, T, S, own }: Layout): tf.Ten
   return tf.div(tf.reshape(sum, [B * S, H]), tf.maximum(tf.reshape(tf.sum(own, 2), [B * S, 1]), 1));
 }
 
-/** A decoder's `value` head is its `score` on the last token: transformers has that. */
-export const isStandardHead = ({ modelType, head }: Pick<ModelConfig, "modelType" | "head">): boolean =>
-  head === "classification" || (head === "value" && isDecoder({ modelType }));
+/** A decoder's `value` head without a bias is its `score` on the last token: transformers has that. */
+export const isStandardHead = ({ modelType, head, headBias }: HeadConfig): boolean =>
+  head === "classification" || (head === "value" && isDecoder({ modelType }) && !headBias);
+
+/** The fields of a configuration that say what kind of head it is. */
+export type HeadConfig = Pick<ModelConfig, "modelType" | "head" | "headBias">;

@@ -23,10 +23,10 @@ export interface RewardModel {
   readonly config: ModelConfig;
   /** Tensor name, as transformers' …ForSequenceClassification saves it → variable in Hugging Face orientation. */
   readonly parameters: Map<string, tf.Variable>;
-  /** Whether the output layer was drawn anew; an adapter that is read afterwards brings its own. */
-  freshHead: boolean;
-  /** Parameters that the checkpoint lacked and that were drawn anew: the head's. */
-  readonly fresh: readonly string[];
+  /** Whether any parameter of the head was drawn anew: its scores mean nothing before it is trained. */
+  readonly freshHead: boolean;
+  /** Parameters that the checkpoint lacked and that were drawn anew: the head's. An adapter read afterwards brings its own. */
+  fresh: readonly string[];
   /** Tensors of the checkpoint that a reward model has no use for (`lm_head.weight`, …). */
   readonly dropped: readonly string[];
   /** Set while low-rank updates are attached; see lora.ts. */
@@ -128,10 +128,11 @@ export function countParameters(model: RewardModel): number {
  * A head that transformers does not know is named in `rewardbook_head`, and the class is the base model's.
  */
 export function checkpointConfig(config: ModelConfig): Record<string, unknown> {
-  const { rewardbook_head: _, ...raw } = config.raw;
+  const { rewardbook_head: _, rewardbook_head_bias: __, ...raw } = config.raw;
   return {
     ...raw,
     ...(config.head === "classification" ? {} : { rewardbook_head: config.head }),
+    ...(config.headBias ? { rewardbook_head_bias: true } : {}),
     architectures: [className(config) + (isStandardHead(config) ? "ForSequenceClassification" : "Model")],
     num_labels: 1,
     id2label: { 0: "LABEL_0" },

@@ -1,6 +1,8 @@
 // In: what a checkpoint was trained on and how it measured. Out: its README.md with Hugging Face front matter.
 import { basename } from "node:path";
-import { pythonHead } from "../checkpoints/pythonHead";
+import { pythonExample } from "../checkpoints/pythonExample";
+import { isDecoder, type HeadKind } from "../models/config";
+import { className } from "../models/families";
 import { isStandardHead } from "../models/heads";
 import { percent } from "./figures/figure";
 import type { CardEvaluation, Interval, ModelCardOptions } from "../runs/cardOptions";
@@ -24,6 +26,7 @@ export function modelCard(options: ModelCardOptions): string {
       "Trained by Rewardbook on preference pairs with the Bradley-Terry loss.",
     results(options.evaluation),
     trainingData(options.data),
+    architecture(options),
     training(options),
     usage(options),
     limits(options),
@@ -140,63 +143,67 @@ function trainingData(data: ModelCardOptions["data"]): string {
   ].join("\n\n");
 }
 
-const TOLD = [
-  "epochs",
-  "batch_size",
-  "learning_rate",
-  "schedule",
-  "weight_decay",
-  "loss",
-  "beta",
-  "margin",
-  "label_smoothing",
-  "centering",
-  "max_length",
-  "freeze",
-  "lora_rank",
-  "precision",
-  "seed",
-];
+/** Files and names of the run; everything else of the configuration is a hyper-parameter. */
+const NOT_TOLD = new Set(["run", "pairs", "val", "model", "resume", "skip_bad_rows"]);
 
 function training({ config }: ModelCardOptions): string {
-  const rows = TOLD.filter((key) => config[key] !== undefined).map((key) => [key, String(config[key])]);
-  return ["## Training", markdownTable(["setting", "value"], rows)].join("\n\n");
+  const rows = Object.entries(config)
+    .filter(([key, value]) => !NOT_TOLD.has(key) && value !== undefined)
+    .map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]);
+  return ["## Training", "All settings, defaults included:", markdownTable(["setting", "value"], rows)].join("\n\n");
 }
 
-/** The template as an expression that joins strings; nothing in a prompt can be taken for a placeholder. */
-function templateExpression(template: string): string {
-  return template
-    .split(/(\{prompt\}|\{response\})/)
-    .filter((part) => part !== "")
-    .map((part) => (part === "{prompt}" ? "prompt" : part === "{response}" ? "response" : JSON.stringify(part)))
-    .join(" + ");
+/** What a text's hidden states become one number by. */
+const HEAD_TEXTS: Readonly<Record<HeadKind, string>> = {
+  classification: "as in transformers",
+  cls: "a linear layer on the first token",
+  value: "dropout and a linear layer on the last token",
+  mean: "a linear layer on the mean over the tokens",
+};
+
+function architecture(options: ModelCardOptions): string {
+  const { modelConfig: model, settings, parameters, adapter } = options;
+  const count = (value: number | undefined) => (value === undefined ? undefined : value.toLocaleString("en"));
+  const dropout =
+    model.dropout &&
+    `hidden ${model.dropout.hidden}, attention ${model.dropout.attention}, head ${model.dropout.classifier}`;
+  const standard =
+    className(model) +
+    (isStandardHead(model) ? "ForSequenceClassification, one label" : `Model under a head of its own (${model.head})`);
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    ["base model", baseOf(options).id],
+    ["class", standard],
+    ["head", headText(model)],
+    ["layers", count(model.layers)],
+    ["hidden size", count(model.hiddenSize)],
+    ["feed-forward size", count(model.intermediateSize)],
+    ["attention heads", count(model.heads)],
+    ["key-value heads", isDecoder(model) ? count(model.keyValueHeads) : undefined],
+    ["vocabulary", count(model.vocabSize)],
+    ["positions", count(model.maxPositions)],
+    ["longest text, tokens", count(settings.max_length)],
+    ["dropout rates", dropout],
+    ["parameters", count(parameters?.all)],
+    ["parameters trained", count(parameters?.trained)],
+    ["saved", adapter ? "head and low-rank updates, on the base model" : undefined],
+  ];
+  const rows = facts.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+  return ["## Architecture", markdownTable(["", ""], rows)].join("\n\n");
 }
 
-function usage({ settings, modelConfig }: ModelCardOptions): string {
-  const chat = settings.template === "chat";
-  const text = chat
-    ? 'tokenizer.apply_chat_template([{"role": "user", "content": prompt}, {"role": "assistant", "content": response}], tokenize=False, date_string="26 Jul 2024")'
-    : templateExpression(settings.template) + (settings.append_eos ? " + tokenizer.eos_token" : "");
-  // Where the text itself holds a special token, the tokenizer must read it as one.
-  const split = chat || settings.append_eos ? "" : ", split_special_tokens=True";
-  const { imports, load, score } = pythonHead(modelConfig, '"DIR"');
-  const python = [
-    "import torch",
-    ...imports,
-    "",
-    `tokenizer = AutoTokenizer.from_pretrained("DIR"${split})`,
-    ...load,
-    "",
-    "def reward(prompt, response):",
-    `    text = ${text}`,
-    `    ids = tokenizer(text, truncation=True, max_length=${settings.max_length}, return_tensors="pt"${chat ? ", add_special_tokens=False" : ""})`,
-    "    with torch.no_grad():",
-    `        return ${score}`,
-  ].join("\n");
+function headText({ head, modelType, headBias }: ModelCardOptions["modelConfig"]): string {
+  if (head !== "classification") return HEAD_TEXTS[head] + (headBias ? ", with a bias" : "");
+  if (isDecoder({ modelType })) return "a linear layer without bias on the last token that is not padding";
+  const first = { bert: "pooler", distilbert: "dense layer" }[modelType as string] ?? "dense layer";
+  return `${first} and classifier on the first token, ${HEAD_TEXTS.classification}`;
+}
+
+function usage({ settings, modelConfig, tokenizer, adapter, padId }: ModelCardOptions): string {
+  const python = pythonExample({ model: modelConfig, settings, tokenizer, adapter, padId });
   const head = isStandardHead(modelConfig)
     ? ""
     : `; transformers does not know its head (${modelConfig.head}), two lines add it`;
-  const inPython = `In Python (\`DIR\` is this directory${head}):\n\n\`\`\`python\n${python}\n\`\`\``;
+  const inPython = `In Python (\`DIR\` is this directory${head}; \`reward(prompt, response)\` gives Rewardbook's score):\n\n\`\`\`python\n${python}\n\`\`\``;
   const here =
     "```sh\nnpx rewardbook score --checkpoint DIR --input pairs.jsonl --out scored.jsonl\nnpx rewardbook serve --checkpoint DIR --port 8000\n```";
   return ["## How to use", inPython, `In Rewardbook:\n\n${here}`].join("\n\n");

@@ -1,5 +1,7 @@
 // What a model card tells of a checkpoint, as training hands it over.
+import type { PythonTokenizer } from "../checkpoints/pythonTokens";
 import type { ModelConfig } from "../models/config";
+import type { HeadConfig } from "../models/heads";
 
 export type Interval = readonly [number, number];
 
@@ -32,7 +34,14 @@ export interface ModelCardOptions {
   };
   /** On the validation pairs; null for a state saved between validations. */
   readonly evaluation: CardEvaluation | null;
-  readonly modelConfig: Pick<ModelConfig, "modelType" | "head">;
+  readonly modelConfig: HeadConfig & Partial<Omit<ModelConfig, "raw">>;
+  readonly tokenizer: PythonTokenizer;
+  /** Whether the directory holds the head and low-rank updates alone, as an adapter on the policy's model. */
+  readonly adapter?: boolean;
+  /** A decoder's padding token, as config.json names it. */
+  readonly padId?: number | null;
+  /** Weights of the whole model, and those that were trained. */
+  readonly parameters?: { readonly all: number; readonly trained: number };
   /** `data.json`. */
   readonly data?: Readonly<Record<string, unknown>>;
 }

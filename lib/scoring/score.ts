@@ -8,11 +8,14 @@ import { scoreInputs, type RewardModel } from "../models/rewardModel";
 import type { Message, PreferencePair } from "../pairs/pair";
 import type { LoadedModel } from "../checkpoints/checkpoint";
 import type { ScoredPair } from "./scoredPair";
+import type { Encoded } from "../text/textItem";
 import { compileForTexts, type TextRunsOptions } from "./textRuns";
 
 /** What scoring may be told. */
 export interface ScoringOptions extends Pick<TextRunsOptions, "precision" | "tokensPerBatch" | "fuse"> {
   readonly onProgress?: (done: number, total: number) => void;
+  /** Takes a warning about the texts. */
+  readonly onMessage?: (text: string) => void;
   /** Stops between two batches; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -58,6 +61,22 @@ const encodingOf = ({ settings }: LoadedModel): EncodingOptions => ({
   truncation: settings.truncation,
 });
 
+/** The text that a model reads, special tokens spelt out, before it is cut to the maximum length. */
+export const textOf =
+  ({ tokenizer, settings }: Pick<LoadedModel, "tokenizer" | "settings">) =>
+  (prompt: string, response: string, promptMessages?: readonly Message[]): string =>
+    tokenizer.render({ prompt, promptMessages, response }, settings.template);
+
+/** Says so where the end of a text does not count, which may be a real token: config.json then names the wrong one. */
+function warnOfUnread({ dir, tokenizer }: LoadedModel, encoded: readonly Encoded[], options: ScoringOptions): void {
+  const texts = encoded.filter(({ unread }) => unread > 0).length;
+  if (texts === 0 || tokenizer.unreadId === null) return;
+  options.onMessage?.(
+    `${dir}: warning: ${texts} of ${encoded.length} texts end with ${JSON.stringify(tokenizer.idToToken(tokenizer.unreadId))}, ` +
+      `which config.json's pad_token_id (${tokenizer.unreadId}) makes padding: as in transformers, the score is read before it`,
+  );
+}
+
 /**
  * Rewards of many prompt-answer items.
  *
@@ -71,6 +90,7 @@ export async function scoreTexts(
 ): Promise<Float64Array> {
   const { template, max_length: maxLength, truncation } = encodingOf(loaded);
   const encoded = await loaded.tokenizer.encode(items, { template, maxLength, truncation });
+  warnOfUnread(loaded, encoded, options);
   return scoreEncoded(
     loaded,
     encoded.map((text) => text.ids),
@@ -90,6 +110,7 @@ export async function scorePairs(
   options: ScoringOptions & { readonly beta?: number } = {},
 ): Promise<ScoredPair[]> {
   const encoded = await encodePairs(pairs, loaded.tokenizer, { ...encodingOf(loaded), locateCuts: true });
+  warnOfUnread(loaded, encoded, options);
   const scores = await scoreEncoded(
     loaded,
     encoded.map(({ ids }) => ids),

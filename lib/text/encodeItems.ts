@@ -17,6 +17,8 @@ export interface Reader {
   /** Ids of special tokens. */
   readonly special: ReadonlySet<number>;
   readonly padId: number;
+  /** Does not count at a text's end; null for none. */
+  readonly unreadId: number | null;
   /** Ends a text that is not a chat; null for none. */
   readonly endId: number | null;
 }
@@ -39,24 +41,34 @@ export async function encodeItems(
       rendered.map(({ text }) => text),
       { addSpecialTokens: !isChat(template) },
     );
-    const ids = texts.ids.map((text) => ended(text, around.endId, reader.padId));
+    const ids = texts.ids.map((text) => ended(text, around.endId));
     const cuts = await cutLong({ ids, rendered, offsets: texts.offsets }, options, { ...reader, ...around });
-    ids.forEach((text, i) => encoded.push(cuts.get(i) ?? { ids: text, cut: 0 }));
+    ids.forEach((text, i) => encoded.push(toLastRead(cuts.get(i) ?? { ids: text, cut: 0 }, reader)));
   }
   return encoded;
 }
 
-/** transformers reads a decoder's score at the last token that is not padding, whatever the mask says. */
-function ended(ids: Uint32Array, endId: number | null, padId: number): Uint32Array {
-  if (endId !== null) {
-    const longer = new Uint32Array(ids.length + 1);
-    longer.set(ids);
-    longer[ids.length] = endId;
-    return longer;
-  }
+/** The text with its end-of-sequence token, where it gets one. */
+function ended(ids: Uint32Array, endId: number | null): Uint32Array {
+  if (endId === null) return ids;
+  const longer = new Uint32Array(ids.length + 1);
+  longer.set(ids);
+  longer[ids.length] = endId;
+  return longer;
+}
+
+/**
+ * The text to its last token that counts: transformers takes a decoder's score at the last token that is not the
+ * configuration's padding, whatever the mask says.
+ */
+function toLastRead(
+  { ids, ...cutting }: Omit<Encoded, "unread">,
+  { padId, unreadId }: Pick<Reader, "padId" | "unreadId">,
+): Encoded {
+  if (ids.length === 0) return { ids: Uint32Array.of(padId), ...cutting, unread: 0 };
   let length = ids.length;
-  while (length > 0 && ids[length - 1] === padId) length--;
-  return length > 0 ? ids.subarray(0, length) : Uint32Array.of(padId);
+  while (length > 1 && ids[length - 1] === unreadId) length--;
+  return { ids: ids.subarray(0, length), ...cutting, unread: ids.length - length };
 }
 
 /** The texts that are too long, by number, cut. */
@@ -64,7 +76,7 @@ async function cutLong(
   { ids, rendered, offsets }: Pick<TokenisedTexts, "ids" | "offsets"> & { readonly rendered: readonly RenderedText[] },
   { maxLength, truncation, locateCuts: locate = false }: EncodeOptions,
   { frame, special, endId }: Reader,
-): Promise<Map<number, Encoded>> {
+): Promise<Map<number, Omit<Encoded, "unread">>> {
   const long = [...ids.keys()].filter((i) => ids[i].length > maxLength).map((i) => ({ i, parts: rendered[i].parts() }));
   const unsure = long.filter(({ parts }) => locate || needsOffsets(parts, truncation)).map(({ i }) => i);
   const known = unsure.length > 0 ? await offsets(unsure) : [];

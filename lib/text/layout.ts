@@ -89,15 +89,13 @@ function tokensOf(
   offsets: Offsets,
   [begin, end]: readonly [number, number],
 ): readonly [number, number] {
-  let start = 0;
+  let [start, next] = [0, begin]; // a trimmed space has no width: it goes to the part that comes first, and to no other
   for (const part of parts) {
     const stop = start + codePoints(part.text);
-    if (part.from === from) {
-      const first = seek(offsets, begin, end, ([tokenStart]) => tokenStart >= start);
-      const last = seek(offsets, first, end, ([, tokenStop]) => tokenStop > stop);
-      return [first, last];
-    }
-    start = stop;
+    const first = seek(offsets, next, end, ([tokenStart]) => tokenStart >= start);
+    const last = seek(offsets, first, end, ([, tokenStop]) => tokenStop > stop);
+    if (part.from === from) return [first, last];
+    [start, next] = [stop, last];
   }
   return [begin, begin];
 }

@@ -38,8 +38,7 @@ export function renderChat(
   });
   const prompt = (item.promptMessages ?? [{ role: "user", content: item.prompt }]).map(hide);
   const answer = hide({ role: "assistant", content: item.response });
-  const tokens = { bos_token, eos_token, pad_token, unk_token, cls_token, sep_token };
-  const variables = Object.fromEntries(Object.entries(tokens).map(([name, token]) => [name, token ?? ""]));
+  const variables = definedOnly({ bos_token, eos_token, pad_token, unk_token, cls_token, sep_token });
   const render = (messages: readonly Message[]) =>
     applyChatTemplate(messages, { template, variables, where: `${dir}: chat template` });
   const named = (text: string) => special.reveal(special.arm(text));
@@ -50,6 +49,10 @@ export function renderChat(
       splitRendered(text, render, prompt, answer).map(({ from, text: part }) => ({ from, text: named(part) })),
   };
 }
+
+/** A token that the tokenizer lacks is undefined in Python's templates too: printing it gives nothing, joining it raises. */
+const definedOnly = (tokens: Readonly<Record<string, string | null | undefined>>) =>
+  Object.fromEntries(Object.entries(tokens).filter(([, token]) => token != null));
 
 /**
  * Cuts the rendered text at the edges of the conversation's and the answer's content. The edges are learnt from a

@@ -8,6 +8,10 @@ export interface SpecialTokens {
   readonly definition: object;
   /** Ids of all special tokens. */
   readonly ids: ReadonlySet<number>;
+  /** Their texts. */
+  readonly contents: readonly string[];
+  /** Whether the model never makes one of them from pieces: a Unigram's vocabulary, or a merge, may spell them. */
+  readonly plain: boolean;
   /** Gives the special tokens of a trusted text their secret names. */
   arm(text: string): string;
   /** Hides special-token text in user data from a chat template's `arm`; `reveal` undoes it. */
@@ -38,11 +42,22 @@ export function nameSecretly(definition: TokenizerDefinition): SpecialTokens {
   return {
     definition: renamed(definition, secrets),
     ids: new Set(special.map((token) => token.id)),
+    contents,
+    plain: staysText(definition, secrets),
     arm: (text) => text.replace(anySpecial, (content) => secrets.get(content)!),
     hide: (text) => text.replace(anySpecial, (content) => `${nonce}y${contents.indexOf(content)}y`),
     reveal: (text) => text.replace(hidden, (_, i) => contents[Number(i)]),
     spell: (text) => text.replace(armed, (_, i) => contents[Number(i)]),
   };
+}
+
+function staysText({ model }: TokenizerDefinition, secrets: ReadonlyMap<string, string>): boolean {
+  if (model.type === "WordPiece") return true;
+  const merged = (merge: string | [string, string]) =>
+    typeof merge === "string" ? merge.replace(" ", "") : merge.join("");
+  return (
+    model.type === "BPE" && !model.ignore_merges && !(model.merges ?? []).some((merge) => secrets.has(merged(merge)))
+  );
 }
 
 function renamed(definition: TokenizerDefinition, secrets: ReadonlyMap<string, string>): object {

@@ -33,4 +33,6 @@ export interface Encoded {
   readonly cut: number;
   /** Where, if that was asked for and anything was removed. */
   readonly cuts?: readonly TextCut[];
+  /** Tokens at the end that the head does not read (a tokenizer's `unreadId`). */
+  readonly unread: number;
 }

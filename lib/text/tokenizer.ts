@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Tokenizer as Engine } from "tokenizers";
 import { InputError } from "../errors";
 import { encodeItems, type Renderer } from "./encodeItems";
-import { frameOf } from "./layout";
+import { frameOf, type Frame } from "./layout";
 import { renderChat, type RenderedText } from "./renderChat";
 import { nameSecretly, type SpecialTokens } from "./specialTokens";
 import { CHAT_TEMPLATE, isChat, RENDERED_CHAT, templateParts } from "./template";
@@ -27,6 +27,14 @@ export interface Tokenizer {
   readonly vocabSize: number;
   /** Whether a text that is not a chat gets the end-of-sequence token (see `openTokenizer`). */
   readonly appendEos: boolean;
+  /** The token that does not count at a text's end: the head reads the last token that is another; null for none. */
+  readonly unreadId: number | null;
+  /** Special tokens that the tokenizer puts around a text that is not a chat. */
+  readonly frame: Frame;
+  /** The special tokens' texts. */
+  readonly specialTexts: readonly string[];
+  /** Whether Python's `split_special_tokens=True` keeps all of them text: no pieces of the vocabulary make one. */
+  readonly plainSpecials: boolean;
   encode(items: readonly TextItem[], options: EncodeOptions): Promise<Encoded[]>;
   /** The text the model reads, special tokens spelt out. */
   render(item: TextItem, template: string): string;
@@ -43,10 +51,14 @@ export interface Tokenizer {
  *
  * @param options.appendEos whether plain texts end with the eos token. Unless told, they do when the tokenizer has
  *   one and ends a text with no special token by itself (Llama, Qwen; not BERT, RoBERTa), as TRL's RewardTrainer
- *   does. An eos that also pads is left out: transformers would not read it
+ *   does. An eos that does not count at a text's end is left out: transformers would not read it
+ * @param options.unreadId the token that does not count at a text's end; the padding token when absent
  * @throws InputError when a file is missing or wrong, or there is neither a padding nor an end-of-sequence token
  */
-export function openTokenizer(dir: string, options: { readonly appendEos?: boolean } = {}): Tokenizer {
+export function openTokenizer(
+  dir: string,
+  options: { readonly appendEos?: boolean; readonly unreadId?: number | null } = {},
+): Tokenizer {
   const files = readTokenizerFiles(dir);
   const special = nameSecretly(files.definition);
   const path = join(dir, "tokenizer.json");
@@ -63,11 +75,12 @@ export function openTokenizer(dir: string, options: { readonly appendEos?: boole
   }
   const eosId = idOf(eos);
   const frame = frameOf(files.definition.post_processor);
-  const appendEos = (options.appendEos ?? frame.tail === 0) && eosId !== null && eosId !== padId;
+  const unreadId = options.unreadId === undefined ? padId : options.unreadId;
+  const appendEos = (options.appendEos ?? frame.tail === 0) && eosId !== null && eosId !== unreadId;
   const render = renderer(special, files.settings, dir);
   const vocabSize = Math.max(files.size, engine.getVocabSize(true)); // before `rememberWords` adds a token of its own
   const tokenise = naming(path, rememberWords(engine, special.definition) ?? wholeTexts(engine));
-  const reader = { render, tokenise, frame, special: special.ids, padId, endId: appendEos ? eosId : null };
+  const reader = { render, tokenise, frame, special: special.ids, padId, unreadId, endId: appendEos ? eosId : null };
 
   return {
     dir,
@@ -78,6 +91,10 @@ export function openTokenizer(dir: string, options: { readonly appendEos?: boole
     chatTemplate: chat ?? null,
     vocabSize,
     appendEos,
+    unreadId,
+    frame,
+    specialTexts: special.contents,
+    plainSpecials: special.plain,
     idToToken: (id) => files.definition.added_tokens.find((token) => token.id === id)?.content ?? engine.idToToken(id),
     decode: (ids) => engine.decode([...ids], true),
     render: (item, template) =>

@@ -6,9 +6,11 @@ import { analyseErrors } from "../evaluation/errorAnalysis";
 import { writeAdapter } from "../checkpoints/adapter";
 import { linkOrCopy } from "../files/atomic";
 import { checkpointsDir } from "../files/paths";
-import { findVerified, saveRewardModel } from "../checkpoints/checkpoint";
+import { findVerified, padTokenId, saveRewardModel } from "../checkpoints/checkpoint";
+import { countParameters } from "../models/rewardModel";
 import { SETTINGS_FILE } from "../checkpoints/settings";
 import { scoreLineOf } from "../runs/scoreLines";
+import { trainedParameters } from "./cost";
 import type { TrainingRun, ValidationRecord } from "./run";
 import { writeTrainingState } from "./state";
 
@@ -44,6 +46,10 @@ async function save(run: TrainingRun, name: string, record: ValidationRecord | n
     settings,
     evaluation: evaluation ?? null,
     modelConfig: loaded.model.config,
+    tokenizer: loaded.tokenizer,
+    adapter: run.sharesTrunk,
+    padId: padTokenId(loaded.model.config, loaded.tokenizer),
+    parameters: { all: countParameters(loaded.model), trained: trainedParameters(run) },
     data: run.dataRecord,
   });
   if (run.sharesTrunk)

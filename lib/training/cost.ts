@@ -24,14 +24,19 @@ export interface RunCost {
   readonly peak_memory_mb: number;
 }
 
+/** Weights that the current step moves. */
+export function trainedParameters(run: TrainingRun): number {
+  const { parameters } = run.loaded.model;
+  return (run.currentStep()?.trainable ?? []).reduce((sum, name) => sum + parameters.get(name)!.size, 0);
+}
+
 export async function costOf(run: TrainingRun, interrupted: boolean): Promise<RunCost> {
   const { state, config, loaded } = run;
-  const trainable = run.currentStep()?.trainable ?? [];
   const perSecond = (count: number) => (state.train_seconds > 0 ? count / state.train_seconds : 0);
   return {
     architecture: config.architecture,
     num_parameters: countParameters(loaded.model),
-    trainable_parameters: trainable.reduce((sum, name) => sum + loaded.model.parameters.get(name)!.size, 0),
+    trainable_parameters: trainedParameters(run),
     saved_parameters: await storedParameters(join(checkpointsDir(config.run), "best")),
     train_seconds: state.train_seconds,
     train_pairs_per_second: perSecond(state.pairs_seen),

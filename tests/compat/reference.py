@@ -52,9 +52,9 @@ def card_of(path):
 
 def exec_card(snippet, case):
     """The score that the model card's own lines give."""
-    names = dict(prompt=case["prompt"], response=case["response"])
+    names = {}
     exec(snippet, names)
-    return names["score"]
+    return names["reward"](case["prompt"], case["response"])
 
 
 def score(model, tok, rows):

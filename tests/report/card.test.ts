@@ -8,7 +8,16 @@ import { HOSTILE } from "./fixture";
 
 const golden = (name: string) => readFileSync(join(__dirname, "../goldens/report", name), "utf8");
 
+const WORDPIECE = {
+  appendEos: false,
+  frame: { head: 1, tail: 1 },
+  chatTemplate: null,
+  plainSpecials: true,
+  specialTexts: ["[CLS]", "[SEP]"],
+};
+
 const options: ModelCardOptions = {
+  tokenizer: WORDPIECE,
   config: { run: "r1", model: "models/all-MiniLM-L6-v2", epochs: 2, learning_rate: 5e-5, seed: 42 },
   modelConfig: { modelType: "bert", head: "classification" },
   settings: { template: "Question:\n{prompt}\n\nAnswer:\n{response}", max_length: 256, truncation: "right" },
@@ -85,6 +94,32 @@ describe("modelCard", () => {
     }
     expect(card("llama", "value")).toContain("AutoModelForSequenceClassification");
     expect(card("llama", "mean")).not.toContain("score.bias");
+  });
+
+  test("architecture, and every setting of the run", () => {
+    const config = {
+      run: "r1",
+      pairs: "/secret/pairs.jsonl",
+      epochs: 2,
+      adam_beta2: 0.999,
+      template: "a|b",
+      keep_ties: false,
+    };
+    const modelConfig = { modelType: "bert", head: "classification", layers: 6, hiddenSize: 384 } as const;
+    const card = modelCard({ ...options, config, modelConfig, parameters: { all: 22_713_601, trained: 385 } });
+    for (const row of [
+      "| class | BertForSequenceClassification, one label |",
+      "| layers | 6 |",
+      "| hidden size | 384 |",
+      "| parameters | 22,713,601 |",
+      "| parameters trained | 385 |",
+      "| epochs | 2 |",
+      "| adam\\_beta2 | 0.999 |",
+      "| keep\\_ties | false |",
+    ]) {
+      expect(card).toContain(row);
+    }
+    expect(card).not.toContain("/secret");
   });
 
   test("a state between validations has no metrics", () => {
