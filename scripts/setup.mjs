@@ -19,6 +19,7 @@ import {
   hasTensorFlow,
   installEncoder,
   installTensorFlow,
+  LOCKED,
   pip,
 } from "./setup/native.mjs";
 import { renewSelfLink, SELF_LINKS } from "./setup/selfLink.mjs";
@@ -91,7 +92,7 @@ function compile() {
 /** The steps on this machine. `native` ones are optional: without them the WebAssembly backend serves. */
 export function listSteps({ choice = chooseHere(), compiler = findCompiler(), ownBrowser = hasOwnBrowser() } = {}) {
   const lock = digest([text("package-lock.json")]);
-  const jupyter = digest([text("scripts/requirements.txt")]);
+  const jupyter = digest([text("scripts/requirements.lock")]);
   const wheel = digest([JSON.stringify(choice), text("scripts/setup/native.mjs")]);
   const tensorflow = ".cache/tensorflow/tensorflow";
   /** @type {import("./setup/steps.mjs").Step[]} */
@@ -131,7 +132,7 @@ export function listSteps({ choice = chooseHere(), compiler = findCompiler(), ow
       needs: ["Python environment"],
       inputs: () => digest([root, jupyter]),
       outputs: [".venv/bin/jupyter-lab", ".venv/bin/jupyter-nbconvert"],
-      run: () => pip(["install", "-r", inRoot("scripts/requirements.txt")]),
+      run: () => pip([...LOCKED, "-r", inRoot("scripts/requirements.lock")]),
     },
     {
       name: "notebook kernel",

@@ -4,9 +4,12 @@ Tells what happens as JSON lines on standard output: start, cell, progress, erro
 failed is written all the same; the exit code is then 1. SIGUSR1 interrupts the running cell, SIGTERM ends the run.
 """
 import asyncio
+import base64
+import hashlib
 import json
 import signal
 import sys
+from html.parser import HTMLParser
 from pathlib import Path
 
 import latex2mathml.converter
@@ -85,8 +88,40 @@ def export(notebook, title, target):
     parts = ROOT / ".cache" / "nbconvert"
     config.TemplateExporter.extra_template_paths = [str(ROOT / "node_modules" / "plotly.js-cartesian-dist-min"), str(parts)]
     exporter = HTMLExporter(config=config, template_name="rewardbook", embed_images=True)
-    page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title}})
+    page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title}, "script_hashes": script_hashes(exporter)})
     write(target, page)
+
+
+class Scripts(HTMLParser):
+    """The texts of a page's scripts that run."""
+
+    def __init__(self):
+        super().__init__()
+        self.texts = []
+        self.inside = False
+
+    def handle_starttag(self, tag, attrs):
+        self.inside = tag == "script" and dict(attrs).get("type", "text/javascript") == "text/javascript"
+        if self.inside:
+            self.texts.append("")
+
+    def handle_data(self, data):
+        if self.inside:
+            self.texts[-1] += data
+
+    def handle_endtag(self, tag):
+        self.inside = False
+
+
+def script_hashes(exporter):
+    """The scripts of a page with one empty figure and no data, the only ones that a page may run."""
+    figure = {"application/vnd.plotly.v1+json": {"data": [], "layout": {}}, "text/plain": ""}
+    cell = nbformat.v4.new_code_cell("", outputs=[nbformat.v4.new_output("display_data", data=figure)])
+    page, _ = exporter.from_notebook_node(nbformat.v4.new_notebook(cells=[cell]), {"script_hashes": "'none'"})
+    found = Scripts()
+    found.feed(page)
+    digests = [hashlib.sha256(text.encode()).digest() for text in found.texts]
+    return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
 
 
 def write(target, text):

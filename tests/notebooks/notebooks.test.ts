@@ -87,6 +87,13 @@ describe("the notebooks", () => {
     for (const { data } of outputs) expect(data["image/png"]?.slice(0, 11)).toBe("iVBORw0KGgo");
   });
 
+  test("run no script but the page's own, by its hash", () => {
+    for (const name of NOTEBOOKS) {
+      const page = readFileSync(fileOf(name, "html"), "utf8");
+      expect(/script-src ([^;]*);/.exec(page)?.[1]).toMatch(/^'sha256-[\w+/=]+'( 'sha256-[\w+/=]+')*$/);
+    }
+  });
+
   test("are numbered and committed without outputs", () => {
     const cells = JSON.parse(readFileSync(fileOf(NOTEBOOKS[1], "ipynb"), "utf8")).cells.filter(
       (cell: { cell_type: string }) => cell.cell_type === "code",
