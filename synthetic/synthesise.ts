@@ -1,7 +1,6 @@
 // In: a number of questions and a seed. Out: preference pairs in the original notebook's schema, and candidates to rerank.
 import { UsageError } from "../lib/errors";
 import { type Random, createRandom } from "../lib/random";
-import { normaliseText } from "../lib/pairs/normalise";
 import { type Flaw, type Grade, type GradedAnswer, RATINGS, answerOf } from "./answers";
 import { arithmetic } from "./arithmetic";
 import { astronomy } from "./astronomy";
@@ -15,6 +14,7 @@ import { physics } from "./physics";
 import { privacy } from "./privacy";
 import { units } from "./units";
 import { logic, programming } from "./code";
+import { type NearPrompts, createNearPrompts } from "./nearPrompts";
 import { finance } from "./money";
 import { geography } from "./places";
 import type { Domain, Problem, Risk } from "./problem";
@@ -95,6 +95,8 @@ const SHORTEST = 34;
 const LONGEST = 52;
 /** Attempts at a prompt that has not been used. */
 const ATTEMPTS = 200;
+/** Attempts at one that is not nearly an earlier one, before it shares that one's question. */
+const PATIENCE = 50;
 
 interface Question {
   readonly id: string;
@@ -131,30 +133,39 @@ export function syntheticProblems({ questions, seed }: SynthesisOptions): Map<st
 }
 
 function makeQuestions(random: Random, questions: number): Question[] {
-  const seen = new Set<string>();
-  return Array.from({ length: questions }, (_, i) => makeQuestion(random, i, questions, seen));
+  const before = createNearPrompts();
+  return Array.from({ length: questions }, (_, i) => makeQuestion(random, i, questions, before));
 }
 
-function makeQuestion(random: Random, index: number, total: number, seen: Set<string>): Question {
+/**
+ * A problem and a wording of it that nobody has asked. Where a domain has no other left, one that is nearly an earlier
+ * prompt shares its question, so that no split parts them.
+ */
+function askAnew(random: Random, index: number, total: number, before: NearPrompts) {
   const domain = DOMAINS[index % DOMAINS.length];
-  let problem = domain.make(random);
-  let prompt = random.pick(problem.ask);
-  for (let attempt = 0; seen.has(normaliseText(prompt)); attempt++) {
-    if (attempt === ATTEMPTS)
-      throw new UsageError(
-        `questions: expected a number that the domains can vary, got ${total} (${domain.name} has no more prompts); ask for fewer`,
-      );
-    problem = domain.make(random);
-    prompt = random.pick(problem.ask);
+  for (let attempt = 0; attempt <= ATTEMPTS; attempt++) {
+    const problem = domain.make(random);
+    const prompt = random.pick(problem.ask);
+    const like = before.questionsLike(prompt);
+    if (like === null || like.size > (attempt < PATIENCE ? 0 : 1)) continue;
+    const id = [...like][0] ?? `q${String(index + 1).padStart(5, "0")}`;
+    before.add(prompt, id);
+    return { id, domain, problem, prompt };
   }
-  seen.add(normaliseText(prompt));
+  throw new UsageError(
+    `questions: expected a number that the domains can vary, got ${total} (${domain.name} has no more prompts); ask for fewer`,
+  );
+}
+
+function makeQuestion(random: Random, index: number, total: number, before: NearPrompts): Question {
+  const { id, domain, problem, prompt } = askAnew(random, index, total, before);
   const elsewhere = random.pick(DOMAINS.filter((other) => other !== domain)).make(random);
   const middle = SHORTEST + random.next() * (LONGEST - SHORTEST);
   const grades = pickGrades(random);
   const answers = grades.map((grade) =>
     answerOf(random, problem, grade, { elsewhere, target: Math.round(middle * (0.85 + 0.3 * random.next())) }),
   );
-  return { id: `q${String(index + 1).padStart(5, "0")}`, prompt, domain, problem, answers };
+  return { id, prompt, domain, problem, answers };
 }
 
 /** Two to four different grades; two alone are two grades apart or more, so that an easy question is not a coin toss. */

@@ -3,6 +3,9 @@ import { describe, expect, it } from "vitest";
 import { normaliseText } from "../../lib/pairs/normalise";
 import { loadPairs } from "../../lib/pairs/read";
 import { DOMAINS, type SyntheticPair, generatePairs } from "../../synthetic/synthesise";
+import { NEAR, jaccard, shingles } from "../../lib/pairs/duplicates";
+import { splitPairs } from "../../lib/split";
+import { createNearPrompts } from "../../synthetic/nearPrompts";
 import { createRandom } from "../../lib/random";
 import { scratch } from "../pairs/helpers";
 
@@ -60,6 +63,32 @@ describe("generatePairs", () => {
       quality.get(pair.question_id + pair.rejected_answer.answer_text)!;
     for (const pair of made.pairs) expect(Math.sign(gap(pair))).toBe(pair.label_flipped ? -1 : 1);
     expect(generatePairs({ questions: 50, seed: 1, noise: 0 }).ceiling).toBe(1);
+  });
+
+  it("leaks nothing into another split: nearly equal prompts share their question", async () => {
+    for (const synthesis of [made, generatePairs({ questions: 1800, seed: 7 })]) {
+      const { pairs } = await loadPairs(lines("leaks.jsonl", synthesis.pairs));
+      const split = splitPairs(pairs, { train_ratio: 0.8, val_ratio: 0.1, test_ratio: 0.1, seed: 42 });
+      expect(split.nearDuplicates).toEqual([]);
+      // Few prompts have to share: nearly as many questions as were asked for.
+      const asked = new Set(pairs.map(({ prompt }) => normaliseText(prompt))).size;
+      expect(new Set(pairs.map(({ questionId }) => questionId)).size).toBeGreaterThan(0.95 * asked);
+    }
+  });
+
+  it("finds near-duplicates as comparing every two prompts does", () => {
+    const prompts = made.candidates.slice(0, 300).flatMap(({ prompt }) => [prompt, `${prompt} Please.`]);
+    const index = createNearPrompts();
+    prompts.forEach((prompt, i) => {
+      const all = prompts
+        .slice(0, i)
+        .map((other, id) => ({ id: String(id), similarity: jaccard(shingles(other), shingles(prompt)) }));
+      const near = all.filter(({ similarity }) => similarity >= NEAR).map(({ id }) => id);
+      const found = index.questionsLike(prompt);
+      if (all.some(({ similarity }) => similarity === 1)) expect(found).toBeNull();
+      else expect([...found!].sort()).toEqual(near.sort());
+      index.add(prompt, String(i));
+    });
   });
 
   it("length alone tells next to nothing", () => {
