@@ -52,15 +52,15 @@ export function register(program: Command): void {
     .addOption(configFlag("ignore_fields"))
     .addOption(configFlag("category_field"))
     .addOption(configFlag("keep_ties"))
-    .option("--no-keep-ties", "the opposite of the flag above")
+    .option("--no-keep-ties", "leave out pairs whose two scores are equal (default: off)")
     .option("--label-noise", "estimate the label noise by cross-validated scores of the frozen encoder")
-    .option("--noise-sample <n>", "pairs that the estimate is made on (default 2000)", positive)
-    .option("--model <dir>", "encoder of --label-noise; default: the default encoder")
+    .option("--noise-sample <n>", "pairs that the estimate is made on (default: 2000)", positive)
+    .option("--model <dir>", "encoder of --label-noise (default: the default encoder)")
     .option("--out <file>", "write the whole result as JSON")
     .option("--html <file>", "write a report as one HTML file")
     .option(
       "--rejected <dir>",
-      "folder for STEM_rejected_rows.jsonl, which lists every row that is not used; default: beside --out or --html",
+      "folder for STEM_rejected_rows.jsonl, which lists every row that is not used (default: beside --out or --html)",
     )
     .option("--skip-bad-rows", "rows at fault are counted and listed, but make no exit code 1")
     .option("--json", "print one JSON object on stdout")

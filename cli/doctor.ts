@@ -125,7 +125,7 @@ export function register(program: Command): void {
     .command("doctor")
     .description("versions, backend, threads, GPU, matrix speed, and what is missing with its remedy")
     .option("--graph", "compile the scoring graph of a model and tell what it is made of and what it costs")
-    .option("--model <dir>", "model of --graph (default: the default encoder)", projectPath("models", DEFAULT_MODEL))
+    .option("--model <dir>", "directory of the model of --graph", projectPath("models", DEFAULT_MODEL))
     .option("--rows <n>", "texts of the batch of --graph", Number, 32)
     .option("--width <n>", "tokens of each text of --graph", Number, 128)
     .option(

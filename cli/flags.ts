@@ -26,7 +26,7 @@ function schemaFlag(field: string, schema: z.ZodType): Option {
   const { inner, fallback } = unwrap(schema);
   const flag = `--${field.replaceAll("_", "-")}`;
   const shown = fallback === undefined ? "" : ` (default: ${fallback === false ? "off" : JSON.stringify(fallback)})`;
-  const meaning = `${schema.description ?? ""}${shown}`;
+  const meaning = `${schema.description ?? inner.description ?? ""}${shown}`;
   if (inner instanceof z.ZodBoolean) return new Option(flag, meaning);
   if (inner instanceof z.ZodNumber) return new Option(`${flag} <n>`, meaning).argParser(number);
   if (inner instanceof z.ZodEnum) return new Option(`${flag} <word>`, meaning).choices(inner.options as string[]);
@@ -50,7 +50,7 @@ export function addSchemaFlags(command: Command, shape: Readonly<Record<string, 
     const { inner, fallback } = unwrap(schema);
     if (inner instanceof z.ZodBoolean && fallback !== false)
       command.addOption(
-        new Option(`--no-${field.replaceAll("_", "-")}`, "the opposite of the flag above (default: off)"),
+        new Option(`--no-${field.replaceAll("_", "-")}`, `not --${field.replaceAll("_", "-")} (default: off)`),
       );
   }
   return command;
@@ -95,4 +95,16 @@ export function textSettings(options: Readonly<Record<string, unknown>>): TextSe
 
 /** f32 keeps scores the same to the fifth decimal; bf16 is faster. */
 export const precisionOption = (): Option =>
-  new Option("--precision <word>", "matrix products of the scoring").choices(["f32", "bf16"]).default("f32");
+  new Option("--precision <word>", "precision of the matrix products of scoring")
+    .choices(["f32", "bf16"])
+    .default("f32");
+
+/** Every flag says whether it must be given, or what holds without it. */
+export function stateDefaults(command: Command): void {
+  command.helpOption("-h, --help", "print this help (default: off)");
+  for (const option of command.options) {
+    if (option.mandatory) option.description += " (required)";
+    else if (option.defaultValue === undefined && !option.description.includes("default"))
+      option.description += option.isBoolean() || option.negate ? " (default: off)" : " (default: none)";
+  }
+}

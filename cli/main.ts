@@ -5,6 +5,7 @@ import { InputError, UsageError } from "../lib/errors";
 import { projectPath } from "../lib/files/paths";
 import { systemFault } from "../lib/files/systemError";
 import { EXIT, ExitWith } from "./exit";
+import { stateDefaults } from "./flags";
 import { fail } from "./output";
 import { register as check } from "./check";
 import { register as doctor } from "./doctor";
@@ -19,11 +20,12 @@ import { register as split } from "./split";
 import { register as train } from "./train";
 import { register as verify } from "./verify";
 
-function program(): Command {
+/** The command line, not yet run. */
+export function createProgram(): Command {
   const { version } = JSON.parse(readFileSync(projectPath("package.json"), "utf8"));
   const root = new Command("rewardbook")
     .description("Train, evaluate, calibrate and report reward models.")
-    .version(version)
+    .version(version, "-V, --version", "print the version of Rewardbook (default: off)")
     .exitOverride()
     .configureOutput({ writeErr: fail })
     .addHelpText(
@@ -33,6 +35,7 @@ function program(): Command {
   for (const register of [generate, check, split, train, evaluate, score, rerank, serve, report, pull, verify, doctor])
     register(root);
   for (const command of root.commands) command.exitOverride().configureOutput({ writeErr: fail });
+  for (const command of [root, ...root.commands]) stateDefaults(command);
   return root;
 }
 
@@ -56,7 +59,7 @@ function explain(error: unknown): number {
  */
 export async function run(argv: readonly string[]): Promise<number> {
   try {
-    await program().parseAsync(argv, { from: "user" });
+    await createProgram().parseAsync(argv, { from: "user" });
     return EXIT.done;
   } catch (error) {
     if (error instanceof ExitWith) return error.code;

@@ -31,10 +31,10 @@ export function register(program: Command): void {
       "folder for STEM_train, STEM_val (and STEM_test) and STEM_split_stats.json; STEM is the name of the " +
         "input, and preference_pairs for every input whose name begins so; a .json input gives .json lists, others .jsonl",
     )
-    .option("--train-ratio <share>", "share of questions for training; default: what the others leave", share)
+    .option("--train-ratio <share>", "share of questions for training (default: what the others leave)", share)
     .option(
       "--val-ratio <share>",
-      "share of questions for validation; default: 0.1, or what --train-ratio and --test-ratio leave",
+      "share of questions for validation (default: 0.1, or what --train-ratio and --test-ratio leave)",
       share,
     )
     .option("--test-ratio <share>", "share of questions for testing; 0 writes no test file", share, 0)
@@ -49,7 +49,7 @@ export function register(program: Command): void {
     .addOption(configFlag("category_field"))
     .addOption(configFlag("minimum_gap"))
     .addOption(configFlag("keep_ties"))
-    .option("--no-keep-ties", "the opposite of the flag above")
+    .option("--no-keep-ties", "leave out pairs whose two scores are equal (default: off)")
     .addOption(
       new Option(
         "--format <word>",

@@ -119,7 +119,7 @@ export const trainingSchema = z.strictObject({
     ),
   lora_rank: count.default(0).describe("rank of LoRA adapters; 0: none"),
   lora_alpha: z.number().positive().default(16).describe("LoRA scale: alpha / rank"),
-  lora_dropout: fraction.default(0).describe("dropout before the LoRA projections"),
+  lora_dropout: fraction.default(0).describe("dropout before the LoRA projections, share of their inputs"),
   lora_targets: z.string().default("auto").describe("projections that get an adapter, by name, comma-separated"),
   precision: z
     .enum(["auto", "bf16", "f32"])
