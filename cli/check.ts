@@ -7,6 +7,7 @@ import { checkPairs } from "../lib/check/check";
 import { type LabelNoise, estimateLabelNoise } from "../lib/check/noise";
 import type { CheckReport } from "../lib/check/report";
 import type { PreferencePair } from "../lib/pairs/pair";
+import { acceptedFields } from "../lib/pairs/formats/table";
 import { writeRejectedRows } from "../lib/pairs/rejectedRows";
 import { checkHtml } from "../lib/report/pages/check";
 import { writeFileAtomically } from "../lib/files/atomic";
@@ -64,6 +65,7 @@ export function register(program: Command): void {
     )
     .option("--skip-bad-rows", "rows at fault are counted and listed, but make no exit code 1")
     .option("--json", "print one JSON object on stdout")
+    .addHelpText("after", () => `\nFields that are read:\n${fieldLines().join("\n")}`)
     .action(async (options) => {
       const out = createOutput(options.json === true);
       await checkWritable(options.out, options.html);
@@ -88,6 +90,8 @@ export function register(program: Command): void {
       if (!report.ok && !(options.skipBadRows && report.pairs > 0)) throw new ExitWith(EXIT.input);
     });
 }
+
+const fieldLines = () => acceptedFields().map(({ format, fields }) => `  ${format}: ${fields.join(", ")}`);
 
 /** The frozen encoder with its mean over the tokens judges the pairs it has not been fitted on. */
 async function noiseOf(pairs: readonly PreferencePair[], model: string | undefined, out: Output): Promise<LabelNoise> {
