@@ -1,4 +1,4 @@
-// The two kinds of error a user can mend. Everything else is our fault (exit code 70).
+// The two kinds of error a user can mend, and the stop they asked for. Everything else is our fault (exit code 70).
 import { printable } from "./terminal";
 
 /** The input is at fault (exit code 1): the message reads `where: expected X, got Y; do Z`. */
@@ -7,6 +7,11 @@ export class InputError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(printable(message), options); // it may quote names and values of a file
   }
+}
+
+/** The user stopped the work; the message says what was done and how to go on. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
 }
 
 /** The command line or the configuration is at fault (exit code 2). */

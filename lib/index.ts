@@ -82,3 +82,6 @@ export { reportHtml, type ReportOptions } from "./report/pages/report";
 export * from "./notebooks/support";
 export { expectedSeconds, inWords } from "./notebooks/expectedTime";
 export { openNotebook, speedFor } from "./notebooks/opening";
+export * from "./notebooks/progressBar";
+export * from "./notebooks/display";
+export type { Bar, LongWorkOptions, Observer } from "./longWork";

@@ -3,6 +3,12 @@
 /** The kernel keeps the running loops here and aborts them when the user interrupts it. */
 const KERNEL_STOPS = Symbol.for("rewardbook.stops");
 
+const kernelStops = (): Set<AbortController> | undefined =>
+  (globalThis as Record<symbol, unknown>)[KERNEL_STOPS] as Set<AbortController> | undefined;
+
+/** Whether a notebook's kernel runs this. */
+export const insideKernel = (): boolean => kernelStops() !== undefined;
+
 /** What asked a loop to stop. */
 export type StopCause = "SIGINT" | "SIGTERM" | "caller";
 
@@ -27,9 +33,9 @@ export const yieldToEvents = (): Promise<void> => new Promise((resolve) => setIm
 export async function listenForStop(outer?: AbortSignal): Promise<StopRequest> {
   const controller = new AbortController();
   const stop = (cause?: unknown) => controller.abort(cause === "SIGINT" || cause === "SIGTERM" ? cause : "caller");
-  const kernelStops = (globalThis as Record<symbol, unknown>)[KERNEL_STOPS] as Set<AbortController> | undefined;
+  const ofKernel = kernelStops();
   await yieldToEvents();
-  if (kernelStops) kernelStops.add(controller);
+  if (ofKernel) ofKernel.add(controller);
   else process.once("SIGINT", stop).once("SIGTERM", stop);
   outer?.addEventListener("abort", stop);
   if (outer?.aborted) stop();
@@ -41,7 +47,7 @@ export async function listenForStop(outer?: AbortSignal): Promise<StopRequest> {
       return reason === "SIGINT" || reason === "SIGTERM" ? reason : "caller";
     },
     release: () => {
-      kernelStops?.delete(controller);
+      ofKernel?.delete(controller);
       process.removeListener("SIGINT", stop).removeListener("SIGTERM", stop);
       outer?.removeEventListener("abort", stop);
     },

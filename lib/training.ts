@@ -1,5 +1,5 @@
 // In: split preference pairs and a configuration. Out: a trained reward model, its checkpoints and all that was measured on the way.
-import { yieldToEvents, listenForStop } from "./interrupt";
+import { listenForStop, yieldToEvents, type StopRequest } from "./interrupt";
 import type { Update } from "./batching/trainingPlan";
 import { runArtefacts } from "./report/runArtefacts";
 import { saveEpoch, saveLast } from "./training/checkpoints";
@@ -13,6 +13,7 @@ import { learningRateAt } from "./training/schedule";
 import { endedBy } from "./training/state";
 import type { StepOutcome, TrainingStep } from "./training/step";
 import { validate } from "./training/validate";
+import { watchTraining, type WatchedTraining } from "./training/watch";
 
 export type { TrainingRequest } from "./training/data";
 export type { RunMetrics, TrainingResult } from "./training/finish";
@@ -33,26 +34,35 @@ export type { TrainingHooks, TrainingProgress, ValidationRecord } from "./traini
  *   UsageError for a configuration that cannot
  */
 export async function trainRewardModel(request: TrainingRequest, hooks: TrainingHooks = {}): Promise<TrainingResult> {
-  const opened = await openRun(request, (text) => hooks.onMessage?.(text));
+  const stop = await listenForStop(hooks.signal);
+  const watch = watchTraining(hooks);
+  const opened = await openRun(request, (text) => watch.hooks.onMessage?.(text)).catch((error) => {
+    stop.release();
+    throw error;
+  });
   try {
-    return (await finishedResult(opened, hooks)) ?? (await train(await prepareRun(opened, hooks, runArtefacts)));
+    return (
+      (await finishedResult(opened, watch.hooks)) ??
+      (await train(await prepareRun(opened, watch.hooks, runArtefacts), stop, watch))
+    );
   } finally {
+    stop.release();
     opened.release();
   }
 }
 
 /** Epoch by epoch, until the last is done, a limit is reached or the reader asks to stop. */
-async function train(run: TrainingRun): Promise<TrainingResult> {
+async function train(run: TrainingRun, stop: StopRequest, watch: WatchedTraining): Promise<TrainingResult> {
   const { state } = run;
-  const stop = await listenForStop(run.hooks.signal);
   try {
     while (state.ended === null && !stop.signal.aborted) {
       await trainEpoch(run, stop.signal);
       if (!stop.signal.aborted) await endEpoch(run);
     }
+    const resumable = `stopped after step ${state.step}; with resume: true it goes on from there`;
+    watch.end(stop.signal.aborted ? resumable : undefined);
     return await finishRun(run, state.ended === null ? stop.cause() : null);
   } finally {
-    stop.release();
     run.dispose();
   }
 }

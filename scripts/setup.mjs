@@ -6,11 +6,12 @@
 //   RB_KERNELS=0     TensorFlow without our fused kernels
 //   RB_CUDA=0|1      TensorFlow without or with CUDA, whatever GPU there is (`npm run setup -- --gpu` is RB_CUDA=1)
 //   CXX=path         the C++ compiler
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import path from "node:path";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { browserFolder, carriesBrowser, hasOwnBrowser, unpackBrowser } from "./setup/browser.mjs";
+import { notebookKernel } from "./setup/kernelSpec.mjs";
 import { checkNode, chooseHere, findCompiler, findPython } from "./setup/machine.mjs";
+import { compiledLibrary } from "./setup/compiled.mjs";
 import { buildKernels, kernelsFile, kernelSources } from "./setup/kernels.mjs";
 import {
   bindingFile,
@@ -26,7 +27,6 @@ import { renewSelfLink, SELF_LINKS } from "./setup/selfLink.mjs";
 import { command, digest, inRoot, isInPlace, root, runSteps, StepError, withLock } from "./setup/steps.mjs";
 
 const text = (file) => readFileSync(inRoot(file), "utf8");
-const version = () => [process.execPath, process.version];
 
 /** `npm ci` is not needed when node_modules holds the locked versions, whoever put them there. */
 function hasLockedPackages() {
@@ -57,36 +57,6 @@ async function virtualEnvironment() {
     throw error;
   }
   return `Python ${python.version}`;
-}
-
-/** The kernel's command holds absolute paths: VS Code starts it with another PATH. */
-function kernelSpec() {
-  const spec = {
-    argv: [process.execPath, inRoot("scripts", "kernel.mjs"), "{connection_file}"],
-    display_name: "Rewardbook (TypeScript)",
-    language: "typescript",
-  };
-  mkdirSync(inRoot(kernelFolder), { recursive: true });
-  writeFileSync(inRoot(kernelFolder, "kernel.json"), `${JSON.stringify(spec, null, 2)}\n`);
-}
-const kernelFolder = ".venv/share/jupyter/kernels/rewardbook";
-
-function sources() {
-  const folders = ["lib", "synthetic", "cli", "server", "remote", "bench"].filter((folder) =>
-    existsSync(inRoot(folder)),
-  );
-  const files = folders.flatMap((folder) =>
-    readdirSync(inRoot(folder), { recursive: true }).map((file) => path.join(folder, file)),
-  );
-  return ["tsconfig.json", ...files.filter((file) => file.endsWith(".ts")).sort()].flatMap((file) => [
-    file,
-    text(file),
-  ]);
-}
-
-function compile() {
-  const remedy = "mend the lines named above; `npm run build` shows all of them";
-  return command(process.execPath, [inRoot("node_modules/typescript/bin/tsc"), "-b"], { remedy });
 }
 
 /** The steps on this machine. `native` ones are optional: without them the WebAssembly backend serves. */
@@ -134,13 +104,7 @@ export function listSteps({ choice = chooseHere(), compiler = findCompiler(), ow
       outputs: [".venv/bin/jupyter-lab", ".venv/bin/jupyter-nbconvert"],
       run: () => pip([...LOCKED, "-r", inRoot("scripts/requirements.lock")]),
     },
-    {
-      name: "notebook kernel",
-      needs: ["Jupyter"],
-      inputs: () => digest([...version(), root]),
-      outputs: [`${kernelFolder}/kernel.json`],
-      run: kernelSpec,
-    },
+    notebookKernel,
     {
       name: "self link",
       needs: ["npm packages"],
@@ -148,13 +112,7 @@ export function listSteps({ choice = chooseHere(), compiler = findCompiler(), ow
       outputs: SELF_LINKS.map(({ file }) => file),
       run: renewSelfLink,
     },
-    {
-      name: "compiled library",
-      needs: ["npm packages"],
-      inputs: () => digest(sources()),
-      outputs: ["dist/lib/index.js"],
-      run: compile,
-    },
+    compiledLibrary,
   ];
   if (carriesBrowser() && !ownBrowser)
     steps.push({

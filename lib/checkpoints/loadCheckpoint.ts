@@ -1,9 +1,11 @@
 // In: a Hugging Face directory. Out: a reward model with its tokenizer and settings.
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { initBackend } from "../engine/backend";
 import { checkMemory } from "../engine/memory";
 import { InputError } from "../errors";
+import { longWork, type LongWorkOptions, type Watch } from "../longWork";
 import { HEADS, isDecoder, parseModelConfig, type HeadKind, type ModelConfig } from "../models/config";
 import { readAdapter } from "./adapter";
 import { mergeLora } from "../models/lora";
@@ -15,7 +17,7 @@ import { openTokenizer, type Tokenizer } from "../text/tokenizer";
 import { recoverDirectory } from "../files/atomic";
 import { encodeBfloat16 } from "../files/dtypes";
 import { findModel } from "./findModel";
-import { INDEX_FILE, iterateSafetensors, openTensors, SINGLE_FILE } from "../files/safetensors";
+import { INDEX_FILE, iterateSafetensors, openTensors, SINGLE_FILE, weightBytes } from "../files/safetensors";
 import { readJsonFile } from "../files/json";
 import { requireVerified } from "./verify";
 import { isStandardHead } from "../models/heads";
@@ -33,7 +35,7 @@ export interface LoadedModel {
   readonly settingsWritten?: boolean;
 }
 
-export interface LoadOptions {
+export interface LoadOptions extends LongWorkOptions {
   /**
    * `bf16` keeps the trunk's matrices in half the memory, for scoring in bf16; `as-stored` those that the file has in bf16, so that
    * nothing is lost when a model whose head or adapter was trained is saved. Default f32.
@@ -57,6 +59,7 @@ const DEFAULT_MAX_LENGTH = 512;
  * @throws InputError for a missing directory or file, a model of another kind, pickled weights, a tensor that is missing, misshapen or not finite
  */
 export async function loadRewardModel(dir: string, options: LoadOptions = {}): Promise<LoadedModel> {
+  await initBackend();
   await recoverDirectory(dir);
   await requireVerified(dir);
   if (isAdapter(dir)) return loadAdapted(dir, options);
@@ -82,10 +85,13 @@ export async function loadRewardModel(dir: string, options: LoadOptions = {}): P
     );
   }
   checkMemory(`the weights of ${dir}`, weightsNeed(config, options.storage));
-  const model = await streamRewardModel(config, readWeights(dir, config, { storage: options.storage, valueHead }), {
-    ...options,
-    where: dir,
-  });
+  const what = { label: `loading ${basename(dir)}`, unit: "MB" };
+  const model = await longWork(what, options, (watch) =>
+    streamRewardModel(config, readWeights({ dir, config, storage: options.storage, valueHead, watch }), {
+      ...options,
+      where: dir,
+    }),
+  );
   return { model, tokenizer, settings, dir, headOrigin: valueHead?.origin, settingsWritten: written !== null };
 }
 
@@ -213,11 +219,21 @@ function refusePickle(dir: string): void {
  * The tensors a reward model needs, one at a time; the others by name only, so that a language model's output layer takes
  * no memory. A value head found under other names comes last, under ours.
  */
-async function* readWeights(
-  dir: string,
-  config: ModelConfig,
-  { storage, valueHead }: { readonly storage: LoadOptions["storage"]; readonly valueHead: ValueHead | null },
-): AsyncGenerator<[string, CheckpointTensor]> {
+async function* readWeights({
+  dir,
+  config,
+  storage,
+  valueHead,
+  watch,
+}: {
+  readonly dir: string;
+  readonly config: ModelConfig;
+  readonly storage: LoadOptions["storage"];
+  readonly valueHead: ValueHead | null;
+  readonly watch: Watch;
+}): AsyncGenerator<[string, CheckpointTensor]> {
+  const total = await weightBytes(dir);
+  let read = 0;
   const needed = parameterShapes(config);
   const halves = halfNames(config);
   for await (const [name, { dtype, shape, data }] of iterateSafetensors(dir)) {
@@ -231,6 +247,9 @@ async function* readWeights(
       (dtype === "BF16"
         ? storage === "bf16" || storage === "as-stored"
         : storage === "bf16" && !/embed/.test(canonical));
+    watch.signal.throwIfAborted();
+    read += data.length * (dtype === "F32" ? 4 : dtype === "F64" ? 8 : 2);
+    watch.onProgress(Math.round(read / 1e6), Math.round(total / 1e6));
     yield [name, { shape, data: !isNeeded ? new Float32Array(0) : half ? encodeBfloat16(data) : data }];
   }
   for (const [name, tensor] of valueHead?.tensors ?? []) {

@@ -77,6 +77,12 @@ export async function* iterateSafetensors(source: string): AsyncGenerator<[name:
   }
 }
 
+/** Size of a model's weight files, bytes. */
+export async function weightBytes(source: string): Promise<number> {
+  const sizes = await Promise.all((await resolveFiles(source)).map(async (path) => (await stat(path)).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
 /** All floating-point tensors of a file or model directory, by name. */
 export async function readSafetensors(source: string): Promise<Map<string, TensorEntry>> {
   const tensors = new Map<string, TensorEntry>();

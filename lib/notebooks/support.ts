@@ -5,10 +5,7 @@ import { z } from "zod";
 import { resolveConfig, type TrainingConfig, type TrainingInput } from "../config";
 import { InputError, UsageError } from "../errors";
 import { checkpointsDir, metricsDir } from "../files/paths";
-import { escapeHtml } from "../report/escape";
 import { percent } from "../report/figures/figure";
-import { createLiveDisplay, type MimeBundle } from "../report/show";
-import { createTable, type Table } from "../report/tables";
 
 const ownFields = z.object({
   questions: z.number().int().min(20).default(1200).describe("synthetic questions to generate"),
@@ -123,78 +120,13 @@ export function notebookConfig(file = process.env.RB_NOTEBOOK_CONFIG): NotebookC
   }
 }
 
-/** A bar with rate and time left that stays one output; a line every few seconds outside a notebook. */
-export interface ProgressBar {
-  update(done: number, total: number, note?: string): void;
-  /** Draws the last state, done or not. */
-  end(note?: string): void;
-}
-
-/** The rate is that of the last so many seconds: the first steps, with their compilation, say nothing about the rest. */
-const RATE_WINDOW_MS = 20_000;
-
-/** @param unit what is counted: `steps`, `pairs` */
-export function createProgressBar(
-  label: string,
-  unit: string,
-  now: () => number = () => performance.now(),
-): ProgressBar {
-  const display = createLiveDisplay();
-  const started = now();
-  let marks = [{ at: started, done: 0 }];
-  let state = { done: 0, total: 1, note: "" };
-  const bundle = (): MimeBundle => {
-    const { done, total, note } = state;
-    const running = done < total;
-    const since = running ? marks[0] : { at: started, done: 0 };
-    const rate = (done - since.done) / Math.max((now() - since.at) / 1000, 1e-3);
-    const time = running && rate > 0 ? `${clock((total - done) / rate)} left` : `in ${clock((now() - started) / 1000)}`;
-    const text = `${label} ${done}/${total} ${unit} · ${rate.toPrecision(3)}/s · ${time}${note ? ` · ${note}` : ""}`;
-    const html = `<div><progress value="${done}" max="${total}" style="width:18em;vertical-align:middle"></progress> ${escapeHtml(text)}</div>`;
-    return { "text/html": html, "text/plain": text };
-  };
-  return {
-    update(done, total, note = "") {
-      state = { done, total, note };
-      marks.push({ at: now(), done });
-      const recent = marks.findIndex(({ at }) => now() - at <= RATE_WINDOW_MS);
-      marks = marks.slice(Math.min(Math.max(recent, 0), marks.length - 2));
-      display.update(bundle);
-    },
-    end(note) {
-      if (note !== undefined) state = { ...state, note };
-      display.finish(bundle);
-    },
-  };
-}
-
-const clock = (seconds: number): string =>
-  `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
-
 /** `81.2%, 95% interval 78.1% to 84.0%` */
 export function withInterval(share: number, [low, high]: readonly [number, number]): string {
   return `${percent(share)}, 95% interval ${percent(low)} to ${percent(high)}`;
 }
 
-/** The columns of a danfo.js data frame that a table needs; a bare frame in a cell prints its internals. */
-export interface FrameLike {
-  readonly columns: readonly string[];
-  readonly values: readonly unknown[];
-}
-
 /** A name that a data frame can group by: danfo.js keeps groups in plain objects, in which names such as `constructor` are taken. */
 export const groupName = (name: string): string => (name in Object.prototype ? `“${name}”` : name);
-
-/** A danfo.js data frame as an escaped table. */
-export function frameTable(frame: FrameLike, caption?: string): Table {
-  const rows = frame.values.map((values) =>
-    Object.fromEntries(frame.columns.map((name, i) => [name, cellOf((values as readonly unknown[])[i])])),
-  );
-  return createTable(rows, { caption, columns: [...frame.columns] });
-}
-
-const cellOf = (value: unknown) =>
-  typeof value === "number" || typeof value === "boolean" ? value : String(value ?? "");
 
 /**
  * The checks that close a notebook: prints one line each.

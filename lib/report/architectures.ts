@@ -2,7 +2,6 @@
 import { basename } from "node:path";
 import { duration } from "./pages/summary";
 import { runLabels, type RunRecord } from "../runs/runFiles";
-import type { Row } from "./tables";
 
 export interface Cost {
   readonly name: string;
@@ -42,7 +41,7 @@ export const COSTS: readonly Cost[] = [
 ];
 
 /** One line a cost, one column a run, for a table. */
-export function architectureSummary(runs: readonly RunRecord[]): Row[] {
+export function architectureSummary(runs: readonly RunRecord[]): Record<string, string | number | null | undefined>[] {
   const labels = runLabels(runs);
   return COSTS.map(({ name, pick, show }) => {
     const cells = runs.map((run, i) => {

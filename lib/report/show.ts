@@ -40,8 +40,16 @@ export function showBundle(shown: MimeBundle, { id = randomBytes(8).toString("he
   return id;
 }
 
+/** A Plotly figure of any origin; without words of its own its title stands for it. */
+export type AnyFigure = Omit<Figure, "description"> & { readonly description?: string };
+
+const titleOf = ({ layout }: AnyFigure): string => {
+  const title = layout.title as string | { readonly text?: string } | undefined;
+  return (typeof title === "string" ? title : title?.text) || "a figure";
+};
+
 /** The figure's MIME bundle; typed arrays become lists, as JSON needs. */
-export function figureBundle(figure: Figure): MimeBundle {
+export function figureBundle(figure: AnyFigure): MimeBundle {
   const drawn = { data: figure.data, layout: figure.layout, config: FIGURE_CONFIG };
   const listed = JSON.parse(
     JSON.stringify(drawn, (_key, value) =>
@@ -50,14 +58,14 @@ export function figureBundle(figure: Figure): MimeBundle {
         : value,
     ),
   );
-  return { "application/vnd.plotly.v1+json": listed, "text/plain": figure.description };
+  return { "application/vnd.plotly.v1+json": listed, "text/plain": figure.description ?? titleOf(figure) };
 }
 
 /**
  * Displays an interactive figure; with `png` also its picture, for viewers without Plotly (GitHub).
  * Without a browser the picture is left out.
  */
-export async function showFigure(figure: Figure, { png = false }: { readonly png?: boolean } = {}): Promise<void> {
+export async function showFigure(figure: AnyFigure, { png = false }: { readonly png?: boolean } = {}): Promise<void> {
   const bundle = figureBundle(figure);
   const picture = png && insideNotebook() ? await pictureOf(figure) : null;
   showBundle(picture ? { ...bundle, "image/png": picture } : bundle);
@@ -65,9 +73,9 @@ export async function showFigure(figure: Figure, { png = false }: { readonly png
 
 const NOTEBOOK_DPI = 144;
 
-async function pictureOf(figure: Figure): Promise<string | null> {
+async function pictureOf(figure: AnyFigure): Promise<string | null> {
   try {
-    return (await renderPng(figure, { dpi: NOTEBOOK_DPI })).toString("base64");
+    return (await renderPng({ description: titleOf(figure), ...figure }, { dpi: NOTEBOOK_DPI })).toString("base64");
   } catch (error) {
     if (error instanceof BrowserMissing) return null;
     throw error;

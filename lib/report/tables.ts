@@ -2,12 +2,12 @@
 import { printableLine } from "../terminal";
 import { escapeHtml } from "./escape";
 
-export type Cell = string | number | boolean | null | undefined;
-export type Row = Readonly<Record<string, Cell>>;
+/** An object of named values, a list of values, or a single value. Whatever the values are, a table shows them. */
+export type Row = object | string | number | boolean | null | undefined;
 
 export interface TableOptions {
   readonly caption?: string;
-  /** Keys in the order shown; default: those of all rows. */
+  /** Keys in the order shown; default: those of all rows, as they come. */
   readonly columns?: readonly string[];
   /** Heading of a key; default: the key. */
   readonly headings?: Readonly<Record<string, string>>;
@@ -23,8 +23,9 @@ export interface Table {
 }
 
 /** A table of rows; columns whose values are all numbers stand on the right. */
-export function createTable(rows: readonly Row[], options: TableOptions = {}): Table {
-  const { caption, columns = [...new Set(rows.flatMap(Object.keys))], headings = {}, formats = {} } = options;
+export function createTable(given: readonly Row[], options: TableOptions = {}): Table {
+  const rows = given.map(namedValues);
+  const { caption, columns = keysOf(rows), headings = {}, formats = {} } = options;
   const numeric = columns.map(
     (key) => rows.length > 0 && rows.every((row) => own(row, key) == null || typeof own(row, key) === "number"),
   );
@@ -39,6 +40,13 @@ export function createTable(rows: readonly Row[], options: TableOptions = {}): T
 const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
   Object.hasOwn(record, key) ? record[key] : undefined;
 
+type NamedValues = Readonly<Record<string, unknown>>;
+
+const namedValues = (row: Row): NamedValues =>
+  typeof row === "object" && row !== null && !(row instanceof Date) ? (row as NamedValues) : { value: row };
+
+const keysOf = (rows: readonly NamedValues[]): string[] => [...new Set(rows.flatMap((row) => Object.keys(row)))];
+
 /** `27775` → `27,775`, `0.812345` → `0.8123`. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return String(value);
@@ -49,9 +57,22 @@ export function formatNumber(value: number): string {
     : value.toExponential(2);
 }
 
-function cellText(value: Cell, format: (value: number) => string = formatNumber): string {
+function cellText(value: unknown, format: (value: number) => string = formatNumber): string {
   if (value === null || value === undefined) return "–";
-  return typeof value === "number" ? format(value) : String(value);
+  if (typeof value === "number") return format(value);
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? "–" : value.toISOString();
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return cellText([...(value as Float32Array)], format);
+  if (Array.isArray(value)) return value.map((item) => cellText(item, format)).join(", ");
+  return typeof value === "object" ? jsonOf(value) : String(value);
+}
+
+/** Nested values as JSON; what JSON cannot say (circles, big integers) as text. */
+function jsonOf(value: object): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return String(value);
+  }
 }
 
 function htmlTable(caption: string | undefined, heads: string[], cells: string[][], numeric: boolean[]): string {

@@ -1,5 +1,6 @@
 // In: a loaded model and texts. Out: one vector a text: what its head reads (with the head "mean", the mean over the tokens).
 import { yieldToEvents } from "../interrupt";
+import { longWork } from "../longWork";
 import { poolInputs } from "../models/rewardModel";
 import type { LoadedModel } from "../checkpoints/checkpoint";
 import type { ScoreItem, ScoringOptions } from "./score";
@@ -23,16 +24,14 @@ export async function embedTexts(
   const runs = compileForTexts(loaded.model, poolInputs, { padId: loaded.tokenizer.padId, name: "embed", ...options });
   const vectors = new Array<Float32Array>(distinct.length);
   const tokens = { length: (i: number) => encoded[i].ids.length, ids: (i: number) => encoded[i].ids };
+  const put = (i: number, vector: Float32Array) => (vectors[i] = vector.slice());
   try {
-    for (const done of runs.run(
-      tokens,
-      [...encoded.keys()],
-      (i, vector) => (vectors[i] = vector.slice()),
-      options.signal,
-    )) {
-      options.onProgress?.(done, distinct.length);
-      await yieldToEvents();
-    }
+    await longWork({ label: "vectors", unit: "texts" }, options, async ({ signal, onProgress }) => {
+      for (const done of runs.run(tokens, [...encoded.keys()], put, signal)) {
+        onProgress(done, distinct.length);
+        await yieldToEvents();
+      }
+    });
   } finally {
     runs.dispose();
   }

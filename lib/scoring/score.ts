@@ -1,23 +1,23 @@
 // In: a loaded model and texts. Out: one reward a text, the same whatever the batch, the order or the padding.
 import { TokenStore, encodePairs, type EncodingOptions } from "../dataset";
 import { initBackend } from "../engine/backend";
-import { InputError } from "../errors";
+import { InputError, Interrupted } from "../errors";
 import { yieldToEvents } from "../interrupt";
+import { longWork, observer, type LongWorkOptions } from "../longWork";
 import { pairWeight } from "../loss";
 import { scoreInputs, type RewardModel } from "../models/rewardModel";
 import type { Message, PreferencePair } from "../pairs/pair";
 import type { LoadedModel } from "../checkpoints/checkpoint";
 import type { ScoredPair } from "./scoredPair";
 import type { Encoded } from "../text/textItem";
+import { keptScores } from "./kept";
 import { compileForTexts, type TextRunsOptions } from "./textRuns";
 
 /** What scoring may be told. */
-export interface ScoringOptions extends Pick<TextRunsOptions, "precision" | "tokensPerBatch" | "fuse"> {
-  readonly onProgress?: (done: number, total: number) => void;
-  /** Takes a warning about the texts. */
+export interface ScoringOptions
+  extends LongWorkOptions, Pick<TextRunsOptions, "precision" | "tokensPerBatch" | "fuse"> {
+  /** Takes a warning about the texts; in a notebook it is shown. */
   readonly onMessage?: (text: string) => void;
-  /** Stops between two batches; the promise then rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
 }
 
 /** A prompt and one answer to score. */
@@ -27,10 +27,18 @@ export interface ScoreItem {
   readonly response: string;
 }
 
+/** What one scoring of stored rows may be told. */
+export interface ScorerOptions extends Pick<ScoringOptions, "onProgress" | "signal"> {
+  /** Scores that are known already; these texts are not computed. */
+  readonly known?: (ids: Uint32Array) => number | undefined;
+  /** Hears each score that was computed. */
+  readonly onScore?: (ids: Uint32Array, score: number) => void;
+}
+
 /** Scores stored token rows; keeps its compiled graphs until disposed. */
 export interface Scorer {
   /** Equal texts are scored once. @returns reward of each text of the store, shape [N] */
-  score(tokens: TokenStore, options?: Pick<ScoringOptions, "onProgress" | "signal">): Promise<Float64Array>;
+  score(tokens: TokenStore, options?: ScorerOptions): Promise<Float64Array>;
   dispose(): void;
 }
 
@@ -43,11 +51,18 @@ export async function resolvePrecision(precision: "auto" | "bf16" | "f32"): Prom
 /** A scorer of one model; its weights may change between two calls. */
 export function createScorer(model: RewardModel, padId: number, options: ScoringOptions = {}): Scorer {
   const runs = compileForTexts(model, scoreInputs, { padId, name: "score", ...options });
-  const score: Scorer["score"] = async (tokens, { onProgress, signal } = {}) => {
-    const rewards = new Float64Array(tokens.size);
-    const texts = Array.from(rewards, (_, i) => i).filter((i) => tokens.same(i) === i);
-    for (const done of runs.run(tokens, texts, (text, [reward]) => (rewards[text] = reward), signal)) {
-      onProgress?.(done, texts.length);
+  const score: Scorer["score"] = async (tokens, { onProgress, signal, known, onScore } = {}) => {
+    const rewards = new Float64Array(tokens.size).fill(NaN);
+    const distinct = Array.from(rewards, (_, i) => i).filter((i) => tokens.same(i) === i);
+    if (known) for (const text of distinct) rewards[text] = known(tokens.ids(text)) ?? NaN;
+    const texts = known ? distinct.filter((text) => Number.isNaN(rewards[text])) : distinct;
+    const before = distinct.length - texts.length;
+    const put = (text: number, [reward]: Float32Array) => {
+      rewards[text] = reward;
+      onScore?.(tokens.ids(text), reward);
+    };
+    for (const done of runs.run(tokens, texts, put, signal)) {
+      onProgress?.(before + done, distinct.length);
       await yieldToEvents();
     }
     return rewards.map((_, i) => rewards[tokens.same(i)]);
@@ -71,7 +86,7 @@ export const textOf =
 function warnOfUnread({ dir, tokenizer }: LoadedModel, encoded: readonly Encoded[], options: ScoringOptions): void {
   const texts = encoded.filter(({ unread }) => unread > 0).length;
   if (texts === 0 || tokenizer.unreadId === null) return;
-  options.onMessage?.(
+  (options.onMessage ?? observer(options.quiet)?.say)?.(
     `${dir}: warning: ${texts} of ${encoded.length} texts end with ${JSON.stringify(tokenizer.idToToken(tokenizer.unreadId))}, ` +
       `which config.json's pad_token_id (${tokenizer.unreadId}) makes padding: as in transformers, the score is read before it`,
   );
@@ -161,7 +176,7 @@ async function scoreEncoded(
   for (const ids of texts) tokens.push(ids);
   const scorer = createScorer(loaded.model, loaded.tokenizer.padId, options);
   try {
-    const scores = await scorer.score(tokens, options);
+    const scores = await scoreWatched(loaded, scorer, tokens, options);
     const bad = scores.findIndex((score) => !Number.isFinite(score));
     if (bad >= 0) {
       throw new InputError(
@@ -172,5 +187,27 @@ async function scoreEncoded(
   } finally {
     scorer.dispose();
     tokens.close();
+  }
+}
+
+/** In a notebook with a bar; stopped, it keeps what it has for the next time. */
+async function scoreWatched(
+  { model }: LoadedModel,
+  scorer: Scorer,
+  tokens: TokenStore,
+  options: ScoringOptions,
+): Promise<Float64Array> {
+  const kept = keptScores(model, options.precision);
+  const done: [Uint32Array, number][] = [];
+  const what = { label: "scoring", unit: "texts", again: "run it again to go on from there" };
+  try {
+    const scores = await longWork(what, options, (watch) =>
+      scorer.score(tokens, { ...watch, known: kept.find, onScore: (ids, score) => done.push([ids.slice(), score]) }),
+    );
+    kept.forget();
+    return scores;
+  } catch (error) {
+    if (error instanceof Interrupted) kept.keep(done);
+    throw error;
   }
 }

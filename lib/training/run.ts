@@ -49,6 +49,8 @@ export interface TrainingProgress {
 export interface TrainingHooks {
   /** Stops after the current step and keeps what was learned. Ctrl-C and the kernel's interrupt do the same. */
   readonly signal?: AbortSignal;
+  /** No bar and no messages in a notebook, which shows them by itself. */
+  readonly quiet?: boolean;
   /** A sentence for the reader: what was read, dropped, resumed, found suspicious. */
   readonly onMessage?: (text: string) => void;
   readonly onStep?: (record: StepRecord) => void;

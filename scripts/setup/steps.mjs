@@ -70,7 +70,8 @@ export function isInPlace(step) {
   return existsSync(stamp) && readFileSync(stamp, "utf8") === step.inputs();
 }
 
-function writeStamp(step) {
+/** Notes that a step's outputs come from its present inputs. */
+export function writeStamp(step) {
   mkdirSync(path.dirname(stampFile(step)), { recursive: true });
   writeFileSync(stampFile(step), step.inputs());
 }

@@ -1,10 +1,68 @@
 """Drives the kernel through jupyter_client and prints what the protocol carried, as JSON."""
 import json
 import time
+from pathlib import Path
 
 from jupyter_client.manager import start_new_kernel
 
+ROOT = Path(__file__).resolve().parents[2]
+
+# A package that only `import` may load, without types.
+PACKAGE = ROOT / "node_modules" / "rewardbook-probe-package"
+PACKAGE.mkdir(exist_ok=True)
+(PACKAGE / "package.json").write_text('{"name": "rewardbook-probe-package", "type": "module", "exports": {"import": "./main.js"}}')
+(PACKAGE / "main.js").write_text("export const seven = await Promise.resolve(7);\n")
+
 manager, client = start_new_kernel(kernel_name="rewardbook", startup_timeout=120)
+
+
+def resident_mb():
+    """Memory of the kernel's process."""
+    status = Path(f"/proc/{manager.provisioner.process.pid}/status")
+    if not status.exists():
+        return None
+    return int(next(line for line in status.read_text().splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+def answer(message_id):
+    while (reply := client.get_shell_msg(timeout=60))["parent_header"].get("msg_id") != message_id:
+        pass
+    return reply["content"]
+
+
+def complete(code, cursor=None):
+    return answer(client.complete(code, len(code) if cursor is None else cursor))
+
+
+def inspect(code, cursor=None):
+    return answer(client.inspect(code, len(code) if cursor is None else cursor))["data"].get("text/plain", "")
+
+
+def states_of(requests, seconds):
+    """The kernel's states with the name of the request each belongs to, as a front end sees them."""
+    names = {message_id: name for name, message_id in requests.items()}
+    states = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not (len(states) and states[-1] == [list(requests)[-1], "idle"]):
+        try:
+            message = client.get_iopub_msg(timeout=1)
+        except Exception:
+            continue
+        name = names.get(message["parent_header"].get("msg_id"))
+        if message["msg_type"] == "status" and name:
+            states.append([name, message["content"]["execution_state"]])
+    return states
+
+
+def run_all(*sources):
+    """Sends cells at once, as "Run All" does, and a completion while the first one runs."""
+    requests = {f"cell {i + 1}": client.execute(source) for i, source in enumerate(sources)}
+    time.sleep(0.3)
+    first = list(requests)
+    requests = {first[0]: requests[first[0]], "tab": client.complete("Math.ma", 7), **{name: requests[name] for name in first[1:]}}
+    states = states_of(requests, 30)
+    replies = [answer(requests[name])["status"] for name in first]
+    return {"states": states, "replies": replies}
 
 
 def run(code, interrupt_after=None):
@@ -31,27 +89,58 @@ def run(code, interrupt_after=None):
 
 
 LOOP = """
-import { breathe, listenForStop } from "rewardbook";
+import { yieldToEvents, listenForStop } from "rewardbook";
 let steps = 0;
 const stop = await listenForStop();
-while (!stop.signal.aborted && steps < 100000) { steps++; await new Promise((r) => setTimeout(r, 5)); await breathe(); }
+while (!stop.signal.aborted && steps < 100000) { steps++; await new Promise((r) => setTimeout(r, 5)); await yieldToEvents(); }
 stop.release();
 """
+SCORE = """
+import { findModel, loadRewardModel, scoreTexts } from "rewardbook";
+const loaded = await loadRewardModel(findModel("all-MiniLM-L6-v2"), { seed: 1 });
+const items = Array.from({ length: 3000 }, (_, i) => ({ prompt: `Question ${i}?`, response: `word ${i} `.repeat(60) }));
+const ticks: number[] = [];
+"""
+SCORING = "const scores = await scoreTexts(loaded, items, { onProgress: (done) => ticks.push(done) }); scores.length"
+
 out = {
+    "firstTab": complete("import { splitP } from 'rewardbook'", 15),
+    "afterSmiley": complete("const smiley = '🙂'; Math.ma"),
     "number": run("const answer: number = 42; answer"),
     "thrown": run("function fail() { throw new RangeError('too far'); }\nfail();"),
     "afterThrown": run("answer + 1"),
-    "wrongType": run("const wrong: number = 'text';"),
+    "half": run("const before: number[] = [1];\nlet answer = 7;\ninterface Point { x: number }\nif (before.length) throw new Error('stop');\nconst after = 3;"),
+    "names": run("const point: Point = { x: before[0] + answer }; point.x"),
+    "notReached": run("after"),
+    "wrongType": run("const fine = 1;\nconst wrong: number = 'text';"),
     "bundle": run("({ toMimeBundle: () => ({ 'text/html': '<b>bold</b>', 'text/plain': 'bold' }) })"),
+    "figure": run("({ data: [{ y: [1, 2] }], layout: { title: { text: 'Two points' } } })"),
+    "tslab": run("const lab = await import('tslab'); lab.display.text('shown')"),
+    "package": run("import { seven } from 'rewardbook-probe-package';\nseven"),
     "many": run("const display = (await import('tslab')).newDisplay();\nfor (let i = 0; i < 1500; i++) display.text(`shown ${i}`);"),
+    "import": run("import { notebookConfig, splitPairs, trainRewardModel } from 'rewardbook';"),
+    "idleMegabytes": resident_mb(),
+    "inCall": inspect("splitPairs("),
+    "field": inspect("await trainRewardModel({ epochs: 1 })", 27),
+    "frame": run("import { DataFrame } from 'danfojs-node';\nnew DataFrame([{ risk: '<b>High</b>', pairs: 3 }])"),
+    "queue": run_all("await new Promise((done) => setTimeout(done, 1500));", "1", "2"),
+    "broken": run_all("await new Promise((done) => setTimeout(done, 600)); throw new Error('first')", "1", "2"),
     "loop": run(LOOP, interrupt_after=3),
     "afterLoop": run("steps > 0 && steps < 100000"),
     "endless": run("await new Promise(() => {});", interrupt_after=1),
     "busy": run("while (true) {}", interrupt_after=1),
+    "busyLater": run("await Promise.resolve();\nwhile (true) {}", interrupt_after=1),
     "afterBusy": run("answer"),
+    "load": run(SCORE),
+    "scoring": run(SCORING, interrupt_after=3),
+    "resumed": run(SCORING.replace("items", "items.slice(0, ticks[ticks.length - 1])")),
+    "firstTicks": run("ticks[ticks.length - 1]"),
 }
 many = out["many"]["messages"]
 out["many"] = {"count": sum(m["type"] in ("display_data", "update_display_data") for m in many), "reply": out["many"]["reply"]}
 print(json.dumps(out))
 client.stop_channels()
 manager.shutdown_kernel(now=True)
+for file in PACKAGE.iterdir():
+    file.unlink()
+PACKAGE.rmdir()

@@ -2,14 +2,14 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { expectedSeconds, inWords } from "../../lib/notebooks/expectedTime";
 import {
-  createProgressBar,
-  frameTable,
   notebookConfig,
   notebookFlags,
   resolveNotebookConfig,
   runChecks,
   withInterval,
 } from "../../lib/notebooks/support";
+import { frameTable } from "../../lib/notebooks/display";
+import { createProgressBar } from "../../lib/notebooks/progressBar";
 
 afterEach(() => vi.restoreAllMocks());
 

@@ -1,0 +1,91 @@
+// In: work that takes its time. Out: its result; in a notebook also a bar while it runs, and its end when the user interrupts.
+import { Interrupted } from "./errors";
+import { insideKernel, listenForStop } from "./interrupt";
+
+/** A bar that stays one output. */
+export interface Bar {
+  update(done: number, total: number, note?: string): void;
+  /** Draws the last state, done or not. */
+  end(note?: string): void;
+}
+
+/** Who looks on while long work runs: the notebook's kernel. In a program no one does, unless it passes hooks. */
+export interface Observer {
+  say(text: string): void;
+  bar(label: string, unit: string): Bar;
+}
+
+/** What long work may be told. */
+export interface LongWorkOptions {
+  /** Takes the place of the notebook's bar. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Stops the work; the promise then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** No bar and no messages in a notebook. */
+  readonly quiet?: boolean;
+}
+
+/** What the work itself is handed. */
+export interface Watch {
+  readonly signal: AbortSignal;
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+const OBSERVER = Symbol.for("rewardbook.observer");
+
+/** Work shorter than this shows no bar. */
+const BAR_AFTER_MS = 400;
+
+/** The kernel's observer; null in a program, and for work that should be quiet. */
+export function observer(quiet = false): Observer | null {
+  return quiet ? null : (((globalThis as Record<symbol, unknown>)[OBSERVER] as Observer | undefined) ?? null);
+}
+
+/**
+ * Runs work that reports its progress and obeys a signal.
+ *
+ * @param what `label` and `unit` of the bar, and what a second run finds already done (`again`)
+ * @throws Interrupted when the notebook's user stopped it
+ */
+export async function longWork<T>(
+  what: { readonly label: string; readonly unit: string; readonly again?: string },
+  { onProgress, signal: outer, quiet }: LongWorkOptions,
+  work: (watch: Watch) => Promise<T>,
+): Promise<T> {
+  const stop = insideKernel() ? await listenForStop(outer) : null;
+  const signal = stop?.signal ?? outer ?? new AbortController().signal;
+  const bar = onProgress ? null : lateBar(observer(quiet), what);
+  let state = { done: 0, total: 0 };
+  try {
+    const result = await work({
+      signal,
+      onProgress: (done, total) => {
+        state = { done, total };
+        onProgress?.(done, total);
+        bar?.update(done, total);
+      },
+    });
+    bar?.end();
+    return result;
+  } catch (error) {
+    if (!signal.aborted || outer?.aborted) throw error;
+    const again = what.again ?? "run the cell again to start anew";
+    bar?.end(`stopped; ${again}`);
+    throw new Interrupted(`${what.label}: stopped at ${state.done} of ${state.total} ${what.unit}; ${again}`);
+  } finally {
+    stop?.release();
+  }
+}
+
+function lateBar(seenBy: Observer | null, { label, unit }: { label: string; unit: string }): Bar | null {
+  if (!seenBy) return null;
+  const started = performance.now();
+  let bar: Bar | null = null;
+  return {
+    update(done, total) {
+      if (!bar && done < total && performance.now() - started > BAR_AFTER_MS) bar = seenBy.bar(label, unit);
+      bar?.update(done, total);
+    },
+    end: (note) => bar?.end(note),
+  };
+}
