@@ -2,6 +2,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { inheritedSettings } from "./checkpoints/inherit";
 import { UsageError } from "./errors";
 import { projectPath } from "./files/paths";
 import { DEFAULT_TEMPLATE } from "./text/template";
@@ -165,19 +166,24 @@ export function readPreset(name: string): Partial<TrainingInput> {
       `--preset: expected one of ${names.join(", ")}, got ${JSON.stringify(name)}; choose one of them`,
     );
   }
-  const { about: _about, ...fields } = JSON.parse(readFileSync(join(projectPath("presets"), `${name}.json`), "utf8"));
+  const {
+    about: _about,
+    differs: _differs,
+    ...fields
+  } = JSON.parse(readFileSync(join(projectPath("presets"), `${name}.json`), "utf8"));
   return fields;
 }
 
 /**
- * The configuration of a run: what the caller gave, over the preset, over the defaults.
+ * The configuration of a run: what the caller gave, over the preset, over what the model was trained with, over the defaults.
  *
  * @throws UsageError naming every field at fault
  */
 export function resolveConfig(input: TrainingInput = {}): TrainingConfig {
   const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
   const preset = input.preset === undefined ? {} : readPreset(input.preset);
-  const parsed = trainingSchema.safeParse({ ...preset, ...given });
+  const inherited = inheritedSettings(input.model);
+  const parsed = trainingSchema.safeParse({ ...inherited, ...preset, ...given });
   if (!parsed.success) {
     const lines = parsed.error.issues.map((issue) => {
       const field = issue.path.join(".") || ("keys" in issue ? String(issue.keys) : "configuration");

@@ -69,6 +69,10 @@ export async function finishRun(run: TrainingRun, interruptedBy: StopCause | nul
   if (gate) log.write("quality_gate.json", gate);
   const leftOut = await run.artefacts.drawPlots(log.dir);
   if (leftOut) run.say(leftOut);
+  await writeFileAtomically(
+    join(checkpointsDir(config.run), "best", "metrics.json"),
+    JSON.stringify(metrics, null, 2) + "\n",
+  );
   log.write("metrics.json", metrics);
   return trainingResult(config, { metrics, evaluation, gate, warnings: run.warnings, interruptedBy });
 }

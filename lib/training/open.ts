@@ -8,6 +8,7 @@ import { parseModelConfig } from "../models/config";
 import { readingNotes } from "../pairs/read";
 import { textPositions } from "../checkpoints/checkpoint";
 import { findModel } from "../checkpoints/findModel";
+import { inheritanceNotes } from "../checkpoints/inherit";
 import { readJsonFile } from "../files/json";
 import { lockRun } from "../runs/lock";
 import { checkData, loadSplit, openRequest, type TrainingPairs, type TrainingRequest } from "./data";
@@ -34,6 +35,7 @@ export interface OpenedRun {
 export async function openRun(request: TrainingRequest, say: (text: string) => void): Promise<OpenedRun> {
   const { config: given, data } = openRequest(request);
   const config = fitMaxLength(given, say);
+  inheritanceNotes(config.model, config).forEach(say);
   const lock = lockRun(config.run);
   try {
     refuseToReplace(config, say);
@@ -44,6 +46,7 @@ export async function openRun(request: TrainingRequest, say: (text: string) => v
     );
     const pairs = await checkData(data ?? (await loadSplit(config)));
     announce(pairs, say);
+    if (config.preset === "stage3") warnOfFew(pairs, say);
     const origin = await describeOrigin(config, { precision, fingerprints: pairs.record.fingerprints });
     const start = await findStart(config, origin, say);
     return { config, backend, precision, pairs, start, release: lock.release };
@@ -61,6 +64,17 @@ function fitMaxLength(config: TrainingConfig, say: (text: string) => void): Trai
   if (config.max_length <= positions) return config;
   say(`max_length: ${config.max_length} is more than the model's ${positions} positions; using ${positions}`);
   return { ...config, max_length: positions };
+}
+
+/** What the stage-3 system asks of its pairs. */
+const STAGE3_PAIRS = { train: 800, val: 200 } as const;
+
+function warnOfFew({ train, val }: TrainingPairs, say: (text: string) => void): void {
+  if (train.length >= STAGE3_PAIRS.train && val.length >= STAGE3_PAIRS.val) return;
+  say(
+    `warning: stage3: expected at least ${STAGE3_PAIRS.train} training and ${STAGE3_PAIRS.val} validation pairs, ` +
+      `got ${train.length} and ${val.length}; its quality gate says little about so few`,
+  );
 }
 
 function announce(pairs: TrainingPairs, say: (text: string) => void): void {

@@ -109,6 +109,14 @@ describe("trainRewardModel", () => {
     expect(existsSync(join(folder, "checkpoints/whole/last/training_state.json"))).toBe(true);
   });
 
+  test("the best checkpoint carries the run's metrics, as the stage-3 system's does", () => {
+    const read = (...parts: string[]) => JSON.parse(readFileSync(join(folder, ...parts), "utf8"));
+    const metrics = read("checkpoints/whole/best/metrics.json");
+    expect(metrics).toEqual(read("metrics/whole/metrics.json"));
+    for (const key of ["train_accuracy", "val_accuracy", "overfitting_gap", "num_parameters", "training_steps"])
+      expect(metrics[key]).toEqual(expect.any(Number));
+  });
+
   test("the best checkpoint gives the validation scores again", async () => {
     const loaded = await loadRewardModel(join(folder, "checkpoints/whole/best"));
     const { pairs } = await loadPairs(join(folder, "metrics/whole/val_pairs.jsonl"));
