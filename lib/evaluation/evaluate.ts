@@ -15,12 +15,13 @@ import { lengthBias, type LengthBias } from "./lengthBias";
 import { pairLossValue, type PairLossSettings } from "./pairLossValue";
 import { preferenceType } from "./preferenceType";
 import { requireFiniteScores, rewardDeltas, type ScoredPair } from "../scoring/scoredPair";
-import { crossFittedDeltas, fitTemperature } from "./temperature";
+import { crossFittedDeltas, fitTemperature, type FittedTemperature } from "./temperature";
 
 export interface EvaluationOptions {
   /**
    * T from the checkpoint, fitted there on validation pairs; 1 where none was fitted. `fit`, for the validation pairs
-   * themselves: T is fitted on all of them, and `calibrated` on each from the others (`crossFittedDeltas`).
+   * themselves: T is fitted on all of them, and `calibrated` on each from the others (`crossFittedDeltas`); where that
+   * does not help, T is 1.
    */
   readonly temperature?: number | "fit";
   readonly loss?: PairLossSettings;
@@ -63,6 +64,8 @@ export interface Evaluation extends CalibrationMetrics {
   readonly loss: number;
   readonly temperature: number;
   readonly calibrated: CalibrationMetrics;
+  /** How T was chosen, where it was fitted on these pairs. */
+  readonly temperature_choice?: TemperatureChoice;
   readonly mean_margin: number;
   readonly mean_margin_ci95: [number, number];
   readonly mean_chosen_reward: number;
@@ -145,10 +148,29 @@ export function betterThanChance(corrects: ArrayLike<number>, clusters: readonly
   return { difference, p_value: difference > 0 ? twoSided / 2 : 1 - twoSided / 2 };
 }
 
+/**
+ * Whether a fitted temperature is used: only where pairs it was not fitted on become better calibrated by it, by their
+ * NLL and by the symmetric ECE; otherwise T = 1.
+ */
+export interface TemperatureChoice {
+  readonly used: boolean;
+  readonly fitted: number;
+  readonly status: FittedTemperature["status"];
+  /** Each pair at the T of the other prompts. */
+  readonly cross_validated: CalibrationMetrics;
+}
+
 function calibratedAt(temperature: number | "fit", deltas: Float64Array, clusters: string[], bins: number) {
   if (temperature === "fit") {
-    const calibrated = calibrationMetrics(crossFittedDeltas(deltas, clusters), bins);
-    return { temperature: fitTemperature(deltas).temperature, calibrated };
+    const raw = calibrationMetrics(deltas, bins);
+    const { temperature: fitted, status } = fitTemperature(deltas);
+    const crossed = calibrationMetrics(crossFittedDeltas(deltas, clusters), bins);
+    const used = status === "fitted" && crossed.nll < raw.nll && crossed.ece_symmetric <= raw.ece_symmetric;
+    return {
+      temperature: used ? fitted : 1,
+      calibrated: used ? crossed : raw,
+      temperature_choice: { used, fitted, status, cross_validated: crossed },
+    };
   }
   return {
     temperature,

@@ -22,6 +22,46 @@ function written(value: HtmlValue): string {
   return value instanceof Html ? value.markup : escapeHtml(String(value));
 }
 
+/** A cell and the number it sorts by; without one it sorts by its text. */
+export interface SortedCell {
+  readonly text: HtmlValue;
+  readonly value?: number | null;
+}
+
+/** A table whose headings sort it, once the page's script runs; the first cell of a row is its heading. */
+export function sortableTable(
+  caption: string,
+  heads: readonly string[],
+  rows: readonly (readonly SortedCell[])[],
+): Html {
+  const cell = ({ text, value }: SortedCell, i: number) => {
+    const sorted = value === undefined ? "" : new Html(` data-value="${value ?? "-1e99"}"`);
+    return i === 0
+      ? html`<th scope="row" ${sorted}>${text}</th>`
+      : html`<td ${value === undefined ? "" : new Html(' class="number"')} ${sorted}>${text}</td>`;
+  };
+  return html`<div class="wrap" tabindex="0" role="region" aria-label="${caption}">
+    <table class="sortable">
+      <caption>
+        ${caption}
+      </caption>
+      <thead>
+        <tr>
+          ${heads.map((head) => html`<th scope="col">${head}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          (row) =>
+            html`<tr>
+              ${row.map(cell)}
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
+
 export interface TableColumn {
   readonly head: string;
   readonly number?: boolean;

@@ -33,9 +33,7 @@ export function verdictOf(run: RunRecord): Verdict {
       ]
     : sentences;
   if (!run.gate) {
-    const why =
-      "The quality gate did not judge this run: it was off, or there were too few validation pairs for a judgement.";
-    return { tone: "open", title: "Not judged by the quality gate", sentences: [...told, why], checks };
+    return { tone: "open", title: "Not judged by the quality gate", sentences: [...told, whyNoGate(run)], checks };
   }
   if (run.gate.passed) {
     const title = `Passed the quality gate${interrupted ? ", though training was interrupted" : ""}`;
@@ -46,20 +44,46 @@ export function verdictOf(run: RunRecord): Verdict {
   return { tone: "failed", title, sentences: told, checks };
 }
 
-function accuracySentence({ evaluation }: RunRecord): string {
-  if (!evaluation || evaluation.accuracy === null) return "The model has not been evaluated on validation pairs yet.";
-  const { accuracy, accuracy_ci95: ci95, n_pairs, baselines } = evaluation;
-  const interval = ci95 ? `95% interval ${percent(ci95[0])} to ${percent(ci95[1])}, ` : "";
-  const longer = baselines.longer_answer;
-  return (
-    `Shown two answers to a question it was not trained on, the model picks the preferred one ${percent(accuracy)} of the time ` +
-    `(${interval}${n_pairs.toLocaleString("en")} pairs). A coin would be right in 50%` +
-    `${longer === undefined ? "" : `, always taking the longer answer in ${percent(longer)}`}.`
-  );
+/** Which of its conditions was not met. */
+function whyNoGate({ config, evaluation }: RunRecord): string {
+  const [gate, least, pairs] = [config?.gate, Number(config?.gate_min_pairs), evaluation?.n_pairs];
+  if (gate === "off") return "The quality gate did not judge this run: it was switched off (gate: off).";
+  if (gate === "auto" && pairs !== undefined && pairs < least)
+    return `The quality gate did not judge this run: its ${pairs} validation pairs are fewer than the ${least} it asks for (gate_min_pairs).`;
+  return "The quality gate's verdict on this run is missing: quality_gate.json is not among its files.";
+}
+
+const ofPairs = ({ accuracy_ci95: ci95, n_pairs }: NonNullable<RunRecord["evaluation"]>) =>
+  `(${ci95 ? `95% interval ${percent(ci95[0])} to ${percent(ci95[1])}, ` : ""}${n_pairs.toLocaleString("en")} pairs)`;
+
+/** The test pairs first, where there are any: nothing was chosen by them. */
+function accuracySentence(run: RunRecord): string {
+  const { evaluation, test, data } = run;
+  const first = test?.evaluation ?? evaluation;
+  if (!first || first.accuracy === null) return "The model has not been evaluated on held-out pairs yet.";
+  const longer = first.baselines.longer_answer;
+  const shared = data?.val_pairs_of_training_questions;
+  const unseen =
+    test === null && typeof shared === "number" && shared > 0 ? "" : ", to a question it was not trained on";
+  const baselines = `A coin would be right in 50%${longer === undefined ? "" : `, always taking the longer answer in ${percent(longer)}`}.`;
+  const named = test
+    ? `test pairs, by which nothing was chosen`
+    : "validation pairs, by which the best step was chosen";
+  const told = `Shown two answers${unseen}, the model picks the preferred one ${percent(first.accuracy)} of the time on ${named} ${ofPairs(first)}. ${baselines}`;
+  if (!test || evaluation?.accuracy == null) return `${told}${setAside(run)}`;
+  return `${told} On the validation pairs, by which the best step was chosen, it is ${percent(evaluation.accuracy)} ${ofPairs(evaluation)}.`;
+}
+
+function setAside({ data, name }: RunRecord): string {
+  const pairs = data?.counts?.test ?? 0;
+  if (pairs === 0) return "";
+  const files = `--pairs metrics/${name}/test_pairs.jsonl --out metrics/${name}/test_evaluation.json --scores metrics/${name}/test_scores.jsonl`;
+  return ` ${pairs.toLocaleString("en")} test pairs are set aside and have not been evaluated: rewardbook evaluate --checkpoint checkpoints/${name}/best ${files}.`;
 }
 
 /** What the interval does not rule out; empty where it rules out a coin and counting words. */
-function doubt({ evaluation }: RunRecord): string {
+function doubt(run: RunRecord): string {
+  const evaluation = run.test?.evaluation ?? run.evaluation;
   const low = evaluation?.accuracy_ci95?.[0];
   if (low === undefined) return "";
   if (low <= 0.5)
@@ -68,16 +92,29 @@ function doubt({ evaluation }: RunRecord): string {
   return gain !== undefined && gain <= 0 ? "These pairs cannot tell it from always taking the longer answer." : "";
 }
 
-const lengthSentence = ({ evaluation }: RunRecord) => evaluation?.length?.sentence ?? "";
+const lengthSentence = ({ evaluation, test }: RunRecord) => (test?.evaluation ?? evaluation)?.length?.sentence ?? "";
 
-function calibrationSentence({ evaluation }: RunRecord): string {
+/**
+ * The temperature is named only where it helps the pairs it is told of: a proper score (NLL) and the symmetric ECE both
+ * better. `none` where there is no temperature, or it is 1.
+ */
+export function calibrationHelp(evaluation: NonNullable<RunRecord["evaluation"]>): "helps" | "does not" | "none" {
+  const { calibrated, temperature, nll, ece_symmetric } = evaluation;
+  if (!calibrated || temperature == null || temperature === 1) return "none";
+  const better = (after: number | null | undefined, before: number | null | undefined) =>
+    after != null && before != null && after <= before;
+  return better(calibrated.nll, nll) && better(calibrated.ece_symmetric, ece_symmetric) ? "helps" : "does not";
+}
+
+function calibrationSentence(run: RunRecord): string {
+  const evaluation = run.test?.evaluation ?? run.evaluation;
   const error = evaluation?.ece_symmetric;
   if (error === undefined || error === null) return "";
   const fitted = evaluation?.calibrated?.ece_symmetric;
   const after =
-    fitted === undefined || fitted === null
-      ? ""
-      : `; with the fitted temperature of ${brief(evaluation!.temperature ?? 1)}, by ${points(fitted)}`;
+    calibrationHelp(evaluation!) === "helps" && fitted != null
+      ? `; with the fitted temperature of ${brief(evaluation!.temperature!)}, by ${points(fitted)}`
+      : "";
   return `Its stated probabilities miss the true share of right choices by ${points(error)} on average${after}.`;
 }
 

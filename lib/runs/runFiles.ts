@@ -28,11 +28,18 @@ export interface RunRecord {
   /** Rewards of each validation pair by the best checkpoint. */
   readonly scores: readonly schema.ScoreLine[];
   /** The best checkpoint on pairs set aside until the end; null where it has not been evaluated on any. */
-  readonly test: { readonly evaluation: schema.EvaluationFile; readonly scores: readonly schema.ScoreLine[] } | null;
+  readonly test: HeldOut | null;
   /** `complete` once `metrics.json` stands. */
   readonly state: "complete" | "unfinished";
   /** What could not be read because the run was cut off while writing. */
   readonly notes: readonly string[];
+}
+
+/** What was measured on one set of pairs. */
+export interface HeldOut {
+  readonly evaluation: schema.EvaluationFile;
+  readonly scores: readonly schema.ScoreLine[];
+  readonly errors: schema.ErrorAnalysisFile | null;
 }
 
 /** What runs are called where they stand beside each other: their names, or their folders where names are the same. */
@@ -81,7 +88,13 @@ export function readRun(dir: string): RunRecord {
     gate: one("quality_gate.json", schema.gateFile),
     warnings: lines("warnings.jsonl", schema.warningLine),
     scores: lines("val_scores.jsonl", schema.scoreLine),
-    test: isTest ? { evaluation: test, scores: lines("test_scores.jsonl", schema.scoreLine) } : null,
+    test: isTest
+      ? {
+          evaluation: test,
+          scores: lines("test_scores.jsonl", schema.scoreLine),
+          errors: one("test_errors.json", schema.errorAnalysisFile),
+        }
+      : null,
     state: metrics ? "complete" : "unfinished",
     notes,
   };

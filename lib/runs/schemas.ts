@@ -64,6 +64,7 @@ export const deltasFile = z.object({ epoch: z.number(), deltas: z.array(measured
 export const runMetrics = z.looseObject({
   interrupted: z.boolean().optional(),
   best_epoch: z.number().optional(),
+  best_step: z.number().optional(),
   train_accuracy: z.number().nullish(),
   val_accuracy: z.number().nullish(),
   overfitting_gap: z.number().nullish(),
@@ -156,6 +157,9 @@ export const evaluationFile = z.looseObject({
   by_length_quartile: quartiles,
   calibration_bins: z.array(bin).default([]),
   calibrated: calibration.nullish(),
+  temperature_choice: z
+    .looseObject({ used: z.boolean(), fitted: z.number(), status: z.string(), cross_validated: calibration })
+    .nullish(),
   length: length.nullish(),
   baselines: counts.default({}),
   baseline_tests: z.looseObject({ longer_answer: z.looseObject({ difference_ci95: interval }).optional() }).nullish(),
@@ -182,10 +186,9 @@ export const warningLine = z.looseObject({
 export type WarningLine = z.output<typeof warningLine>;
 
 const cut = z.tuple([z.enum(["prompt", "response"]), z.number(), z.number()]);
-/** A scored held-out pair (`val_scores.jsonl`, `test_scores.jsonl`). Texts and tokens are absent in older files. */
-export const scoreLine = z.looseObject({
+const scored = z.looseObject({
   id: z.string(),
-  question_id: z.string(),
+  question_id: z.string().optional(),
   chosen_score: z.number(),
   rejected_score: z.number(),
   chosen_length: z.number().optional(),
@@ -197,9 +200,29 @@ export const scoreLine = z.looseObject({
   rejected_tokens: z.number().optional(),
   chosen_cuts: z.array(cut).optional(),
   rejected_cuts: z.array(cut).optional(),
-  prompt: z.string().optional(),
-  chosen: z.string().optional(),
-  rejected: z.string().optional(),
+});
+type Text = string | undefined;
+/** Texts under their own names, or under those of the original format, as `evaluate --scores` leaves them. */
+const textsOf = (row: Readonly<Record<string, unknown>>) => {
+  const text = (...values: unknown[]): Text => values.find((value) => typeof value === "string") as Text;
+  const answer = (value: unknown) => (value as { answer_text?: unknown } | null | undefined)?.answer_text;
+  return {
+    prompt: text(row.prompt, row.question_text),
+    chosen: text(row.chosen, answer(row.preferred_answer)),
+    rejected: text(row.rejected, answer(row.rejected_answer)),
+  };
+};
+/** A scored held-out pair (`val_scores.jsonl`, `test_scores.jsonl`). Texts and tokens may be absent. */
+export const scoreLine = scored.transform((row) => {
+  const texts = textsOf(row);
+  return {
+    ...row,
+    ...texts,
+    question_id: row.question_id ?? row.id,
+    risk: row.risk ?? (typeof row.risk_level === "string" ? row.risk_level : undefined),
+    chosen_length: row.chosen_length ?? texts.chosen?.length,
+    rejected_length: row.rejected_length ?? texts.rejected?.length,
+  };
 });
 export type ScoreLine = z.output<typeof scoreLine>;
 

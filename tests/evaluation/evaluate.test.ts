@@ -37,6 +37,24 @@ describe("evaluateScores", () => {
     covers(evaluateScores(pairs, { loss: { kind: "scaled" } }).loss, loss_scaled);
   });
 
+  // Guo et al. (2017) fit T by likelihood; on unseen pairs that may do harm, and then T is 1 and the figures are the raw ones.
+  test("keeps T = 1 where a fitted one does not help pairs it was not fitted on", () => {
+    const { fitted } = evaluateScores(pairs, { temperature: "fit" }).temperature_choice!;
+    // At the likelihood's own optimum the temperatures of the folds can only do worse.
+    const calibrated = pairs.map((pair) => ({
+      ...pair,
+      chosenScore: pair.chosenScore / fitted,
+      rejectedScore: pair.rejectedScore / fitted,
+    }));
+    const kept = evaluateScores(calibrated, { temperature: "fit" });
+    expect(kept.temperature_choice).toMatchObject({ used: false, status: "fitted" });
+    expect(kept.temperature_choice!.fitted).toBeCloseTo(1, 9);
+    expect(kept.temperature_choice!.cross_validated.nll).toBeGreaterThan(kept.nll);
+    expect(kept.temperature).toBe(1);
+    const { nll, brier, ece, ece_symmetric, mce } = kept;
+    expect(kept.calibrated).toEqual({ nll, brier, ece, ece_symmetric, mce });
+  });
+
   // A model twice as sure as it should be: T near 2, and calibrated figures that beat the raw ones on unseen folds.
   test("fits a temperature where asked to, and judges it on pairs it was not fitted on", () => {
     const overconfident = pairs.map((pair) => ({
@@ -46,7 +64,7 @@ describe("evaluateScores", () => {
     }));
     const fitted = evaluateScores(overconfident, { temperature: "fit" });
     const asIs = evaluateScores(pairs, { temperature: "fit" });
-    expect(fitted.temperature).toBeCloseTo(4 * asIs.temperature, 9);
+    expect(fitted.temperature).toBeCloseTo(4 * asIs.temperature_choice!.fitted, 9);
     expect(fitted.calibrated.nll).toBeLessThan(fitted.nll);
     expect(fitted.calibrated.ece_symmetric).toBeLessThan(fitted.ece_symmetric);
     const seen = evaluateScores(overconfident, { temperature: fitted.temperature });

@@ -55,7 +55,7 @@ describe("a shared and a separate architecture side by side", () => {
   });
 
   test("the report of one run against the other holds each line with the difference", () => {
-    const page = reportHtml(shared, { against: separate });
+    const page = reportHtml(shared, { against: [separate] });
     const row = (name: string) => new RegExp(`<th scope="row">${name}</th>.*?</tr>`).exec(page)?.[0];
     expect(page).toContain("Architecture, parameters, time and speed");
     expect(row("Architecture")).toMatch(/shared.*separate/);

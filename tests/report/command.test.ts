@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
@@ -53,6 +53,24 @@ describe("rewardbook report", () => {
     ]);
     expect(readFileSync(result.out, "utf8")).toContain("Compared with two");
     expect(await report("--run", "one", "--against", "two")).toMatch(/\nArchitecture +separate +separate\n/);
+  });
+
+  test("several runs, notes and a PDF", async () => {
+    writeRun(join(root, "metrics"), { name: "three", seed: 4 });
+    writeFileSync("notes.md", "Seen by **me**.");
+    const words = ["--run", "one", "--against", "two", "three", "--notes", "notes.md"];
+    const result = JSON.parse(await report(...words, "--json"));
+    expect(result.out).toBe("reports/one-against-2-runs.html");
+    expect(result.comparisons).toHaveLength(2);
+    const page = readFileSync(result.out, "utf8");
+    expect(page).toContain("Seen by <strong>me</strong>.");
+    for (const name of ["one", "two", "three"]) expect(page).toMatch(new RegExp(`<th scope="row"[^>]*>${name}</th>`));
+    await expect(report("--run", "one", "--notes", "none.md")).rejects.toThrow(
+      "expected a Markdown file, got nothing at none.md",
+    );
+    vi.stubEnv("CHROMIUM", join(root, "none"));
+    await expect(report("--run", "one", "--pdf")).rejects.toThrow(/^--pdf: browser: .*reports\/one\.html is written$/);
+    vi.unstubAllEnvs();
   });
 
   test("--out names the file", async () => {

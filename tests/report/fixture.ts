@@ -28,6 +28,8 @@ export interface FixtureOptions {
   readonly pairs?: number;
   /** Mean of Δ: the larger, the better the model. */
   readonly skill?: number;
+  /** Also pairs set aside and evaluated at the end. */
+  readonly test?: boolean;
   /** Puts hostile texts wherever a run holds text. */
   readonly hostile?: boolean;
 }
@@ -185,5 +187,14 @@ export function writeRun(root: string, options: FixtureOptions = {}): string {
       { kind: "overfitting", step: 300, epoch: 2, message: text, advice: "train for fewer epochs" },
     ]);
   lines("val_scores.jsonl", pairs.map(scoreLineOf));
+  if (options.test) {
+    const aside = simulatedPairs({ ...options, seed: seed + 50, pairs: 120 }).map((pair) => ({
+      ...pair,
+      id: `test ${pair.id}`,
+    }));
+    write("test_evaluation.json", { pairs_file: "test_pairs.jsonl", ...evaluateScores(aside, { temperature: 0.9 }) });
+    write("test_errors.json", analyseErrors(aside));
+    lines("test_scores.jsonl", aside.map(scoreLineOf));
+  }
   return dir;
 }

@@ -179,7 +179,7 @@ describe.skipIf(!hasBrowser())("in Chromium, offline", () => {
 
   test("hostile texts are inert, nothing is requested, nothing goes wrong, every figure is drawn", async () => {
     const against = runOf({ name: "hostile-too", seed: 4, hostile: true });
-    const html = reportHtml(runOf({ name: "hostile", hostile: true }), { against });
+    const html = reportHtml(runOf({ name: "hostile", hostile: true }), { against: [against] });
     expect(Buffer.byteLength(html)).toBeLessThan(LIMIT);
     const { page, requests, complaints } = await open(html);
     expect(await drawn(page)).toEqual({ places: 14, plots: 14 });

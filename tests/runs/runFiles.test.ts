@@ -108,7 +108,9 @@ describe("verdictOf", () => {
         baselines: { random: 0.5, longer_answer: 0.575 },
       },
     }).sentences;
-    expect(sentence).toContain("81.3% of the time (95% interval 77.0% to 85.0%, 400 pairs)");
+    expect(sentence).toContain(
+      "81.3% of the time on validation pairs, by which the best step was chosen (95% interval 77.0% to 85.0%, 400 pairs)",
+    );
     expect(sentence).toContain("A coin would be right in 50%, always taking the longer answer in 57.5%.");
   });
 });

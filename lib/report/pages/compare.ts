@@ -1,4 +1,4 @@
-// In: the files of two runs. Out: the section that sets them side by side, with paired tests where they scored the same pairs.
+// In: the files of several runs. Out: the section that sets them side by side, with paired tests where they scored the same pairs.
 import { compareScores, type Comparison } from "../../evaluation/compare";
 import type { ScoredPair } from "../../scoring/scoredPair";
 import { COSTS } from "../architectures";
@@ -6,7 +6,8 @@ import { percent } from "../figures/figure";
 import type { Figure } from "../figures/figure";
 import { epochRunsFigure, lossRunsFigure } from "../figures/compare";
 import { chart, type Section } from "./sections";
-import { html, tableOf, type Html } from "../markup";
+import { html, sortableTable, tableOf, type Html, type SortedCell } from "../markup";
+import { duration } from "./summary";
 import { runLabels, type RunRecord } from "../../runs/runFiles";
 import { points } from "../verdict";
 
@@ -48,40 +49,81 @@ const asPair = (line: RunRecord["scores"][number]): ScoredPair => ({
   rejected: "",
 });
 
-export function comparisonFigures(run: RunRecord, other: RunRecord): Record<string, Figure> {
-  const [first, second] = runLabels([run, other]);
+/** Learning curves of all runs over each other. */
+export function comparisonFigures(runs: readonly RunRecord[]): Record<string, Figure> {
+  const names = runLabels(runs);
   return {
-    compare_loss: lossRunsFigure([
-      { name: first, steps: run.steps },
-      { name: second, steps: other.steps },
-    ]),
-    compare_accuracy: epochRunsFigure([
-      { name: first, epochs: run.epochs },
-      { name: second, epochs: other.epochs },
-    ]),
+    compare_loss: lossRunsFigure(runs.map(({ steps }, i) => ({ name: names[i], steps }))),
+    compare_accuracy: epochRunsFigure(runs.map(({ epochs }, i) => ({ name: names[i], epochs }))),
   };
 }
 
+/** The run beside others: in a table that sorts, in paired tests, in curves, in what was set otherwise. */
 export function comparisonSection(
   run: RunRecord,
-  other: RunRecord,
+  others: readonly RunRecord[],
   figures: Readonly<Record<string, Figure>>,
 ): Section {
-  const [first, second] = runLabels([run, other]);
-  const heads = [
-    { head: "" },
-    { head: first, number: true },
-    { head: second, number: true },
-    { head: "difference", number: true },
-  ];
-  const changed = changedFields(run, other);
-  const body = html`<p class="lead">${comparisonSentence(compareRuns(run, other), first, second)}</p>
-    ${tableOf(`${first} against ${second}`, heads, metricRows(run, other))}
-    ${tableOf("Architecture, parameters, time and speed", heads, costRows(run, other))}
+  const runs = [run, ...others];
+  const names = runLabels(runs);
+  const changed = changedFields(runs);
+  const sentences = others.map(
+    (other, i) => html`<p class="lead">${comparisonSentence(compareRuns(run, other), names[0], names[i + 1])}</p>`,
+  );
+  const body = html`${sentences}
+    ${sortableTable(
+      "The runs",
+      RUN_COLUMNS.map(({ head }) => head),
+      runs.map((one, i) => [{ text: names[i] }, ...RUN_COLUMNS.slice(1).map(({ pick }) => pick(one))]),
+    )}
     <div class="charts">${chart(figures, "compare_loss")}${chart(figures, "compare_accuracy")}</div>
-    ${changed.length > 0 ? tableOf("Settings that differ", [{ head: "field" }, { head: first }, { head: second }], changed) : html`<p>The two configurations are the same.</p>`}`;
-  return { id: "comparison", title: `Compared with ${second}`, body };
+    ${others.length === 1 && beside(run, others[0], names)}
+    ${
+      changed.length > 0
+        ? tableOf(
+            "Settings that differ",
+            ["field", ...names].map((head) => ({ head })),
+            changed,
+          )
+        : html`<p>The configurations are the same.</p>`
+    }`;
+  return { id: "comparison", title: `Compared with ${names.slice(1).join(", ")}`, body };
 }
+
+/** Two runs line by line, with the difference. */
+function beside(run: RunRecord, other: RunRecord, [first, second]: readonly string[]): Html {
+  const heads = [{ head: "" }, ...[first, second, "difference"].map((head) => ({ head, number: true }))];
+  return html`${tableOf(`${first} against ${second}`, heads, metricRows(run, other))}
+  ${tableOf("Architecture, parameters, time and speed", heads, costRows(run, other))}`;
+}
+
+interface RunColumn {
+  readonly head: string;
+  readonly pick: (run: RunRecord) => SortedCell;
+}
+
+const measuredCell = (value: unknown, show: (value: number) => string): SortedCell =>
+  isNumber(value) ? { text: show(value), value } : { text: "–", value: null };
+const accuracyCell = (evaluation: RunRecord["evaluation"] | undefined): SortedCell => {
+  const ci95 = evaluation?.accuracy_ci95;
+  return measuredCell(
+    evaluation?.accuracy,
+    (accuracy) => `${percent(accuracy)}${ci95 ? ` (${ci95.map((end) => percent(end)).join(" to ")})` : ""}`,
+  );
+};
+const toFour = (value: number) => value.toFixed(4);
+
+const RUN_COLUMNS: readonly RunColumn[] = [
+  { head: "run", pick: ({ name }) => ({ text: name }) },
+  { head: "validation accuracy (95% interval)", pick: ({ evaluation }) => accuracyCell(evaluation) },
+  { head: "test accuracy (95% interval)", pick: ({ test }) => accuracyCell(test?.evaluation) },
+  { head: "validation loss", pick: ({ evaluation }) => measuredCell(evaluation?.loss, toFour) },
+  { head: "symmetric ECE", pick: ({ evaluation }) => measuredCell(evaluation?.ece_symmetric, toFour) },
+  { head: "overfitting gap", pick: ({ metrics }) => measuredCell(metrics?.overfitting_gap, (gap) => percent(gap)) },
+  { head: "seed", pick: ({ config }) => measuredCell(config?.seed, String) },
+  { head: "steps", pick: ({ metrics }) => measuredCell(metrics?.training_steps, String) },
+  { head: "training time", pick: ({ metrics }) => measuredCell(metrics?.train_seconds, duration) },
+];
 
 export function comparisonSentence(comparison: RunComparison, first: string, second: string): string {
   if (comparison.result === null)
@@ -141,7 +183,7 @@ function metricRows(run: RunRecord, other: RunRecord): string[][] {
     row("Validation accuracy", (record) => record.evaluation?.accuracy, percent, points),
     ["95% interval", interval(run), interval(other), ""],
     row("Symmetric ECE", (record) => record.evaluation?.ece_symmetric, four),
-    row("NLL", (record) => record.evaluation?.nll, four),
+    row("Validation loss", (record) => record.evaluation?.loss, four),
     row("Brier score", (record) => record.evaluation?.brier, four),
     row(
       "Reward follows length (Spearman)",
@@ -157,12 +199,12 @@ function metricRows(run: RunRecord, other: RunRecord): string[][] {
   ];
 }
 
-function changedFields(run: RunRecord, other: RunRecord): Html[][] {
-  const keys = [...new Set([...Object.keys(run.config ?? {}), ...Object.keys(other.config ?? {})])];
+function changedFields(runs: readonly RunRecord[]): Html[][] {
+  const keys = [...new Set(runs.flatMap(({ config }) => Object.keys(config ?? {})))];
   const text = (value: unknown) =>
     value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value);
   const shown = (value: unknown) => html`<span class="mono">${text(value)}</span>`;
   return keys
-    .filter((key) => key !== "run" && text(run.config?.[key]) !== text(other.config?.[key]))
-    .map((key) => [html`${key}`, shown(run.config?.[key]), shown(other.config?.[key])]);
+    .filter((key) => key !== "run" && new Set(runs.map(({ config }) => text(config?.[key]))).size > 1)
+    .map((key) => [html`${key}`, ...runs.map(({ config }) => shown(config?.[key]))]);
 }

@@ -49,7 +49,7 @@ function sourcePart({ file, format, rows, used, not_used = {}, sha256 }: Source)
     ${bar}${why}${sha256 && html`<p class="muted">Fingerprint (sha256): <code>${sha256}</code></p>`}`;
 }
 
-function splitPart({ split, counts, near_duplicates_across_splits }: Data): Html {
+function splitPart({ split, counts, near_duplicates_across_splits, val_pairs_of_training_questions }: Data): Html {
   const duplicates = typeof near_duplicates_across_splits === "number" ? near_duplicates_across_splits : 0;
   const pairs = split?.counts ?? counts;
   if (!pairs) return html``;
@@ -70,7 +70,7 @@ function splitPart({ split, counts, near_duplicates_across_splits }: Data): Html
   }
   const dropped = Object.entries(split?.dropped ?? {}).filter(([, n]) => n > 0);
   return html`${tableOf("Split", [{ head: "" }, ...parts.map((part) => ({ head: label[part], number: true }))], rows)}
-  ${split && html`<p>All pairs of a question stay on one side, so nothing is validated on a question that was trained on.${split.seed !== undefined && ` Seed ${split.seed}.`}</p>`}
+  ${split && !((val_pairs_of_training_questions as number) > 0) && html`<p>All pairs of a question stay on one side, so nothing is validated on a question that was trained on.${split.seed !== undefined && ` Seed ${split.seed}.`}</p>`}
   ${duplicates > 0 && html`<p class="note">${whole(duplicates)} pairs of nearly equal prompts stand in different parts, so the accuracy may be too good.</p>`}
   ${dropped.length > 0 && html`<p>Weak pairs left out: ${dropped.map(([reason, n]) => `${whole(n)} ${reason.replace(/_/g, " ")}`).join(", ")}.</p>`}`;
 }

@@ -1,16 +1,15 @@
 // In: a run's error analysis. Out: the section that counts mistakes by kind.
 import { percent } from "../figures/figure";
-import type { Section } from "./sections";
+import type { Section, Told } from "./sections";
 import { html, tableOf } from "../markup";
-import type { RunRecord } from "../../runs/runFiles";
 
 const MOST_ROWS = 100;
 
-export function errorsSection({ errors }: RunRecord): Section | null {
+export function errorsSection({ errors, part }: Told): Section | null {
   if (!errors) return null;
   const { n_pairs, n_wrong, n_ties } = errors;
   const intro = html`<p>
-    The model ranked ${n_wrong.toLocaleString("en")} of ${n_pairs.toLocaleString("en")} validation pairs the wrong way
+    The model ranked ${n_wrong.toLocaleString("en")} of ${n_pairs.toLocaleString("en")} ${part} pairs the wrong way
     round${n_ties > 0 && `; ${n_ties} tied`}. Not every one is the model's mistake: some labels are wrong. The next part
     shows them all, the most confident first.
   </p>`;

@@ -8,12 +8,21 @@ import { plotsScript } from "./assets/plots";
 import { pairBrowserScript } from "./assets/pairBrowser";
 import { REPORT_STYLE } from "./assets/style";
 import { scriptJson } from "../escape";
+import { deltaHistogramFigure } from "../figures";
 import type { Figure } from "../figures/figure";
 import { comparisonFigures, comparisonSection } from "./compare";
 import { configurationSection, dataSection, environmentSection } from "./data";
 import { errorsSection } from "./errors";
+import { notesSection } from "./notes";
 import { packPairs, pairsSection, pairViews, type PairView } from "./pairs";
-import { accuracySection, calibrationSection, lengthSection, trainingSection, type Section } from "./sections";
+import {
+  accuracySection,
+  calibrationSection,
+  lengthSection,
+  trainingSection,
+  type Section,
+  type Told,
+} from "./sections";
 import { keyFigures, verdictSection } from "./summary";
 import { type Html, html } from "../markup";
 import { plotlyPath } from "../png";
@@ -21,23 +30,33 @@ import type { RunRecord } from "../../runs/runFiles";
 import { runFigures } from "../figures/runFigures";
 
 export interface ReportOptions {
-  /** A second run to compare with. */
-  readonly against?: RunRecord;
+  /** Other runs to compare with. */
+  readonly against?: readonly RunRecord[];
+  /** What the author has to say, in Markdown. */
+  readonly notes?: string;
   /** When the report is made. */
   readonly now?: Date;
 }
 
 /** The report of a run as one HTML document. */
-export function reportHtml(run: RunRecord, { against, now = new Date() }: ReportOptions = {}): string {
-  const figures = { ...runFigures(run), ...(against ? comparisonFigures(run, against) : {}) };
+export function reportHtml(run: RunRecord, { against = [], notes, now = new Date() }: ReportOptions = {}): string {
+  const told: Told = run.test ? { ...run, ...run.test, part: "test" } : { ...run, part: "validation" };
+  const deltas = told.scores.map((line) => line.chosen_score - line.rejected_score);
+  const figures = {
+    ...runFigures(told),
+    // Of the model that is kept, as everything beside it.
+    ...(deltas.length > 0 ? { val_deltas_hist: deltaHistogramFigure(deltas) } : {}),
+    ...(against.length > 0 ? comparisonFigures([run, ...against]) : {}),
+  };
   const pairs = pairViews(run);
   const sections = [
-    against ? comparisonSection(run, against, figures) : null,
+    notes === undefined ? null : notesSection(notes),
+    against.length > 0 ? comparisonSection(run, against, figures) : null,
     trainingSection(run, figures),
-    accuracySection(run, figures),
-    calibrationSection(run, figures),
-    lengthSection(run, figures),
-    errorsSection(run),
+    accuracySection(told, figures),
+    calibrationSection(told, figures),
+    lengthSection(told, figures),
+    errorsSection(told.errors ? told : { ...run, part: "validation" }),
     pairsSection(pairs),
     dataSection(run),
     configurationSection(run),
@@ -141,11 +160,15 @@ const WORDS: readonly (readonly [string, string])[] = [
   ["Accuracy", "Share of pairs with Δ above zero; a tie counts one half. A coin reaches 50%."],
   [
     "95% interval",
-    "Where the true value lies in 95 of 100 such measurements. Pairs of one prompt are not independent; the interval of the overall accuracy allows for that.",
+    "Intervals made in this way hold the true value in about 95 of 100 cases. Pairs of one prompt are not independent; the interval of the overall accuracy allows for that.",
   ],
   [
     "ECE",
     "Expected calibration error: by how much stated probabilities miss the observed shares, on average over bins. 0 is perfect.",
+  ],
+  [
+    "Test, validation",
+    "Validation pairs were used to choose the best step and the temperature, so results on them are a little too good; nothing was chosen by test pairs.",
   ],
   ["Temperature", "A number that Δ is divided by before it becomes a probability, so that stated probabilities fit."],
   ["Overfitting gap", "Training accuracy minus validation accuracy."],

@@ -3,12 +3,16 @@ import { percent } from "../figures/figure";
 import type { Figure } from "../figures/figure";
 import { html, tableOf, type Html } from "../markup";
 import type { RunRecord } from "../../runs/runFiles";
+import { calibrationHelp } from "../verdict";
 
 export interface Section {
   readonly id: string;
   readonly title: string;
   readonly body: Html;
 }
+
+/** What the sections on held-out pairs are told of: a run's files with the set of pairs that comes first. */
+export type Told = RunRecord & { readonly part: "test" | "validation" };
 
 type Figures = Readonly<Record<string, Figure>>;
 
@@ -61,10 +65,9 @@ export function trainingSection(run: RunRecord, figures: Figures): Section {
     "validation accuracy (95% interval)",
     "ECE",
   ];
-  const best = run.metrics?.best_epoch;
   const body = html` <p>
       The loss should fall and level off. A validation loss that rises while the training loss falls is overfitting.
-      ${best && run.epochs.length > 0 ? `The model kept is that of epoch ${best}, the best by validation accuracy.` : ""}
+      ${whichStep(run)}
     </p>
     ${chartsOf(figures, TRAINING_CHARTS)}
     ${
@@ -76,6 +79,23 @@ export function trainingSection(run: RunRecord, figures: Figures): Section {
       )
     }`;
   return { id: "training", title: "Training", body };
+}
+
+/** Best, last and chosen step, in words. */
+function whichStep({ metrics, epochs, steps, validations }: RunRecord): string {
+  const best = metrics?.best_step;
+  if (best === undefined || steps.length === 0) return "";
+  const last = steps[steps.length - 1].step;
+  const at = (step: number) => [...epochs, ...validations].find((line) => line.step === step);
+  const told = (step: number) => {
+    const line = at(step);
+    if (!line) return `step ${step.toLocaleString("en")}`;
+    const accuracy = "pairwise_accuracy" in line ? line.pairwise_accuracy : line.accuracy;
+    return `step ${step.toLocaleString("en")} (validation accuracy ${share(accuracy)}, loss ${measured(line.val_loss)})`;
+  };
+  if (best === last)
+    return `The last step was also the best by validation accuracy, and is the one kept: ${told(best)}.`;
+  return `The model kept is that of the best step by validation accuracy, ties by ECE: ${told(best)}. The last was ${told(last)}.`;
 }
 
 const measured = (value: unknown) => (typeof value === "number" && Number.isFinite(value) ? value.toFixed(4) : "–");
@@ -103,7 +123,8 @@ function groupTable(caption: string, head: string, groups: Groups): Html {
   </details>`;
 }
 
-export function accuracySection({ evaluation }: RunRecord, figures: Figures): Section | null {
+/** @param told the pairs the sections speak of: test pairs where there are any, else validation pairs */
+export function accuracySection({ evaluation, part }: Told, figures: Figures): Section | null {
   if (!evaluation) return null;
   const hasRisks = Object.keys(evaluation.by_risk).some((risk) => risk !== "UNKNOWN");
   const charts = [
@@ -113,7 +134,7 @@ export function accuracySection({ evaluation }: RunRecord, figures: Figures): Se
   ];
   const byCategory = Object.keys(evaluation.by_category).length > 0;
   const body = html` <p>
-      Share of validation pairs in which the preferred answer got the higher reward; a tie counts one half
+      Share of ${part} pairs in which the preferred answer got the higher reward; a tie counts one half
       (${evaluation.ties} of ${evaluation.n_pairs.toLocaleString("en")} pairs tied). Small groups have wide intervals:
       two groups whose intervals overlap may well be alike.
     </p>
@@ -122,32 +143,42 @@ export function accuracySection({ evaluation }: RunRecord, figures: Figures): Se
   return { id: "accuracy", title: "Accuracy", body };
 }
 
-export function calibrationSection({ evaluation }: RunRecord, figures: Figures): Section | null {
+const four = (value: number | null | undefined) => (value === null || value === undefined ? "–" : value.toFixed(4));
+
+export function calibrationSection({ evaluation, part }: Told, figures: Figures): Section | null {
   if (!evaluation) return null;
   const { calibrated, temperature } = evaluation;
-  const number = (value: number | null | undefined) => (value === null || value === undefined ? "–" : value.toFixed(4));
+  const helps = calibrationHelp(evaluation) === "helps";
+  const row = (name: string, meaning: string, key: "ece_symmetric" | "ece" | "mce" | "brier" | "nll") => [
+    name,
+    meaning,
+    four(evaluation[key]),
+    ...(helps ? [four(calibrated?.[key])] : []),
+  ];
   const rows = [
-    [
+    row(
       "Symmetric ECE",
-      "each pair also seen flipped; what the diagram shows",
-      number(evaluation.ece_symmetric),
-      number(calibrated?.ece_symmetric),
-    ],
-    ["ECE", "as the original notebook: P(chosen) in ten bins", number(evaluation.ece), number(calibrated?.ece)],
-    ["MCE", "worst bin of that", number(evaluation.mce), number(calibrated?.mce)],
-    ["Brier score", "a coin: 0.25", number(evaluation.brier), number(calibrated?.brier)],
-    ["NLL", "a coin: 0.6931", number(evaluation.nll), number(calibrated?.nll)],
+      "expected calibration error: how far stated and observed shares lie apart, on average over bins; each pair also seen flipped, as in the diagram",
+      "ece_symmetric",
+    ),
+    row("ECE", "the same as the original notebook has it: P(chosen) in ten bins, not flipped", "ece"),
+    row("MCE", "maximum calibration error: the worst of those bins", "mce"),
+    row("Brier score", "mean squared distance of P(chosen) from 1; a coin: 0.25", "brier"),
+    row(
+      "NLL",
+      "negative log-likelihood: mean of −ln P(chosen), the loss without weights and margins; a coin: 0.6931",
+      "nll",
+    ),
   ];
   const columns = [
     { head: "measure" },
     { head: "meaning" },
     { head: "raw", number: true },
-    { head: `at T = ${number(temperature)}`, number: true },
+    ...(helps ? [{ head: `at T = ${four(temperature)}`, number: true }] : []),
   ];
   const body = html` <p>
       A calibrated model that says “80% sure” is right in 80% of such cases. Points under the dashed line: too sure;
-      above it: not sure enough. The temperature T divides reward differences. It is fitted on all validation pairs; its
-      column judges each pair by a T fitted on other prompts.
+      above it: not sure enough. Measured on the ${part} pairs. ${temperatureSentence(evaluation, part)}
     </p>
     <div class="charts">
       ${chart(figures, "reliability")}
@@ -156,7 +187,32 @@ export function calibrationSection({ evaluation }: RunRecord, figures: Figures):
   return { id: "calibration", title: "Calibration", body };
 }
 
-export function lengthSection({ evaluation }: RunRecord, figures: Figures): Section | null {
+/** What became of the temperature, and why. */
+function temperatureSentence(evaluation: NonNullable<Told["evaluation"]>, part: string): string {
+  const { temperature, temperature_choice: choice, calibrated, nll, ece_symmetric } = evaluation;
+  const meaning = "A temperature T divides reward differences before they become probabilities.";
+  if (choice) {
+    const { nll: after, ece_symmetric: error } = choice.cross_validated;
+    if (choice.status !== "fitted")
+      return `${meaning} None is used: ${UNFITTED[choice.status] ?? "none could be fitted"}.`;
+    const effect = `on prompts it was not fitted on, T = ${four(choice.fitted)} changes NLL from ${four(nll)} to ${four(after)} and symmetric ECE from ${four(ece_symmetric)} to ${four(error)}`;
+    return choice.used
+      ? `${meaning} One is used, since it helps: ${effect}.`
+      : `${meaning} None is used, since it does not help: ${effect}.`;
+  }
+  const help = calibrationHelp(evaluation);
+  if (help === "none") return `${meaning} None is used.`;
+  const effect = `NLL from ${four(nll)} to ${four(calibrated?.nll)} and symmetric ECE from ${four(ece_symmetric)} to ${four(calibrated?.ece_symmetric)}`;
+  return `${meaning} T = ${four(temperature)} ${help === "helps" ? "helps" : "does not help"} the ${part} pairs: it changes ${effect}.`;
+}
+
+const UNFITTED: Readonly<Record<string, string>> = {
+  empty: "there are no pairs to fit it on",
+  separable: "every pair is right, so that any smaller T looks better",
+  reversed: "the mean reward difference is not positive, so that no T helps",
+};
+
+export function lengthSection({ evaluation }: Told, figures: Figures): Section | null {
   const length = evaluation?.length;
   if (!length) return null;
   const row = (
@@ -187,7 +243,7 @@ export function lengthSection({ evaluation }: RunRecord, figures: Figures): Sect
   ];
   const columns = ["pairs in which", "pairs", "accuracy", "95% interval"].map((head, i) => ({ head, number: i > 0 }));
   const body = html`${length.sentence && html`<p class="lead">${length.sentence}</p>`}
-    <div class="charts">${chart(figures, "length_against_reward")}${chart(figures, "accuracy_by_length")}</div>
-    ${tableOf("Accuracy by which answer is longer", columns, rows)}`;
+  ${chartsOf(figures, ["length_against_reward", "accuracy_by_length"])}
+  ${tableOf("Accuracy by which answer is longer", columns, rows)}`;
   return { id: "length", title: "Length", body };
 }

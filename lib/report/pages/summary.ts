@@ -91,15 +91,23 @@ export function keyFigures(run: RunRecord): Html {
     </div>`;
 }
 
-function evaluationCards({ evaluation }: RunRecord): Card[] {
-  if (!evaluation || evaluation.accuracy === null) return [];
-  const { accuracy, accuracy_ci95: ci95, baselines, ece, ece_symmetric, nll, length } = evaluation;
-  const told = ci95
-    ? `95% interval ${percent(ci95[0])} to ${percent(ci95[1])}; dotted: a coin`
-    : `${evaluation.n_pairs} pairs`;
-  const cards: Card[] = [
-    { name: "Accuracy on unseen questions", value: percent(accuracy), told, scale: scaleOf(accuracy, ci95) },
-  ];
+function accuracyCard(name: string, { accuracy, accuracy_ci95: ci95, n_pairs }: Measured): Card {
+  const interval = ci95 ? `95% interval ${percent(ci95[0])} to ${percent(ci95[1])}; dotted: a coin; ` : "";
+  const told = `${interval}${n_pairs.toLocaleString("en")} pairs`;
+  return { name, value: percent(accuracy!), told, scale: scaleOf(accuracy!, ci95) };
+}
+
+type Measured = NonNullable<RunRecord["evaluation"]>;
+
+/** The test result first, where there is one. */
+function evaluationCards(run: RunRecord): Card[] {
+  const first = run.test?.evaluation ?? run.evaluation;
+  if (!first || first.accuracy === null) return [];
+  const { accuracy, baselines, ece, ece_symmetric, length } = first;
+  const cards: Card[] = [];
+  if (run.test) cards.push(accuracyCard("Accuracy on test pairs", first));
+  if (run.evaluation && run.evaluation.accuracy !== null)
+    cards.push(accuracyCard("Accuracy on validation pairs", run.evaluation));
   if (baselines.longer_answer !== undefined) {
     const gain = accuracy - baselines.longer_answer;
     cards.push({
@@ -115,8 +123,12 @@ function evaluationCards({ evaluation }: RunRecord): Card[] {
       told: `0 is perfect${ece === null || ece === undefined ? "" : `; one-sided ECE of the original: ${brief(ece)}`}`,
     });
   }
-  if (nll !== null && nll !== undefined)
-    cards.push({ name: "Validation loss (NLL)", value: nll.toFixed(3), told: "a coin: 0.693" });
+  if (run.evaluation?.loss != null)
+    cards.push({
+      name: "Validation loss",
+      value: run.evaluation.loss.toFixed(3),
+      told: "mean over the validation pairs, with the weights and margins of training",
+    });
   if (typeof length?.spearman_delta_length === "number") {
     cards.push({
       name: "Reward follows length",
@@ -141,7 +153,7 @@ function trainingCards({ metrics }: RunRecord): Card[] {
     cards.push({
       name: "Overfitting gap",
       value: html`${minus((100 * gap).toFixed(1))} <span>points</span>`,
-      told: `training accuracy ${percent(train)} minus validation accuracy`,
+      told: `training accuracy ${percent(train)} (of the best epoch, each pair taken before its own step) minus validation accuracy`,
     });
   }
   if (typeof seconds === "number") {
@@ -149,7 +161,7 @@ function trainingCards({ metrics }: RunRecord): Card[] {
     cards.push({
       name: "Training time",
       value: duration(seconds),
-      told: [`${metrics.training_steps ?? "?"} steps`, speed].filter(Boolean).join(", "),
+      told: [`${metrics.training_steps ?? "?"} steps`, chosenStep(metrics), speed].filter(Boolean).join(", "),
     });
   }
   if (typeof num_parameters === "number") {
@@ -162,6 +174,9 @@ function trainingCards({ metrics }: RunRecord): Card[] {
   }
   return cards;
 }
+
+const chosenStep = ({ best_step: step }: NonNullable<RunRecord["metrics"]>) =>
+  step === undefined ? "" : `the model of step ${step.toLocaleString("en")} kept`;
 
 /** `754` → `12 min 34 s`. */
 export function duration(seconds: number): string {

@@ -83,7 +83,7 @@ td, th, .tag, .text, .prompt, .meta, h1, code { unicode-bidi: isolate; } .note +
 tr.changed th::after { content: " changed"; font-size: .72rem; font-weight: 600; color: var(--accent); background: var(--accent-soft); border-radius: 4px; padding: .05rem .35rem; margin-left: .4rem; }
 code, .mono { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: .88em; overflow-wrap: anywhere; }
 .note { border-left: 4px solid var(--open); background: var(--open-soft); border-radius: 6px; padding: .55rem .9rem; margin: .5rem 0; max-width: none; }
-.lead { font-size: 1.05rem; }
+.lead { font-size: 1.05rem; } .notes { overflow-wrap: anywhere; } .notes pre { overflow-x: auto; background: var(--panel); padding: .6rem .9rem; border-radius: 6px; } .notes h1 { font-size: 1.2rem; } .notes h2, .notes h3 { font-size: 1.05rem; }
 .filters { display: flex; flex-wrap: wrap; gap: .7rem 1rem; align-items: flex-end; margin: .8rem 0; }
 .filters label { display: grid; gap: .2rem; font-size: .85rem; color: var(--muted); }
 .filters input[type=search] { min-width: min(300px, 80vw); }
@@ -133,6 +133,6 @@ footer { grid-column: 1 / -1; border-top: 1px solid var(--line); padding-top: 1r
   .charts { grid-template-columns: 1fr; } .answer .text, .prompt { max-height: none; overflow: visible; }
   .verdict, .scale *, .usage *, mark, .tag { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   .browser, #pair-count { display: none; } #pair-paper { display: grid; gap: .7rem; } .mistake { break-inside: auto; } .mistake .facts, .answer h4 { break-after: avoid; }
-  .wrap { overflow: visible; border: 0; } table { font-size: .8rem; } td, th, td.number, th.number { white-space: normal; overflow-wrap: anywhere; padding: .25rem .4rem; } thead { display: table-header-group; }
+  .wrap { overflow: visible; border: 0; } table { font-size: .78rem; } table.sortable { font-size: .66rem; } td, th { overflow-wrap: break-word; padding: .25rem .4rem; } th.number { white-space: normal; } td .mono, td code { overflow-wrap: anywhere; } thead { display: table-header-group; } figure.chart figcaption { display: none; }
 }
 `;
