@@ -6,7 +6,7 @@ import { projectPath } from "../lib/files/paths";
 import { systemFault } from "../lib/files/systemError";
 import { EXIT, ExitWith } from "./exit";
 import { stateDefaults } from "./flags";
-import { fail } from "./output";
+import { fail, outliveReaders } from "./output";
 import { register as check } from "./check";
 import { register as doctor } from "./doctor";
 import { register as evaluate } from "./evaluate";
@@ -30,7 +30,7 @@ export function createProgram(): Command {
     .configureOutput({ writeErr: fail })
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 the input or the machine is at fault, 2 usage, 3 quality gate failed, 70 our fault.",
+      "\nExit codes: 0 done, 1 the input or the machine is at fault, 2 usage, 3 quality gate failed, 130 and 143 interrupted, 70 our fault.",
     );
   for (const register of [generate, check, split, train, evaluate, score, rerank, serve, report, pull, verify, doctor])
     register(root);
@@ -58,6 +58,7 @@ function explain(error: unknown): number {
  * @param argv the words after the program's name
  */
 export async function run(argv: readonly string[]): Promise<number> {
+  outliveReaders();
   try {
     await createProgram().parseAsync(argv, { from: "user" });
     return EXIT.done;

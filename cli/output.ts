@@ -40,6 +40,16 @@ export function createOutput(json: boolean): Output {
   };
 }
 
+/** A reader that went away (`| head`, a closed terminal) ends what is written for it, not the work. */
+export function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr])
+    if (!stream.listeners("error").includes(passOver)) stream.on("error", passOver);
+}
+
+const passOver = (error: NodeJS.ErrnoException): void => {
+  if (!["EPIPE", "EIO", "ERR_STREAM_DESTROYED"].includes(error.code ?? "")) throw error;
+};
+
 /** Ends a command with a message of several lines on stderr. */
 export const fail = (message: string): void => void process.stderr.write(`${printable(message).trimEnd()}\n`);
 

@@ -16,12 +16,18 @@ import { writeTrainingState } from "./state";
 
 const place = (run: TrainingRun, name: string): string => join(checkpointsDir(run.config.run), name);
 
+/** How texts are read; what else the settings say is of the training that the model comes from. */
+function readingSettings({ loaded }: TrainingRun) {
+  const { loss: _l, temperature: _t, metrics: _m, run_id: _r, epoch: _e, step: _s, ...reading } = loaded.settings;
+  return reading;
+}
+
 /** Saves the model as it stands, with what a validation said about it. */
 async function save(run: TrainingRun, name: string, record: ValidationRecord | null): Promise<void> {
   const { loaded, config } = run;
   const evaluation = record?.evaluation;
   const settings = {
-    ...loaded.settings,
+    ...readingSettings(run),
     loss: {
       kind: config.loss,
       beta: config.beta,
@@ -98,7 +104,7 @@ export function saveEpoch(run: TrainingRun, epoch: number, record: ValidationRec
 /** Keeps everything needed to go on: model, optimizer, place in the data order, early stopping; and the one before it. */
 export async function saveLast(run: TrainingRun): Promise<void> {
   const { loaded, config, state } = run;
-  const settings = { ...loaded.settings, run_id: config.run, step: state.step };
+  const settings = { ...readingSettings(run), run_id: config.run, step: state.step };
   const { optimizer, trainable } = run.currentStep()!;
   state.logs = run.log.marks();
   const extra = (dir: string) =>

@@ -28,6 +28,11 @@ describe("resolveNotebookConfig", () => {
     });
   });
 
+  test("runs again over what it wrote, unless it is to go on", () => {
+    expect(resolveNotebookConfig().training).toMatchObject({ resume: false, overwrite: true });
+    expect(resolveNotebookConfig({ resume: true }).training).toMatchObject({ resume: true, overwrite: false });
+  });
+
   test("names a run after the user's file", () => {
     const config = resolveNotebookConfig({ pairs: "/some/where/My pairs (v2).jsonl.gz", epochs: 3 });
     expect(config).toMatchObject({

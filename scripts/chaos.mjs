@@ -1,0 +1,111 @@
+#!/usr/bin/env node
+// Stops trainings in every way that a machine knows and compares what they come to with one that was never stopped: the same bytes of
+// weights, optimizer and every log. npm run chaos -- --help lists the flags.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { checkFullDisk } from "./chaos/fullDisk.mjs";
+import { killAtWrites, killAtMoments } from "./chaos/kills.mjs";
+import { checkMutations } from "./chaos/mutations.mjs";
+import { checkSignals } from "./chaos/signals.mjs";
+import { makeInputs, inputOf, VARIANTS } from "./chaos/variants.mjs";
+import { trainToEnd } from "./chaos/process.mjs";
+
+const HELP = `npm run chaos -- [flags]
+  --seed N        of the moments, writes and mutations that are chosen (default 1)
+  --writes N      write boundaries at which each way of training is stopped (default 24)
+  --moments N     SIGKILLs of each at random moments (default 2)
+  --mutations N   damaged files in all (default 10000)
+  --only TEXT     ways of training whose name contains it
+  --parts LIST    of writes, moments, signals, disk, mutations (default: all)
+  --short         little of each, as the tests run it`;
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string", default: "1" },
+    writes: { type: "string" },
+    moments: { type: "string" },
+    mutations: { type: "string" },
+    only: { type: "string", default: "" },
+    parts: { type: "string", default: "writes,moments,signals,disk,mutations" },
+    short: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+if (values.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+const amount = (name, short, long) => Number(values[name] ?? (values.short ? short : long));
+const [writes, moments, mutations] = [
+  amount("writes", 5, 24),
+  amount("moments", 1, 2),
+  amount("mutations", 300, 10_000),
+];
+const parts = values.parts.split(",");
+const names = Object.keys(VARIANTS).filter((name) => name.includes(values.only));
+process.env.CHROMIUM = "/bin/false";
+process.env.TF_CPP_MIN_LOG_LEVEL = "3";
+
+const home = mkdtempSync(path.join(tmpdir(), "rewardbook-chaos-"));
+const failures = [];
+const count = { writes: 0, moments: 0, signals: 0, disk: 0, mutations: 0 };
+
+/** Numbers that a seed determines (mulberry32). */
+function createChoice(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+async function attempt(what, run) {
+  try {
+    await run();
+  } catch (error) {
+    failures.push(`${what}: ${error.message}`);
+    console.log(`  ✗ ${what}: ${error.message}`);
+  }
+}
+
+/** The run that is never stopped; how many writes it made. */
+async function straightRun(name, inputs) {
+  const dir = path.join(home, name.replaceAll(/\W+/g, "-"), "straight");
+  mkdirSync(dir, { recursive: true });
+  const started = performance.now();
+  await trainToEnd(dir, inputOf(name, inputs), { environment: { CHAOS_COUNT: path.join(dir, "count") } });
+  return { dir, writes: Number(readFileSync(path.join(dir, "count"), "utf8")), ms: performance.now() - started };
+}
+
+async function main() {
+  const inputs = path.join(home, "inputs");
+  await makeInputs(inputs);
+  const started = performance.now();
+  for (const [i, name] of names.entries()) {
+    const random = createChoice(Number(values.seed) * 1000 + i);
+    const straight = await straightRun(name, inputs);
+    const context = { name, input: inputOf(name, inputs), straight, random, attempt, count };
+    if (parts.includes("writes")) await killAtWrites(context, writes);
+    if (parts.includes("moments")) await killAtMoments(context, moments);
+    if (i === 0 && parts.includes("signals")) await checkSignals(context);
+    if (i === 0 && parts.includes("disk")) await checkFullDisk(context, values.short ? 1 : Infinity);
+    if (i === 0 && parts.includes("mutations")) await checkMutations(context, mutations);
+    console.log(`${name}: ${straight.writes} writes; so far ${JSON.stringify(count)}, ${failures.length} failed`);
+  }
+  const seconds = ((performance.now() - started) / 1000).toFixed(0);
+  console.log(
+    `\n${count.writes} stops at a write, ${count.moments} SIGKILLs at random moments, ${count.signals} signals, ` +
+      `${count.disk} full disks, ${count.mutations} damaged files: ${failures.length} failures, ${seconds} s`,
+  );
+  for (const failure of failures) console.log(`  ${failure}`);
+  if (failures.length === 0) rmSync(home, { recursive: true, force: true });
+  else console.log(`kept: ${home}`);
+  process.exitCode = failures.length ? 1 : 0;
+}
+
+await main();
