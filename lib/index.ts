@@ -11,6 +11,7 @@ export * from "./pairs/duplicates";
 export * from "../synthetic/synthesise";
 export * from "./files/write";
 export { judgeAnswer, withoutFillers } from "../synthetic/judge";
+export { answerOf, RATINGS, type Grade } from "../synthetic/answers";
 export type { Problem } from "../synthetic/problem";
 export * from "./split";
 export * from "./dataset";
@@ -22,6 +23,7 @@ export * from "./engine/compile";
 export { MODEL_TYPES, parseModelConfig, type HeadKind, type ModelConfig, type ModelType } from "./models/config";
 export {
   countParameters,
+  parameterShapes,
   poolInputs,
   scoreInputs,
   scorePooled,
@@ -56,6 +58,7 @@ export * from "./evaluation/wordDiff";
 export * from "./reranking/rerank";
 export * from "./reranking/rerankRows";
 export * from "./reranking/candidates";
+export { expectedBestOf } from "./reranking/bestOfN";
 export { copyPolicy, openPolicy, savePolicy, writeFreshPolicy, type Policy, type PolicyShape } from "./policy/policy";
 export { encodeAnswers, encodePrompts, sampleAnswers, type SampledAnswer } from "./policy/sample";
 export { createAnswerScorer, type AnswerIds, type AnswerScorer } from "./policy/logProbabilities";
@@ -77,6 +80,10 @@ export { architectureSummary } from "./report/architectures";
 export { modelCard } from "./report/card";
 export type { ModelCardOptions } from "./runs/cardOptions";
 export { loadSplit, type SplitData } from "./training/data";
+export { loadTrainedModel } from "./training/model";
+export { planUpdates } from "./training/prepare";
+export { learningRateAt } from "./training/schedule";
+export { createAdamW } from "./engine/adamw";
 export { verdictOf, type Verdict } from "./report/verdict";
 export { reportHtml, type ReportOptions } from "./report/pages/report";
 export * from "./notebooks/support";
@@ -85,3 +92,4 @@ export { openNotebook, speedFor } from "./notebooks/opening";
 export * from "./notebooks/progressBar";
 export * from "./notebooks/display";
 export type { Bar, LongWorkOptions, Observer } from "./longWork";
+export { coloredTokens } from "./notebooks/tokens";

@@ -1,5 +1,7 @@
 // In: a reward model and a text length. Out: its layers as a table: what each is, gives out and weighs.
 
+import type * as tf from "@tensorflow/tfjs-core";
+import { isHalf } from "./halfStorage";
 import { headShapes } from "./heads";
 import { trainableNames } from "./freeze";
 import type { RewardModel } from "./rewardModel";
@@ -14,11 +16,11 @@ export interface ArchitectureRow {
   readonly parameters: number;
   /** Parameters that are trained. */
   readonly trainable: number;
-  /** Of the parameters in f32, 2²⁰ bytes. */
+  /** Of the parameters as they are kept, f32 or bf16; 2²⁰ bytes. */
   readonly megabytes: number;
 }
 
-const BYTES = 4;
+const bytesOf = (parameter: tf.Variable): number => parameter.size * (isHalf(parameter) ? 2 : 4);
 
 /**
  * The layers of a model in the order of its parameters.
@@ -47,7 +49,7 @@ export function architectureTable(
       outputShape: `(1, ${rows}${widthOf(model, layer, names)})`,
       parameters,
       trainable: size(names.filter((name) => trained.has(name))),
-      megabytes: (parameters * BYTES) / 2 ** 20,
+      megabytes: names.reduce((sum, name) => sum + bytesOf(model.parameters.get(name)!), 0) / 2 ** 20,
     };
   });
 }

@@ -15,6 +15,7 @@ const ownFields = z.object({
     .describe("causal language model that notebook 06 improves (directory); without it a small one is trained first")
     .optional(),
   policy_steps: z.number().int().min(1).default(400).describe("steps of training that small policy"),
+  policy_samples: z.number().int().min(2).default(16).describe("answers to each question that notebook 06 draws"),
 });
 
 /** Names of the notebooks' own fields. */
@@ -39,6 +40,7 @@ export interface NotebookConfig {
   /** Directory of the policy that notebook 06 improves; a small one is trained when absent. */
   readonly policy?: string;
   readonly policy_steps: number;
+  readonly policy_samples: number;
   /** Whether the pairs are generated; else they are the user's. */
   readonly synthetic: boolean;
   readonly training: TrainingConfig;
@@ -63,8 +65,8 @@ export interface NotebookPaths {
  * @throws UsageError naming the field at fault
  */
 export function resolveNotebookConfig(input: Readonly<Record<string, unknown>> = {}): NotebookConfig {
-  const { questions, noise, policy, policy_steps, ...fields } = input;
-  const own = ownFields.safeParse({ questions, noise, policy, policy_steps });
+  const { questions, noise, policy, policy_steps, policy_samples, ...fields } = input;
+  const own = ownFields.safeParse({ questions, noise, policy, policy_steps, policy_samples });
   if (!own.success) {
     const { path, message } = own.error.issues[0];
     throw new UsageError(

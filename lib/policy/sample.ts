@@ -177,14 +177,14 @@ export function drawToken(logits: Float32Array, temperature: number, at: number)
   return best;
 }
 
-/** Token ids of prompts, up to where the answer begins. */
+/** Token ids of prompts, up to where the answer begins; of a long one the end, so that half of the model's length is left. */
 export async function encodePrompts(
   { tokenizer, config }: Policy,
   prompts: readonly string[],
   template: string,
 ): Promise<number[][]> {
   const items = prompts.map((prompt) => ({ prompt, response: "" }));
-  const options = { template, maxLength: config.maxPositions, truncation: "left" } as const;
+  const options = { template, maxLength: Math.floor(config.maxPositions / 2), truncation: "left" } as const;
   return (await tokenizer.encode(items, options)).map(({ ids }) => Array.from(ids));
 }
 

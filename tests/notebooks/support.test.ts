@@ -99,6 +99,7 @@ test("every flag of the notebooks has its meaning and default", () => {
     "--noise <n>",
     "--policy <dir>",
     "--policy-steps <n>",
+    "--policy-samples <n>",
   ]);
   const numbers = notebookFlags.filter(([flag]) => flag.endsWith("<n>"));
   expect(numbers.every(([, meaning]) => /\(default: [\d.]+\)/.test(meaning))).toBe(true);

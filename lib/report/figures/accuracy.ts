@@ -85,12 +85,12 @@ export function groupAccuracyFigure(
 const RISKS = ["NONE", "LOW", "MEDIUM", "MODERATE", "HIGH", "SEVERE", "CRITICAL", "UNKNOWN"];
 
 /** Accuracy by risk level, from low to high: `Evaluation.by_risk`. */
-export function riskFigure(groups: Readonly<Record<string, GroupAccuracy>>, overall?: number): Figure {
+export function riskFigure(groups: Readonly<Record<string, GroupAccuracy>>, overall?: number, epoch?: number): Figure {
   const sorted = Object.entries(groups).sort(
     ([a], [b]) => RISKS.indexOf(a.toUpperCase()) - RISKS.indexOf(b.toUpperCase()),
   );
   return groupAccuracyFigure(Object.fromEntries(sorted), {
-    title: "Accuracy by risk level",
+    title: `Accuracy by risk level${epoch === undefined ? "" : ` (epoch ${epoch}, the best)`}`,
     groupTitle: "risk level",
     overall,
   });

@@ -6,6 +6,9 @@ export interface NamedCurve {
   readonly name: string;
   readonly x: readonly number[];
   readonly y: readonly number[];
+  /** An interval around each y, drawn as a band. */
+  readonly low?: readonly number[];
+  readonly high?: readonly number[];
 }
 
 export interface CurveFigureOptions {
@@ -17,7 +20,25 @@ export interface CurveFigureOptions {
 
 /** Lines over one axis: a loss by its reward difference, a gradient, a schedule. */
 export function curveFigure({ title, xTitle, yTitle, curves }: CurveFigureOptions): Figure {
-  const data = curves.map(({ name, x, y }, i) => ({
+  const bands = curves.flatMap(({ name, x, low, high }, i) =>
+    low && high
+      ? [
+          {
+            type: "scatter",
+            mode: "lines",
+            name: `${name}, 95% interval`,
+            x: [...x, ...[...x].reverse()].map(round),
+            y: [...high, ...[...low].reverse()].map(round),
+            fill: "toself",
+            line: { color: SERIES[i % SERIES.length], width: 0 },
+            opacity: 0.35,
+            hoverinfo: "skip",
+            showlegend: false,
+          },
+        ]
+      : [],
+  );
+  const lines = curves.map(({ name, x, y }, i) => ({
     type: "scatter",
     mode: "lines",
     name,
@@ -27,7 +48,7 @@ export function curveFigure({ title, xTitle, yTitle, curves }: CurveFigureOption
   }));
   const zero = { zeroline: true, zerolinecolor: COLORS.grey };
   return {
-    data,
+    data: [...bands, ...lines],
     layout: layout({
       title,
       xaxis: axis(xTitle, zero),

@@ -4,6 +4,7 @@ import {
   deltaHistogramFigure,
   epochAccuracyFigure,
   epochLossFigure,
+  epochValueFigure,
   groupAccuracyFigure,
   learningRateFigure,
   lengthQuartileFigure,
@@ -28,12 +29,14 @@ function trainingFigures({ steps, epochs, validations, deltas }: RunRecord): Rec
     train_loss_by_step: stepLossFigure(steps),
     train_val_loss_by_epoch: epochLossFigure(steps, epochs),
     val_accuracy_ece_by_epoch: epochAccuracyFigure(epochs),
+    val_accuracy_by_epoch: epochValueFigure(epochs, "accuracy"),
+    val_ece_by_epoch: epochValueFigure(epochs, "ece"),
     learning_rate_by_step: learningRateFigure(steps),
     val_deltas_hist: deltaHistogramFigure(deltas?.deltas ?? [], { epoch: deltas?.epoch }),
   };
 }
 
-function evaluationFigures({ evaluation, scores }: RunRecord): Record<string, Figure> {
+function evaluationFigures({ evaluation, scores, metrics }: RunRecord): Record<string, Figure> {
   if (!evaluation) return {};
   const overall = evaluation.accuracy ?? undefined;
   const rewards = rewardDistributionFigure(
@@ -48,7 +51,7 @@ function evaluationFigures({ evaluation, scores }: RunRecord): Record<string, Fi
   const spearman = evaluation.length?.spearman_delta_length ?? undefined;
   const typed = Object.keys(evaluation.by_category).length ? evaluation.by_category : evaluation.by_preference_type;
   return {
-    accuracy_by_risk: riskFigure(evaluation.by_risk, overall),
+    accuracy_by_risk: riskFigure(evaluation.by_risk, overall, metrics?.best_epoch),
     accuracy_by_preference_type: groupAccuracyFigure(typed, {
       title: "Accuracy by kind of preference",
       groupTitle: "kind",

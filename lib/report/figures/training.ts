@@ -158,6 +158,28 @@ export function epochAccuracyFigure(epochs: readonly EpochMetrics[]): Figure {
   };
 }
 
+/** One of the two alone, as the original notebook draws them: `val_accuracy_by_epoch`, `val_ece_by_epoch`. */
+export function epochValueFigure(epochs: readonly EpochMetrics[], which: "accuracy" | "ece"): Figure {
+  const accuracy = which === "accuracy";
+  const title = accuracy ? "Validation pairwise accuracy by epoch" : "Validation calibration error (ECE, 10 bins)";
+  if (!epochs.length) return emptyFigure(title, NO_EPOCHS);
+  const points = epochs.map((row) => [row.epoch, accuracy ? row.pairwise_accuracy : row.ece] as const);
+  const color = accuracy ? COLORS.blue : COLORS.vermillion;
+  const range = rangeAround(
+    points.map(([, value]) => value),
+    0.1,
+  );
+  return {
+    data: [line(points, { name: accuracy ? "accuracy" : "ECE", color, markers: true })],
+    layout: layout({
+      title,
+      xaxis: epochAxis(epochs.map(({ epoch }) => epoch)),
+      yaxis: accuracy ? axis("accuracy (%)", { tickformat: ".0%", range }) : axis("ECE (0–1)", { rangemode: "tozero" }),
+    }),
+    description: `${title}: ${points.map(([epoch, value]) => `epoch ${epoch}: ${accuracy ? percent(value) : brief(value)}`).join("; ")}.`,
+  };
+}
+
 /** Validation accuracy above, validation loss below, by step: validations between epochs. */
 export function stepValidationFigure(
   rows: readonly { readonly step: number; readonly accuracy: number; readonly val_loss?: number }[],
