@@ -10,7 +10,7 @@ const args = [
   "--ServerApp.root_dir",
   inRoot(),
   "--LabApp.default_url",
-  "/lab/tree/notebooks/01_data_generation.ipynb",
+  "/lab/tree/notebooks/00_start.ipynb",
   ...asRoot,
 ];
 const lab = spawn(inRoot(".venv", "bin", "jupyter-lab"), [...args, ...process.argv.slice(2)], { stdio: "inherit" });

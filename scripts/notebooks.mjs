@@ -12,6 +12,7 @@ export const NOTEBOOKS = [
   "03_train_reward_model",
   "04_evaluate",
   "05_rerank_demo",
+  "06_use_the_reward",
 ];
 
 const ours = (...parts) => createRequire(import.meta.url)(inRoot("dist", "lib", "report", ...parts));

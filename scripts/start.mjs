@@ -141,6 +141,10 @@ async function main() {
   const configFile = inRoot("data", run, "notebook_config.json");
   writeFileSync(configFile, `${JSON.stringify(given, null, 2)}\n`);
 
+  const expected = spawnSync(process.execPath, [inRoot("scripts", "expectedTime.mjs"), configFile], {
+    encoding: "utf8",
+  });
+  process.stdout.write(expected.stdout ?? ""); // an estimate: without it the run goes on
   const { made, failure } = await runAll(configFile);
   if (failure) process.exit(tellFailure(failure, made));
   const report = spawnSync(process.execPath, [inRoot("bin", "rewardbook.cjs"), "report", "--run", run], {

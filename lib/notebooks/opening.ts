@@ -23,6 +23,14 @@ export function openNotebook(name: string, config = notebookConfig()): Table {
       what: "on",
       value: `${backend.name}, ${backend.threads} threads, products at ${gflops.toFixed(0)} GFLOP/s (${precision})`,
     },
+    ...(config.missingModel === undefined
+      ? []
+      : [
+          {
+            what: "model",
+            value: `the default encoder: ${config.missingModel} is not here (npx rewardbook pull ${config.missingModel})`,
+          },
+        ]),
     { what: "run", value: `${config.training.run}: ${data}, seed ${config.training.seed}` },
   ]);
 }

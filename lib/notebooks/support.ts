@@ -4,17 +4,18 @@ import { basename, join } from "node:path";
 import { z } from "zod";
 import { resolveConfig, type TrainingConfig, type TrainingInput } from "../config";
 import { InputError, UsageError } from "../errors";
+import { findModel } from "../checkpoints/findModel";
 import { checkpointsDir, metricsDir } from "../files/paths";
 import { percent } from "../report/figures/figure";
 
 const ownFields = z.object({
-  questions: z.number().int().min(20).default(1200).describe("synthetic questions to generate"),
+  questions: z.number().int().min(20).default(500).describe("synthetic questions to generate"),
   noise: z.number().min(0).max(0.4).default(0.07).describe("share of synthetic labels that are flipped"),
   policy: z
     .string()
     .describe("causal language model that notebook 06 improves (directory); without it a small one is trained first")
     .optional(),
-  policy_steps: z.number().int().min(1).default(400).describe("steps of training that small policy"),
+  policy_steps: z.number().int().min(1).default(300).describe("steps of training that small policy"),
   policy_samples: z.number().int().min(2).default(16).describe("answers to each question that notebook 06 draws"),
 });
 
@@ -32,7 +33,9 @@ export const notebookFlags: readonly (readonly [string, string])[] = Object.entr
 );
 
 /** A test split beside the validation split: the temperature is fitted on the one and reported on the other. */
-const TRAINING_DEFAULTS: TrainingInput = { train_ratio: 0.8, val_ratio: 0.1, test_ratio: 0.1 };
+const THREE_WAYS: TrainingInput = { train_ratio: 0.8, val_ratio: 0.1, test_ratio: 0.1 };
+/** On the synthetic pairs a second epoch raises the validation loss. */
+const SYNTHETIC_EPOCHS = 1;
 
 export interface NotebookConfig {
   readonly questions: number;
@@ -41,6 +44,8 @@ export interface NotebookConfig {
   readonly policy?: string;
   readonly policy_steps: number;
   readonly policy_samples: number;
+  /** The preset's model, where it is not on this machine and the default encoder takes its place. */
+  readonly missingModel?: string;
   /** Whether the pairs are generated; else they are the user's. */
   readonly synthetic: boolean;
   readonly training: TrainingConfig;
@@ -78,11 +83,19 @@ export function resolveNotebookConfig(input: Readonly<Record<string, unknown>> =
   const ratios = given.val || given.preset || "train_ratio" in given || "val_ratio" in given || "test_ratio" in given;
   // Notebooks are run again and again: unless asked to go on, a run replaces the one of its name, and says so.
   const overwrite = given.overwrite ?? !given.resume;
-  const training = resolveConfig({ ...(ratios ? {} : TRAINING_DEFAULTS), ...given, run, overwrite });
+  const defaults: TrainingInput = {
+    ...(ratios ? {} : THREE_WAYS),
+    ...(given.pairs || given.preset ? {} : { epochs: SYNTHETIC_EPOCHS }),
+    overwrite,
+  };
+  const asked = resolveConfig({ ...defaults, ...given, run });
+  const missingModel = given.preset && !given.model && !hasModel(asked.model) ? asked.model : undefined;
+  const training = missingModel === undefined ? asked : { ...asked, model: undefined };
   const data = join("data", run);
   const pairs = training.pairs ?? join(data, "preference_pairs.jsonl");
   return {
     ...own.data,
+    ...(missingModel === undefined ? {} : { missingModel }),
     synthetic: training.pairs === undefined,
     training: { ...training, pairs },
     paths: {
@@ -93,6 +106,15 @@ export function resolveNotebookConfig(input: Readonly<Record<string, unknown>> =
       policy: join(checkpointsDir(run), "policy"),
     },
   };
+}
+
+function hasModel(name: string | undefined): boolean {
+  try {
+    return existsSync(join(findModel(name), "config.json"));
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
 }
 
 const runName = (file: string): string =>

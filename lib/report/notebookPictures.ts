@@ -8,7 +8,7 @@ import { closePng, renderPng } from "./png";
 
 const PLOTLY = "application/vnd.plotly.v1+json";
 /** Sharp on a screen, small in a file. */
-const DPI = 110;
+const DPI = 84;
 
 const drawn = z.object({ data: z.array(z.record(z.string(), z.unknown())), layout: z.record(z.string(), z.unknown()) });
 const output = z.looseObject({ data: z.record(z.string(), z.unknown()).optional() });

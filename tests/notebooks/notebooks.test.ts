@@ -1,5 +1,5 @@
-// The five notebooks, executed as `npm start` executes them, on a user's hostile pairs; 01 on synthetic ones as well.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// The notebooks, executed as `npm start` executes them, on a user's hostile pairs; 01 on synthetic ones as well.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -9,7 +9,10 @@ import { openOffline, type Opened } from "./openOffline";
 const root = join(__dirname, "..", "..");
 const folder = mkdtempSync(join(tmpdir(), "rewardbook-notebooks-"));
 const runs = ["test-hostile", "test-synthetic"];
-const fast = { epochs: 1, max_steps: 4, max_length: 64, batch_size: 8, tokens_per_batch: 1024 };
+const fast = {
+  ...{ epochs: 1, max_steps: 4, max_length: 64, batch_size: 8, tokens_per_batch: 1024 },
+  ...{ policy_steps: 4, policy_samples: 2 },
+};
 
 const ATTACK = `</script><script>window.PWNED=1</script><img src=x onerror="window.PWNED=2"> $x$ {{7*7}} \u001b[31m \u202e`;
 
@@ -35,6 +38,33 @@ function writeHostilePairs(): string {
   return file;
 }
 
+interface Cell {
+  readonly id: string;
+  readonly cell_type: string;
+  readonly execution_count?: number;
+  readonly source: string | string[];
+  readonly outputs?: readonly {
+    readonly data?: Record<string, string | string[]>;
+    readonly text?: string | string[];
+  }[];
+}
+const cellsOf = (file: string): Cell[] => JSON.parse(readFileSync(file, "utf8")).cells;
+const committed = (name: string) => join(root, "notebooks", `${name}.ipynb`);
+const joined = (text: string | string[] | undefined) => (Array.isArray(text) ? text.join("") : (text ?? ""));
+/** What a reader sees of a cell's outputs, as text. */
+const told = ({ outputs = [] }: Cell) =>
+  outputs.map(({ data, text }) => joined(text ?? data?.["text/plain"])).join("\n");
+
+const PLOTLY = "application/vnd.plotly.v1+json";
+const figureCounts = {
+  "01_data_generation": 2,
+  "02_loss_walkthrough": 3,
+  "03_train_reward_model": 8,
+  "04_evaluate": 9,
+  "05_rerank_demo": 1,
+  "06_use_the_reward": 2,
+};
+
 interface Result {
   status: number;
   error: { ename: string; evalue: string; number: number } | null;
@@ -56,7 +86,7 @@ beforeAll(async () => {
   mkdirSync(join(root, "metrics"), { recursive: true });
   const hostile = writeConfig("hostile", { ...fast, run: runs[0], pairs: writeHostilePairs() });
   for (const name of NOTEBOOKS) await execute(name, name, hostile);
-  await execute("synthetic", NOTEBOOKS[0], writeConfig("synthetic", { ...fast, run: runs[1], questions: 45 }));
+  await execute("synthetic", NOTEBOOKS[0], writeConfig("synthetic", { run: runs[1] }));
   await execute("no config", NOTEBOOKS[0], join(folder, "absent.json"));
 }, 600_000);
 
@@ -94,17 +124,9 @@ describe("the notebooks", () => {
     }
   });
 
-  test("are numbered and committed without outputs", () => {
-    const cells = JSON.parse(readFileSync(fileOf(NOTEBOOKS[1], "ipynb"), "utf8")).cells.filter(
-      (cell: { cell_type: string }) => cell.cell_type === "code",
-    );
-    expect(cells.map((cell: { execution_count: number }) => cell.execution_count)).toEqual(
-      cells.map((_: unknown, i: number) => i + 1),
-    );
-    for (const name of NOTEBOOKS) {
-      const { cells } = JSON.parse(readFileSync(join(root, "notebooks", `${name}.ipynb`), "utf8"));
-      expect(cells.flatMap((cell: { outputs?: unknown[] }) => cell.outputs ?? [])).toEqual([]);
-    }
+  test("are numbered", () => {
+    const cells = cellsOf(fileOf(NOTEBOOKS[1], "ipynb")).filter(({ cell_type }) => cell_type === "code");
+    expect(cells.map(({ execution_count }) => execution_count)).toEqual(cells.map((_, i) => i + 1));
   });
 
   test("a failing cell ends with its name and cause, and what was made is kept", () => {
@@ -115,16 +137,55 @@ describe("the notebooks", () => {
   });
 });
 
+describe("the committed notebooks", () => {
+  test.each(NOTEBOOKS)("%s shows what it did, small enough for a code-hosting site", (name: string) => {
+    const file = committed(name);
+    expect(statSync(file).size).toBeLessThan(400_000);
+    const cells = cellsOf(file);
+    const figures = cells.flatMap(({ outputs = [] }) => outputs).filter(({ data }) => data?.[PLOTLY]);
+    expect(figures.length).toBe(figureCounts[name as keyof typeof figureCounts]);
+    for (const { data } of figures) expect(joined(data!["image/png"]).slice(0, 11)).toBe("iVBORw0KGgo");
+    const last = told(cells.filter(({ cell_type }) => cell_type === "code").at(-1)!);
+    expect(last).toContain("✓");
+    expect(last).not.toContain("✗");
+    expect(readFileSync(file, "utf8")).not.toMatch(/\/(work|home|root|tmp)\//);
+  });
+
+  test.each(NOTEBOOKS)(
+    "%s has short cells with ids of their own, and the kernel that VS Code looks for",
+    (name: string) => {
+      const { metadata, cells } = JSON.parse(readFileSync(committed(name), "utf8"));
+      expect(metadata.kernelspec).toEqual({
+        display_name: "Rewardbook (TypeScript)",
+        language: "typescript",
+        name: "rewardbook",
+      });
+      expect(metadata.language_info).toMatchObject({ name: "typescript", file_extension: ".ts" });
+      expect(new Set(cells.map(({ id }: Cell) => id)).size).toBe(cells.length);
+      const code = (cells as Cell[]).filter(({ cell_type }) => cell_type === "code");
+      for (const cell of code) expect(joined(cell.source).split("\n").length, cell.id).toBeLessThanOrEqual(20);
+      for (const cell of code)
+        for (const line of joined(cell.source).split("\n")) expect(line.length).toBeLessThanOrEqual(132);
+    },
+  );
+
+  // Notebook 02 depends on nothing, 01 on the seed alone. Would fail if the loss, the generator or a notebook changed
+  // and the committed outputs did not.
+  test.each([
+    [NOTEBOOKS[1], NOTEBOOKS[1]],
+    [NOTEBOOKS[0], "synthetic"],
+  ])("the figures of %s are those of a fresh run", (name, key) => {
+    const fresh = new Map(cellsOf(fileOf(key, "ipynb")).map((cell) => [cell.id, told(cell)]));
+    for (const cell of cellsOf(committed(name)).filter(({ cell_type }) => cell_type === "code")) {
+      if (/openNotebook\(/.test(joined(cell.source))) continue; // the speed of a machine
+      const same = told(cell).replaceAll("data/default/", `data/${runs[1]}/`);
+      expect(fresh.get(cell.id), cell.id).toBe(same);
+    }
+  });
+});
+
 describe("the exported pages", () => {
   let pages: Opened[];
-  const figures = {
-    "01_data_generation": 2,
-    "02_loss_walkthrough": 2,
-    "03_train_reward_model": 6,
-    "04_evaluate": 7,
-    "05_rerank_demo": 1,
-  };
-
   beforeAll(async () => {
     pages = await openOffline(NOTEBOOKS.map((name: string) => fileOf(name, "html")));
   }, 120_000);
@@ -135,7 +196,9 @@ describe("the exported pages", () => {
   });
 
   test("draw every figure and every formula", () => {
-    expect(Object.fromEntries(NOTEBOOKS.map((name: string, i: number) => [name, pages[i].figures]))).toEqual(figures);
+    expect(Object.fromEntries(NOTEBOOKS.map((name: string, i: number) => [name, pages[i].figures]))).toEqual(
+      figureCounts,
+    );
     expect(pages[1].formulas).toBeGreaterThan(10);
   });
 

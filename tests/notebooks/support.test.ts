@@ -1,5 +1,6 @@
 // What the notebooks share, against hand-made values.
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { presetNames, readPreset } from "../../lib/config";
 import { expectedSeconds, inWords } from "../../lib/notebooks/expectedTime";
 import {
   notebookConfig,
@@ -43,6 +44,24 @@ describe("resolveNotebookConfig", () => {
     expect(resolveNotebookConfig({ pairs: "x.jsonl", run: "mine" }).paths.metrics).toBe("metrics/mine");
   });
 
+  test("one epoch of synthetic pairs, and the same run again without asking", () => {
+    expect(resolveNotebookConfig().training).toMatchObject({ epochs: 1, overwrite: true });
+    expect(resolveNotebookConfig({ pairs: "x.jsonl" }).training).toMatchObject({ epochs: 2, overwrite: true });
+    expect(resolveNotebookConfig({ resume: true }).training.overwrite).toBe(false);
+  });
+
+  // Would fail if a preset's model that is not here stopped the notebooks, or one that is asked for by name did not.
+  test.each(presetNames())(
+    "preset %s keeps its template and its settings, whether or not its model is here",
+    (preset) => {
+      const { training, missingModel } = resolveNotebookConfig({ preset });
+      const { model, ...fields } = readPreset(preset);
+      expect(training).toMatchObject(fields);
+      expect(missingModel ?? training.model).toBe(model);
+      expect(resolveNotebookConfig({ preset, model: "no/such-model" }).missingModel).toBeUndefined();
+    },
+  );
+
   // A validation file or ratios of the user's must not be mixed with our three-way split.
   test("leaves the user's own split alone", () => {
     expect(resolveNotebookConfig({ train_ratio: 0.5, val_ratio: 0.5 }).training.test_ratio).toBe(0);
@@ -66,10 +85,11 @@ describe("expectedSeconds", () => {
       expectedSeconds(resolveNotebookConfig(input as never), gflops)!["03_train_reward_model"];
     expect(total({ questions: 1200 })).toBeGreaterThan(total({ questions: 600 }));
     const fixed = training({ epochs: 1 }, 1e9);
-    const [one, two] = [training({ epochs: 1 }, 100) - fixed, training({ epochs: 2 }, 100) - fixed];
-    expect(two / one).toBeCloseTo(2, 5);
-    expect((training({ epochs: 1 }, 200) - fixed) / one).toBeCloseTo(0.5, 5);
-    expect(training({ epochs: 1, max_steps: 5 }, 100) - fixed).toBeLessThan(one / 10);
+    const once = training({ epochs: 1 }, 100) - fixed;
+    expect((training({ epochs: 1 }, 200) - fixed) / once).toBeCloseTo(0.5, 5);
+    const epoch = training({ epochs: 2 }, 100) - training({ epochs: 1 }, 100);
+    expect(training({ epochs: 3 }, 100) - training({ epochs: 2 }, 100)).toBeCloseTo(epoch, 5);
+    expect(training({ epochs: 1, max_steps: 5 }, 100) - fixed).toBeLessThan(once);
   });
 
   // 6 operations a weight and token, 10.6 M weights of MiniLM, 110 tokens a pair, half the speed of a product
@@ -77,7 +97,8 @@ describe("expectedSeconds", () => {
     const config = resolveNotebookConfig({ questions: 1000, epochs: 1, train_ratio: 1, val_ratio: 0, test_ratio: 0 });
     const seconds = expectedSeconds(config, 100)!["03_train_reward_model"];
     const layer = 4 * 384 * 384 + 2 * 384 * 1536;
-    expect(seconds).toBeCloseTo(20 + (6 * 6 * layer * 110 * 3400) / (0.5 * 100e9), 0);
+    const byHand = 2 * 6 * 6 * layer * 110 * 5 * 16;
+    expect(seconds).toBeCloseTo(20 + (6 * 6 * layer * 110 * 3400 + byHand) / (0.5 * 100e9), 0);
   });
 
   test("is told in words", () => {
