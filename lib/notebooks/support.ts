@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { z } from "zod";
 import { resolveConfig, type TrainingConfig, type TrainingInput } from "../config";
 import { InputError, UsageError } from "../errors";
-import { findModel } from "../checkpoints/findModel";
+import { DEFAULT_MODEL, findModel } from "../checkpoints/findModel";
 import { checkpointsDir, metricsDir } from "../files/paths";
 import { percent } from "../report/figures/figure";
 
@@ -90,7 +90,7 @@ export function resolveNotebookConfig(input: Readonly<Record<string, unknown>> =
   };
   const asked = resolveConfig({ ...defaults, ...given, run });
   const missingModel = given.preset && !given.model && !hasModel(asked.model) ? asked.model : undefined;
-  const training = missingModel === undefined ? asked : { ...asked, model: undefined };
+  const training = missingModel === undefined ? asked : { ...asked, model: DEFAULT_MODEL };
   const data = join("data", run);
   const pairs = training.pairs ?? join(data, "preference_pairs.jsonl");
   return {

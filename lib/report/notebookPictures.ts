@@ -5,10 +5,11 @@ import { InputError } from "../errors";
 import { writeFileAtomically } from "../files/atomic";
 import { BrowserMissing } from "./browser";
 import { closePng, renderPng } from "./png";
+import { withPalette } from "./pngPalette";
 
 const PLOTLY = "application/vnd.plotly.v1+json";
 /** Sharp on a screen, small in a file. */
-const DPI = 84;
+const DPI = 110;
 
 const drawn = z.object({ data: z.array(z.record(z.string(), z.unknown())), layout: z.record(z.string(), z.unknown()) });
 const output = z.looseObject({ data: z.record(z.string(), z.unknown()).optional() });
@@ -46,5 +47,5 @@ export async function addPictures(file: string): Promise<{ added: number; leftOu
 
 async function picture(value: unknown): Promise<string> {
   const { data, layout } = drawn.parse(value);
-  return (await renderPng({ data, layout, description: "" }, { dpi: DPI })).toString("base64");
+  return withPalette(await renderPng({ data, layout, description: "" }, { dpi: DPI })).toString("base64");
 }
