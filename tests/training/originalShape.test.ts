@@ -64,7 +64,7 @@ test("the preset `original` has its batches", async () => {
     const dataset: PairDataset = await buildDataset(pairs, tokenizer, config);
     const updates = planUpdates(dataset, config, modelConfig).epoch(1);
     dataset.tokens.close();
-    const seen = updates.flatMap(({ batches }) => batches.flatMap(({ rows }) => rows));
+    const seen = updates.flatMap(({ batches }) => batches.flatMap(({ pairs: rows }) => rows));
     expect([...seen].sort((a, b) => a - b)).toEqual(pairs.map((_, i) => i));
     expect(updates.slice(0, -1).every(({ pairs: size }) => size === 2)).toBe(true);
     return { batches: updates.length, weights: dataset.weights };
