@@ -12,9 +12,13 @@ export interface Verdict {
 
 /** The verdict of a run: its quality gate in words, or why there is none. */
 export function verdictOf(run: RunRecord): Verdict {
-  const sentences = [accuracySentence(run), doubt(run), lengthSentence(run), calibrationSentence(run)].filter(
-    (text) => text !== "",
-  );
+  const sentences = [
+    accuracySentence(run),
+    doubt(run),
+    lengthSentence(run),
+    calibrationSentence(run),
+    setAside(run),
+  ].filter((text) => text !== "");
   const checks = run.gate?.criteria ?? [];
   if (run.state === "unfinished") {
     const steps = run.steps.length;
@@ -70,15 +74,16 @@ function accuracySentence(run: RunRecord): string {
     ? `test pairs, by which nothing was chosen`
     : "validation pairs, by which the best step was chosen";
   const told = `Shown two answers${unseen}, the model picks the preferred one ${percent(first.accuracy)} of the time on ${named} ${ofPairs(first)}. ${baselines}`;
-  if (!test || evaluation?.accuracy == null) return `${told}${setAside(run)}`;
+  if (!test || evaluation?.accuracy == null) return told;
   return `${told} On the validation pairs, by which the best step was chosen, it is ${percent(evaluation.accuracy)} ${ofPairs(evaluation)}.`;
 }
 
-function setAside({ data, name }: RunRecord): string {
+/** Test pairs that wait to be evaluated; empty where there are none, or they were. */
+function setAside({ data, name, test }: RunRecord): string {
   const pairs = data?.counts?.test ?? 0;
-  if (pairs === 0) return "";
+  if (pairs === 0 || test) return "";
   const files = `--pairs metrics/${name}/test_pairs.jsonl --out metrics/${name}/test_evaluation.json --scores metrics/${name}/test_scores.jsonl`;
-  return ` ${pairs.toLocaleString("en")} test pairs are set aside and have not been evaluated: rewardbook evaluate --checkpoint checkpoints/${name}/best ${files}.`;
+  return `${pairs.toLocaleString("en")} test pairs are set aside and have not been evaluated: rewardbook evaluate --checkpoint checkpoints/${name}/best ${files}.`;
 }
 
 /** What the interval does not rule out; empty where it rules out a coin and counting words. */

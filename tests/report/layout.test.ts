@@ -45,6 +45,7 @@ describe.skipIf(!hasBrowser())("in Chromium", () => {
     const found = await page.evaluate(() => {
       const seen = (node: Element) => node.getClientRects().length > 0;
       const problems: string[] = [];
+      let looked = 0;
       if (document.documentElement.scrollWidth > innerWidth)
         problems.push(`the page is ${document.documentElement.scrollWidth} wide`);
       const overlap = (a: DOMRect, b: DOMRect) =>
@@ -55,6 +56,7 @@ describe.skipIf(!hasBrowser())("in Chromium", () => {
         const texts = [...plot.querySelectorAll(".main-svg text")].filter(
           (node) => seen(node) && node.textContent!.trim(),
         );
+        looked += texts.length;
         const rects = texts.map((node) => node.getBoundingClientRect());
         rects.forEach((rect, i) => {
           const name = `${plot.dataset.figure}: "${texts[i].textContent}"`;
@@ -90,9 +92,10 @@ describe.skipIf(!hasBrowser())("in Chromium", () => {
       for (const table of document.querySelectorAll("table"))
         if (!table.closest(".wrap"))
           problems.push(`a table without a box of its own: ${table.textContent!.slice(0, 40)}`);
-      return problems;
+      return { problems, looked };
     });
-    expect(found).toEqual([]);
+    expect(found.problems).toEqual([]);
+    expect(found.looked).toBeGreaterThan(150); // ticks, axes, legends
     await page.context().close();
   });
 

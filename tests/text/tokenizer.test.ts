@@ -106,6 +106,18 @@ describe("truncation", () => {
     expect(words(tokenizer, encoded)).toBe("[CLS] [UNK] two [SEP]");
   });
 
+  // Characters of "one two three" and "four five six", counted by hand.
+  it.each([
+    ["right", "{prompt} {response}", [{ from: "response", start: 5, stop: 13 }]],
+    ["left", "{prompt} {response}", [{ from: "prompt", start: 0, stop: 7 }]],
+    ["prompt-first", "{response} {prompt}", [{ from: "prompt", start: 0, stop: 7 }]],
+  ] as const)("%s says where it cut", async (truncation, template, cuts) => {
+    const options = { template, truncation, maxLength: 6, locateCuts: true };
+    const [cut, whole] = await encode(tokenizer, [item, { response: "four" }], options);
+    expect(cut.cuts).toEqual(cuts);
+    expect(whole.cuts).toBeUndefined();
+  });
+
   it("refuses a length below the special tokens", async () => {
     await expect(encode(tokenizer, [item], { maxLength: 1 })).rejects.toThrow(
       "max_length: expected at least the 2 special tokens",
