@@ -12,7 +12,7 @@ const ROOMS = [
   ["batching"],
   ["checkpoints"],
   ["scoring"],
-  ["statistics"],
+  ["policy", "statistics"],
   ["evaluation"],
   ["reranking", "rewardBench"],
   ["check"],

@@ -189,7 +189,7 @@ export interface PairArrays {
   readonly segmentIds: Float32Array;
   /** [2P] where the scores of the chosen, then of the rejected texts are among the [B·S] of all places. */
   readonly at: Int32Array;
-  /** [P]: 1 / pairs of the optimizer step; 0 for a filler. The loss is Σ share·ℓ, whatever the batch split. */
+  /** [P] one over the pairs of the optimizer step, 0 for a filler. The loss is Σ share·ℓ, whatever the batch split. */
   readonly share: Float32Array;
   readonly weights: Float32Array;
   readonly margins: Float32Array;

@@ -1,91 +1,108 @@
-// Everything a notebook or a program may import from "rewardbook", in the order in which data flows.
-export * from "./errors";
-export * from "./random";
-export * from "./files/paths";
-export * from "./config";
-export * from "./interrupt";
-export * from "./pairs/pair";
-export * from "./pairs/read";
-export * from "./pairs/rejectedRows";
-export * from "./pairs/duplicates";
-export * from "../synthetic/synthesise";
-export * from "./files/write";
+// Everything a notebook or a program may import from "rewardbook", in the order of the story: pairs, dataset, loss, training,
+// evaluation; then what shows it. What else lies below is in "rewardbook/internal", without a promise.
+
+// Errors a user can mend, randomness with a seed, and the stop of a long loop.
+export { InputError, UsageError } from "./errors";
+export { createRandom, hashSeed, type Random } from "./random";
+export { listenForStop, yieldToEvents, type StopRequest } from "./interrupt";
+
+// 1. Pairs: generated or read, split without a leak.
+export { DOMAINS, generatePairs, syntheticProblems } from "../synthetic/synthesise";
+export type { CandidateRow, Synthesis, SynthesisOptions, SyntheticPair } from "../synthetic/synthesise";
 export { judgeAnswer, withoutFillers } from "../synthetic/judge";
 export { answerOf, RATINGS, type Grade } from "../synthetic/answers";
 export type { Problem } from "../synthetic/problem";
-export * from "./split";
-export * from "./dataset";
-export * from "./text/template";
-export * from "./text/chatTemplate";
-export * from "./text/tokenizer";
-export * from "./engine/backend";
-export * from "./engine/compile";
-export { MODEL_TYPES, parseModelConfig, type HeadKind, type ModelConfig, type ModelType } from "./models/config";
-export {
-  countParameters,
-  parameterShapes,
-  poolInputs,
-  scoreInputs,
-  scorePooled,
-  type ModelInputs,
-  type RewardModel,
-  type ScoreOptions,
-} from "./models/rewardModel";
-export { createRewardModel, streamRewardModel } from "./models/createModel";
+export type { Message, PreferencePair } from "./pairs/pair";
+export { loadPairs, readPairs, type PairStream } from "./pairs/read";
+export type { ReadOptions } from "./pairs/reader";
+export { readingNotes, type ReadReport } from "./pairs/readReport";
+export { writeRejectedRows } from "./pairs/rejectedRows";
+export { createNearDuplicateIndex, type NearDuplicateIndex, type NearPair } from "./pairs/duplicates";
+export { splitPairs, writeSplit, SPLITS } from "./split";
+export type { Leak, Split, SplitFiles, SplitName, SplitOptions, SplitStats } from "./split";
+export { writeJson, writeJsonLines, writeJsonList } from "./files/write";
+
+// 2. Dataset: what the model reads, as token ids and batches.
+export { openTokenizer, type Tokenizer } from "./text/tokenizer";
+export type { Encoded, EncodeOptions, TextItem } from "./text/textItem";
+export type { Truncation } from "./text/truncate";
+export { CHAT_TEMPLATE, DEFAULT_TEMPLATE, renderTemplate } from "./text/template";
+export { applyChatTemplate, type ChatTemplateOptions } from "./text/chatTemplate";
+export { buildDataset, encodePairs, pairArrays } from "./dataset";
+export type { EncodingOptions, PairArrays, PairDataset } from "./dataset";
+
+// 3. Loss: Bradley-Terry with weights, margins, smoothing and centring.
+export { pairLoss, pairWeight, type LossKind, type LossOptions, type PairRewards } from "./loss";
+
+// 4. Training: backend, model, run.
+export { initBackend, type BackendInfo, type BackendName } from "./engine/backend";
+export { measureGemm } from "./engine/gemm";
+export { presetNames, resolveConfig, trainingSchema, type TrainingConfig, type TrainingInput } from "./config";
+export { findModel } from "./checkpoints/findModel";
+export { loadRewardModel, type LoadedModel, type LoadOptions } from "./checkpoints/loadCheckpoint";
+export { saveRewardModel, type SaveOptions } from "./checkpoints/saveCheckpoint";
+export { pullModel, type PulledModel, type PullOptions } from "./checkpoints/hub";
+export { parseModelConfig, type ModelConfig, type ModelType } from "./models/config";
+export type { HeadKind } from "./models/configSchemas";
+export { createRewardModel } from "./models/createModel";
+export { countParameters, parameterShapes, poolInputs, scoreInputs, scorePooled } from "./models/rewardModel";
+export type { ModelInputs, RewardModel, ScoreOptions } from "./models/rewardModel";
 export { gradualFreeze, trainableNames } from "./models/freeze";
 export { attachLora, mergeLora, unmergeLora, type LoraOptions } from "./models/lora";
-export * from "./checkpoints/adapter";
-export * from "./models/summary";
-export * from "./loss";
-export * from "./ece";
-export * from "./training/monitor";
-export * from "./runs/metricsLog";
-export * from "./files/safetensors";
-export * from "./checkpoints/checkpoint";
-export * from "./training";
-export * from "./checkpoints/findModel";
-export { pullModel, type PulledModel, type PullOptions } from "./checkpoints/hub";
-export { encoderKey, openEncoderCache, textHash, type EncoderCache } from "./checkpoints/encoderCache";
-export * from "./scoring/score";
-export * from "./scoring/scoredPair";
-export * from "./evaluation/evaluate";
-export * from "./evaluation/compare";
-export * from "./evaluation/errorAnalysis";
-export * from "./statistics";
-export * from "./evaluation/lengthBias";
-export * from "./evaluation/preferenceType";
-export * from "./evaluation/wordDiff";
-export * from "./reranking/rerank";
-export * from "./reranking/rerankRows";
-export * from "./reranking/candidates";
+export { architectureTable, architectureTotals, type ArchitectureRow } from "./models/summary";
+export { trainRewardModel, takeStep } from "./training";
+export type { RunMetrics, TrainingHooks, TrainingProgress, TrainingRequest, TrainingResult } from "./training";
+export type { ValidationRecord } from "./training";
+export { loadSplit, type SplitData } from "./training/data";
+export { loadTrainedModel } from "./training/model";
+export { planUpdates } from "./training/prepare";
+export { learningRateAt } from "./training/schedule";
+export { createAdamW, type AdamW, type AdamWOptions } from "./engine/adamw";
+export type { StepRecord } from "./runs/metricsLog";
+export { readRun, type RunRecord } from "./runs/runFiles";
+export { writeScores } from "./runs/scoreLines";
+export { checkQualityGate, type GateCriterion, type GateInput, type GateVerdict } from "./training/gate";
+export type { Warning } from "./training/warning";
+
+// 5. Evaluation: calibration, accuracy with intervals, mistakes, best of n, a policy that takes the reward.
+export { brierScore, calibrationBin, correctness, expectedCalibrationError, negativeLogLikelihood } from "./ece";
+export { sigmoid, softplus, symmetricCalibrationError, type Calibration, type CalibrationBins } from "./ece";
+export { scorePairs, scoreTexts, type ScoreItem, type ScoringOptions } from "./scoring/score";
+export { rewardDeltas, type ScoredPair } from "./scoring/scoredPair";
+export { evaluateScores, originalEvaluation } from "./evaluation/evaluate";
+export type { Evaluation, EvaluationOptions, OriginalEvaluation } from "./evaluation/evaluate";
+export { compareOutcomes, compareScores, type Comparison } from "./evaluation/compare";
+export { analyseErrors, type ErrorAnalysis, type ErrorCase } from "./evaluation/errorAnalysis";
+export { crossFittedDeltas, fitTemperature, type FittedTemperature } from "./evaluation/temperature";
+export { lengthBias, type LengthBias } from "./evaluation/lengthBias";
+export { preferenceType, type PreferenceType } from "./evaluation/preferenceType";
+export { differentWords, wordDiff, type DiffPart } from "./evaluation/wordDiff";
+export { binomialTest, clusteredMean, clusteredShare, mcNemar, pairedBootstrap, wilsonInterval } from "./statistics";
+export { pearson, spearman, type ClusteredMean, type Interval, type PairedDifference } from "./statistics";
+export { evaluateReranking, type Reranking, type RerankOptions } from "./reranking/rerank";
+export { readRerankRows, type Candidate, type RerankRow } from "./reranking/rerankRows";
 export { expectedBestOf } from "./reranking/bestOfN";
+export { candidatesFromPairs, heldOutCandidates } from "./reranking/candidates";
+export { rewardBench, type RewardBench1, type RewardBench2 } from "./rewardBench/rewardBench";
+export { rewardBenchFiles } from "./rewardBench/rewardBenchFiles";
 export { copyPolicy, openPolicy, savePolicy, writeFreshPolicy, type Policy, type PolicyShape } from "./policy/policy";
 export { encodeAnswers, encodePrompts, sampleAnswers, type SampledAnswer } from "./policy/sample";
 export { createAnswerScorer, type AnswerIds, type AnswerScorer } from "./policy/logProbabilities";
 export { dpoLoss, rewardWeights, weightedLikelihoodLoss } from "./policy/losses";
 export { fitAnswers, fitPreferences, type AnswerPair, type WeightedAnswer } from "./policy/train";
-export * from "./rewardBench/rewardBench";
-export * from "./rewardBench/rewardBenchFiles";
-export * from "./evaluation/temperature";
-export * from "./training/gate";
+
+// What shows it: figures, tables, reports, and what notebooks share.
 export * from "./report/figures";
 export * from "./report/figures/general";
+export { runFigures } from "./report/figures/runFigures";
 export * from "./report/tables";
-export * from "./report/show";
-export * from "./report/png";
-export * from "./runs/runFiles";
-export { writeScores } from "./runs/scoreLines";
-export * from "./report/figures/runFigures";
+export { createLiveDisplay, showBundle, showFigure, showTable, type LiveDisplay, type MimeBundle } from "./report/show";
+export { closePng, renderPng, savePlots, type PngOptions, type SavedPlots } from "./report/png";
 export { architectureSummary } from "./report/architectures";
 export { modelCard } from "./report/card";
 export type { ModelCardOptions } from "./runs/cardOptions";
-export { loadSplit, type SplitData } from "./training/data";
-export { loadTrainedModel } from "./training/model";
-export { planUpdates } from "./training/prepare";
-export { learningRateAt } from "./training/schedule";
-export { createAdamW } from "./engine/adamw";
-export { verdictOf, type Verdict } from "./report/verdict";
 export { reportHtml, type ReportOptions } from "./report/pages/report";
+export { verdictOf, type Verdict } from "./report/verdict";
 export * from "./notebooks/support";
 export { expectedSeconds, inWords } from "./notebooks/expectedTime";
 export { openNotebook, speedFor } from "./notebooks/opening";

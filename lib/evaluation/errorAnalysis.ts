@@ -1,7 +1,7 @@
 // In: scored pairs. Out: where the model errs, and its worst and most confident mistakes with what they differ in.
 import { sigmoid } from "../ece";
 import { groupBy, groupMetrics, type GroupMetrics } from "./groups";
-import { pairLossValue } from "./pairLossValue";
+import { pairLossValue, type PairLossSettings } from "./pairLossValue";
 import { preferenceType } from "./preferenceType";
 import { requireFiniteScores, type ScoredPair } from "../scoring/scoredPair";
 import { wordDiff, type DiffPart } from "./wordDiff";
@@ -47,6 +47,8 @@ export interface ErrorAnalysisOptions {
   readonly limit?: number;
   /** Cases of each preference type. */
   readonly perType?: number;
+  /** The constants of the loss by which mistakes are weighed: the run's own. Default: the plain Bradley-Terry loss. */
+  readonly loss?: PairLossSettings;
 }
 
 /** @throws InputError naming the first pair whose score is not finite */
@@ -55,7 +57,8 @@ export function analyseErrors(pairs: readonly ScoredPair[], options: ErrorAnalys
   const { limit = 50, perType = 10 } = options;
   const deltaOf = (pair: ScoredPair) => pair.chosenScore - pair.rejectedScore;
   const wrong = pairs.filter((pair) => deltaOf(pair) < 0).sort((a, b) => deltaOf(a) - deltaOf(b));
-  const byLoss = [...wrong].sort((a, b) => pairLossValue(b) - pairLossValue(a));
+  const lossOf = (pair: ScoredPair) => pairLossValue(pair, options.loss);
+  const byLoss = [...wrong].sort((a, b) => lossOf(b) - lossOf(a));
   const ids = (list: readonly ScoredPair[], most: number) => list.slice(0, most).map((pair) => pair.id);
   const types = [...groupBy(pairs, preferenceType)]
     .map(([type, group]) => {
@@ -73,11 +76,11 @@ export function analyseErrors(pairs: readonly ScoredPair[], options: ErrorAnalys
     by_preference_type: types,
     worst,
     most_confident,
-    cases: wrong.filter((pair) => named.has(pair.id)).map(errorCase),
+    cases: wrong.filter((pair) => named.has(pair.id)).map((pair) => errorCase(pair, lossOf(pair))),
   };
 }
 
-function errorCase(pair: ScoredPair): ErrorCase {
+function errorCase(pair: ScoredPair, loss: number): ErrorCase {
   const delta = pair.chosenScore - pair.rejectedScore;
   return {
     id: pair.id,
@@ -89,7 +92,7 @@ function errorCase(pair: ScoredPair): ErrorCase {
     rejected_score: pair.rejectedScore,
     delta,
     confidence: sigmoid(-delta),
-    loss: pairLossValue(pair),
+    loss,
     prompt: pair.prompt,
     chosen: pair.chosen,
     rejected: pair.rejected,

@@ -111,7 +111,7 @@ export function mcNemar(first: ArrayLike<number>, second: ArrayLike<number>): Mc
 /**
  * Exact binomial test.
  *
- * @param alternative `two-sided` adds every outcome at most as likely as the one seen
+ * @param options.alternative `two-sided` adds every outcome at most as likely as the one seen
  * Reference: equals `scipy.stats.binomtest`.
  */
 export function binomialTest(

@@ -3,6 +3,8 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs"
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { analyseErrors } from "../evaluation/errorAnalysis";
+import { lossSettings } from "../evaluation/pairLossValue";
+import { lossRecord } from "./lossRecord";
 import { writeAdapter } from "../checkpoints/adapter";
 import { linkOrCopy } from "../files/atomic";
 import { checkpointsDir } from "../files/paths";
@@ -28,13 +30,7 @@ async function save(run: TrainingRun, name: string, record: ValidationRecord | n
   const evaluation = record?.evaluation;
   const settings = {
     ...readingSettings(run),
-    loss: {
-      kind: config.loss,
-      beta: config.beta,
-      label_smoothing: config.label_smoothing,
-      centering: config.centering,
-      margin: config.margin,
-    },
+    loss: lossRecord(config),
     temperature: evaluation?.temperature ?? 1,
     metrics: evaluation && {
       val_pairs: evaluation.n_pairs,
@@ -92,7 +88,7 @@ function saveShared(
 export async function saveBest(run: TrainingRun, record: ValidationRecord): Promise<void> {
   await save(run, "best", record);
   run.log.write("evaluation.json", record.evaluation);
-  run.log.write("errors.json", analyseErrors(record.scored));
+  run.log.write("errors.json", analyseErrors(record.scored, { loss: lossSettings(lossRecord(run.config)) }));
   run.log.replace("val_scores.jsonl", record.scored.map(scoreLineOf));
 }
 

@@ -1,4 +1,6 @@
 // In: the model as it stands. Out: how well it ranks the held-out pairs, written to the run's files.
+import { lossSettings } from "../evaluation/pairLossValue";
+import { lossRecord } from "./lossRecord";
 import { evaluateScores, originalEvaluation, type Evaluation, type OriginalEvaluation } from "../evaluation/evaluate";
 import { toScoredPair } from "../scoring/score";
 import { InputError } from "../errors";
@@ -22,7 +24,7 @@ export async function validate(run: TrainingRun, when: "epoch" | "step"): Promis
     read: { chosen: read(2 * i), rejected: read(2 * i + 1) },
   }));
   const original = originalEvaluation(scored);
-  const evaluation = evaluateScores(scored, { temperature: "fit", loss: lossOptions(run) });
+  const evaluation = evaluateScores(scored, { temperature: "fit", loss: lossSettings(lossRecord(config)) });
   const sums = state.epoch_sums;
   const summary: Summary = {
     ts: Date.now() / 1000,
@@ -64,16 +66,6 @@ function requireFinite(run: TrainingRun, scores: Float64Array): void {
     `validation after step ${run.state.step}: expected finite scores, got ${scores[broken]} for pair ${run.val[broken >> 1].id}; ` +
       `${dropUnproven(run)}; begin anew (--overwrite, or another --run) with a lower --learning-rate than ${run.config.learning_rate}`,
   );
-}
-
-/** The constants that make the validation loss comparable with the training loss. */
-function lossOptions({ config }: TrainingRun) {
-  return {
-    kind: config.loss,
-    labelSmoothing: config.label_smoothing,
-    centering: config.centering,
-    margin: config.margin,
-  };
 }
 
 type Summary = Pick<

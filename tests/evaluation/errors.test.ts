@@ -105,6 +105,13 @@ describe("analyseErrors", () => {
     expect(analysis.cases[0].diff.length).toBeGreaterThan(0);
   });
 
+  // By hand: with ε = 0.4 and centring 1 the cost of p1 (rewards −1, 0) is 0.6·softplus(1) + 0.4·softplus(−1) + 1.
+  test("weighs mistakes by the loss they were trained with", () => {
+    const { cases } = analyseErrors(pairs, { loss: { labelSmoothing: 0.4, centering: 1 } });
+    const softplus = (x: number) => Math.log(1 + Math.exp(x));
+    expect(cases.find(({ id }) => id === "p1")!.loss).toBeCloseTo(0.6 * softplus(1) + 0.4 * softplus(-1) + 1, 12);
+  });
+
   test("groups by the data's own category before guessing", () => {
     const types = analyseErrors(pairs).by_preference_type;
     expect(types.map(({ type, n, wrong }) => [type, n, wrong])).toEqual([
