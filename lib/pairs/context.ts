@@ -33,18 +33,21 @@ export interface FieldTree {
 
 const emptyTree = (): FieldTree => ({ fields: new Map(), beginnings: [], whole: false });
 
-/** `response-*` stands for every field whose name begins so. */
+/** `response-*` stands for every field whose name begins so; `prompt.replies.…`: replies have the fields of a prompt. */
 export function fieldTree(paths: readonly string[]): FieldTree {
   const root = emptyTree();
   for (const path of paths) {
     let node = root;
-    for (const name of path.split(".").map((part) => part.replace("[]", ""))) {
+    const names = path.split(".").map((part) => part.replace("[]", ""));
+    const recursive = names.at(-1) === "…" ? names.splice(-2)[0] : undefined;
+    for (const name of names) {
       const child = node.fields.get(name) ?? emptyTree();
       if (name.endsWith("*")) node.beginnings.push([name.slice(0, -1), child]);
       else node.fields.set(name, child);
       node = child;
     }
-    node.whole = true;
+    if (recursive === undefined) node.whole = true;
+    else node.fields.set(recursive, node);
   }
   return root;
 }

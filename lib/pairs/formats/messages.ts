@@ -47,7 +47,7 @@ function roleOf(role: unknown, where: string): string {
 }
 
 /** A call of a tool, an image, a thought: what the model would read and no text says. */
-function refuseContext(item: Row, where: string): void {
+export function refuseContext(item: Row, where: string): void {
   const field = Object.keys(item).find((key) => isMessageContext(key) && !isEmpty(item[key]));
   if (field !== undefined)
     throw new RowFault(

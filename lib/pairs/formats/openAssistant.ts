@@ -4,7 +4,7 @@ import { RowFault, typeName } from "../faults";
 import { get, has, object, optionalName, optionalNumber, text } from "../fields";
 import type { Message } from "../pair";
 import { type LeftOut, type Outcome, type PairFormat, commonFields } from "./format";
-import { promptText } from "./messages";
+import { promptText, refuseContext } from "./messages";
 import { pairsOfRatings } from "./ratings";
 
 /** Turns of a conversation. */
@@ -66,7 +66,7 @@ export const openAssistantTree: PairFormat = {
   name: "openassistant-tree",
   expands: true,
   reads: "prompt.text, replies[].text, replies[].rank (0 is best), at every depth",
-  fields: ["message_tree_id", "prompt.text", "prompt.role", "prompt.message_id", "prompt.replies"],
+  fields: ["message_tree_id", "prompt.text", "prompt.role", "prompt.message_id", "prompt.rank", "prompt.replies.…"],
   matches: (row) => {
     const prompt = get(row, "prompt");
     return typeof prompt === "object" && prompt !== null && "replies" in prompt && "text" in prompt;
@@ -75,6 +75,7 @@ export const openAssistantTree: PairFormat = {
 };
 
 function nodeOf(row: Row, where: string): Node {
+  refuseContext(row, where);
   const replies = get(row, "replies") ?? [];
   if (!Array.isArray(replies))
     throw new RowFault("wrong_type", `${where}.replies: expected a list, got ${typeName(replies)}`);
