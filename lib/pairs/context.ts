@@ -116,10 +116,16 @@ function isRepeated(value: unknown, read: readonly string[]): boolean {
  * @param read the texts of the row's pairs: context that stands in them is not lost
  * @throws RowFault naming the first field with context that is not read
  */
-export function unreadFields(row: Row, tree: FieldTree, read: readonly string[], format: string): string[] {
+export function unreadFields(
+  row: Row,
+  tree: FieldTree,
+  read: readonly string[],
+  { format, asides = [] }: { readonly format: string; readonly asides?: readonly string[] },
+): string[] {
   const harmless: string[] = [];
   forEachField(row, tree, ({ path, name, value, known }) => {
-    const carries = (typeof value === "string" || typeof value === "object") && isContextName(name);
+    const named = isContextName(name) && !asides.includes(path);
+    const carries = named && (typeof value === "string" || typeof value === "object");
     if (carries && !isRepeated(value, read))
       throw new RowFault(
         "context_not_read",

@@ -87,7 +87,7 @@ export function createReader(options: ReadOptions, report: ReadReport): Reader {
     const texts = outcomes.flatMap((outcome) => (isLeftOut(outcome) ? [] : textsOf(outcome)));
     if (texts.length > 0)
       for (const row of rows)
-        for (const path of unreadFields(row, plan.fields, texts, format.name)) {
+        for (const path of unreadFields(row, plan.fields, texts, { format: format.name, asides: format.asides })) {
           const name = path in report.unread || Object.keys(report.unread).length < UNREAD_NAMES ? path : "(other)";
           report.unread[name] = (report.unread[name] ?? 0) + 1;
         }

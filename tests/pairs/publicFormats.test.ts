@@ -19,6 +19,7 @@ const ratios = { train_ratio: 0.8, val_ratio: 0.1, test_ratio: 0.1, seed: 1 };
 
 describe("public formats", () => {
   let [model, root, home] = ["", "", ""];
+  const parts: Record<"train" | "val" | "test", PreferencePair[]> = { train: [], val: [], test: [] };
   beforeAll(async () => {
     await initBackend();
     [root, home] = [temporaryFolder(), process.cwd()];
@@ -34,38 +35,45 @@ describe("public formats", () => {
   });
 
   for (const [name, { format, make }] of Object.entries(MAKERS))
-    it(`${name}: 1,000 rows are read, split, trained on and evaluated`, { timeout: 30_000 }, async () => {
-      const { pairs, report } = await loadPairs(lines("rows.jsonl", makeRows(make, 1000, 17)));
+    it(`${name}: 1,000 rows are read and split`, { timeout: 30_000 }, async () => {
+      const { pairs, report } = await loadPairs(
+        lines("rows.jsonl", makeRows(make, 1000, 17 + Object.keys(MAKERS).indexOf(name))),
+      );
       expect(report.format).toBe(format);
       expect(report.rows).toBeGreaterThanOrEqual(1000);
       expect(report.errors).toBe(0);
-      // Only ties, close ratings and answers that nobody rated are left out.
-      const reasons = Object.keys(report.counts).filter(
-        (reason) => !["tie", "gap_below_minimum", "unrated"].includes(reason),
-      );
+      // Only ties, close ratings and answers that nobody rated are left out, and what has one rated answer then.
+      const explained = ["tie", "gap_below_minimum", "unrated", ...(report.counts.unrated ? ["single_answer"] : [])];
+      const reasons = Object.keys(report.counts).filter((reason) => !explained.includes(reason));
       expect(reasons).toEqual([]);
       expect(report.used_rows + new Set(report.rejected.map(({ line }) => line)).size).toBeGreaterThanOrEqual(
         report.rows,
       );
       const { train, val, test } = splitPairs(pairs, ratios);
       expect(train.length + val.length + test.length).toBe(pairs.length);
-      const run = `public-${Object.keys(MAKERS).indexOf(name)}`;
-      const settings = {
-        max_steps: 1,
-        epochs: 1,
-        max_length: 32,
-        batch_size: 8,
-        precision: "f32",
-        gate: "off",
-      } as const;
-      const few = { train: train.slice(0, 16), val: val.slice(0, 8), test: [] };
-      const result = await trainRewardModel({ ...settings, ...few, run, model });
-      expect(result.metrics.training_steps).toBe(1);
-      const loaded = await loadRewardModel(result.checkpoint);
-      const evaluation = evaluateScores(await scorePairs(loaded, test.slice(0, 40)), {});
-      loaded.model.dispose();
-      expect(evaluation.n_pairs).toBe(Math.min(40, test.length));
+      const own = (list: readonly PreferencePair[]) => list.slice(0, 3).map((pair) => ({ ...pair, subset: name }));
+      parts.train.push(...own(train));
+      parts.val.push(...own(val));
+      parts.test.push(...own(test));
     });
+
+  it("pairs of all of them take one step together and are evaluated", { timeout: 60_000 }, async () => {
+    const settings = {
+      max_steps: 1,
+      epochs: 1,
+      max_length: 32,
+      batch_size: 64,
+      precision: "f32",
+      gate: "off",
+    } as const;
+    const result = await trainRewardModel({ ...settings, train: parts.train, val: parts.val, run: "public", model });
+    expect(result.metrics.training_steps).toBe(1);
+    const loaded = await loadRewardModel(result.checkpoint);
+    const scored = await scorePairs(loaded, parts.test);
+    loaded.model.dispose();
+    expect(evaluateScores(scored, {}).n_pairs).toBe(3 * Object.keys(MAKERS).length);
+    expect(scored.every(({ chosenScore, rejectedScore }) => Number.isFinite(chosenScore - rejectedScore))).toBe(true);
+  });
 });
 
 /** What stands in a row now and must not be lost. */

@@ -24,7 +24,7 @@ export function readAsked(row: Row, fields: FieldTree, answers: readonly string[
   refusePrinted(row, fields);
   const asked = isMessageList(get(row, "prompt")) ? askedMessages(row) : promptOf(row, text(row, "prompt"));
   const contents = (asked.promptMessages ?? []).map(({ content }) => content);
-  unreadFields(row, fields, [asked.prompt, ...contents, ...answers], "prompt and answers");
+  unreadFields(row, fields, [asked.prompt, ...contents, ...answers], { format: "prompt and answers" });
   return asked;
 }
 

@@ -50,6 +50,8 @@ export interface PairFormat {
   readonly reads: string;
   /** The fields it reads besides `COMMON_FIELDS`; `list[].field` and `object.field` name nested ones, `*` a number. */
   readonly fields: readonly string[];
+  /** Fields that are named like context and are none: how the answers were made, not what they answer. */
+  readonly asides?: readonly string[];
   matches(row: Row): boolean;
   /** The pairs of a row, or of a group of rows; throws RowFault. */
   convert(rows: readonly Row[], options: FormatOptions): readonly Outcome[];

@@ -208,6 +208,7 @@ export const ultrafeedback: PairFormat = {
     "completions[].overall_score",
     ...ASPECTS.map((aspect) => `completions[].annotations.${aspect}.Rating`),
   ],
+  asides: ["completions[].custom_system_prompt"],
   matches: (row) => has(row, "instruction") && Array.isArray(row.completions),
   convert: ([row], options) => {
     const completions = objectsIn(row, "completions");
