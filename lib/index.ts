@@ -2,7 +2,7 @@
 // evaluation; then what shows it. What else lies below is in "rewardbook/internal", without a promise.
 
 // Errors a user can mend, randomness with a seed, and the stop of a long loop.
-export { InputError, UsageError } from "./errors";
+export { InputError, Interrupted, UsageError } from "./errors";
 export { createRandom, hashSeed, type Random } from "./random";
 export { listenForStop, yieldToEvents, type StopRequest } from "./interrupt";
 
@@ -17,6 +17,7 @@ export { loadPairs, readPairs, type PairStream } from "./pairs/read";
 export type { ReadOptions } from "./pairs/reader";
 export { readingNotes, type ReadReport } from "./pairs/readReport";
 export { writeRejectedRows } from "./pairs/rejectedRows";
+export { checkPairs, type CheckOptions } from "./check/check";
 export { createNearDuplicateIndex, type NearDuplicateIndex, type NearPair } from "./pairs/duplicates";
 export { splitPairs, writeSplit, SPLITS } from "./split";
 export type { Leak, Split, SplitFiles, SplitName, SplitOptions, SplitStats } from "./split";
@@ -96,7 +97,8 @@ export * from "./report/figures";
 export * from "./report/figures/general";
 export { runFigures } from "./report/figures/runFigures";
 export * from "./report/tables";
-export { createLiveDisplay, showBundle, showFigure, showTable, type LiveDisplay, type MimeBundle } from "./report/show";
+export { createLiveDisplay, showBundle, showFigure, showTable } from "./report/show";
+export type { AnyFigure, LiveDisplay, MimeBundle } from "./report/show";
 export { closePng, renderPng, savePlots, type PngOptions, type SavedPlots } from "./report/png";
 export { architectureSummary } from "./report/architectures";
 export { modelCard } from "./report/card";

@@ -1,66 +1,13 @@
 #!/usr/bin/env node
 // The main job: sets up, runs the notebooks in order on synthetic or the user's pairs, writes reports/*.html.
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { spawnSync } from "node:child_process";
+import { EXIT_CODES, parseNotebookFlags, resolvePaths, writeNotebookConfig } from "./notebookFlags.mjs";
 import { NOTEBOOKS, runNotebook } from "./notebooks.mjs";
 import { showProgress } from "./progress.mjs";
 import { setupOrExit } from "./setup.mjs";
 import { inRoot } from "./setup/steps.mjs";
-
-const EXIT_CODES = { InputError: 1, UsageError: 2 };
-
-/** @returns {never} */
-function fail(message, code) {
-  console.error(message);
-  process.exit(code);
-}
-
-/** The configuration of all notebooks: every field of a training run is a flag, checked before the first one starts. */
-function parseConfig(args) {
-  const require = createRequire(inRoot("package.json"));
-  const { Command } = require("commander");
-  const { addConfigFlags, configFromFlags } = require(inRoot("dist/cli/flags.js"));
-  const { notebookFields, notebookFlags, resolveNotebookConfig } = require(inRoot("dist/lib/notebooks/support.js"));
-  const command = new Command("npm start --").description(
-    "Run the notebooks in order on synthetic pairs, or on the user's (--pairs), and write reports/*.html.",
-  );
-  for (const [flag, meaning] of notebookFlags)
-    flag.endsWith("<n>") ? command.option(flag, meaning, Number) : command.option(flag, meaning);
-  command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_CODES.UsageError)); // it has said why
-  addConfigFlags(command).parse(args, { from: "user" });
-  const options = command.opts();
-  const own = Object.fromEntries(
-    notebookFields.flatMap((name) => {
-      const value = options[name.replace(/_./g, (mark) => mark[1].toUpperCase())];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
-  try {
-    const given = { ...configFromFlags(options), ...own };
-    return { given, run: resolveNotebookConfig(given).training.run };
-  } catch (error) {
-    return fail(`npm start: ${error.message}`, EXIT_CODES[error.name] ?? 70);
-  }
-}
-
-/** Bad paths are told at once, not after the set-up. Relative ones mean the folder that npm start was called in. */
-function resolvePaths(args) {
-  const from = process.env.INIT_CWD ?? process.cwd();
-  const words = args.flatMap((word) =>
-    /^--(pairs|val|model)=/.test(word) ? [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1)] : [word],
-  );
-  return words.map((word, i) => {
-    const flag = words[i - 1];
-    const file = path.resolve(from, word);
-    if (flag === "--model") return existsSync(file) ? file : word; // else a name under models/
-    if (flag !== "--pairs" && flag !== "--val") return word;
-    const kind = !existsSync(file) ? "nothing" : statSync(file).isFile() ? null : "a folder";
-    if (kind) fail(`${flag}: expected a file of preference pairs, got ${kind} at ${file}; check the path`, 1);
-    return file;
-  });
-}
 
 async function runAll(configFile) {
   const made = [];
@@ -136,10 +83,12 @@ async function main() {
   const args = resolvePaths(process.argv.slice(2));
   await setupOrExit();
   process.chdir(inRoot());
-  const { given, run } = parseConfig(args);
-  for (const folder of ["reports", `data/${run}`]) mkdirSync(inRoot(folder), { recursive: true });
-  const configFile = inRoot("data", run, "notebook_config.json");
-  writeFileSync(configFile, `${JSON.stringify(given, null, 2)}\n`);
+  const { given, run } = parseNotebookFlags(args, {
+    name: "npm start --",
+    description: "Run the notebooks in order on synthetic pairs, or on the user's (--pairs), and write reports/*.html.",
+  });
+  mkdirSync(inRoot("reports"), { recursive: true });
+  const configFile = writeNotebookConfig(given, run);
 
   const expected = spawnSync(process.execPath, [inRoot("scripts", "expectedTime.mjs"), configFile], {
     encoding: "utf8",

@@ -123,20 +123,24 @@ const runName = (file: string): string =>
     .replace(/[^A-Za-z0-9._-]+/g, "-")
     .replace(/^[^A-Za-z0-9]+/, "") || "pairs";
 
+/** Fields of a training run, and the notebooks' own. */
+export type NotebookInput = TrainingInput & Partial<z.infer<typeof ownFields>>;
+
 /**
- * The configuration of this run: the JSON file that `npm start` names in RB_NOTEBOOK_CONFIG, or the defaults when a
- * notebook is opened by hand.
+ * The configuration of this run: `notebookConfig({ pairs: "mine.jsonl", epochs: 1 })`.
  *
- * @throws UsageError, InputError when the file is not what it should be
+ * What `npm start` and `npm run lab` were told, in the JSON file that RB_NOTEBOOK_CONFIG names, takes precedence over the
+ * fields given here; these over the defaults.
+ * @throws UsageError, InputError when the file or a field is not what it should be
  */
-export function notebookConfig(file = process.env.RB_NOTEBOOK_CONFIG): NotebookConfig {
-  if (!file) return resolveNotebookConfig();
+export function notebookConfig(fields: NotebookInput = {}, file = process.env.RB_NOTEBOOK_CONFIG): NotebookConfig {
+  if (!file) return resolveNotebookConfig(fields);
   if (!existsSync(file))
     throw new InputError(
       `RB_NOTEBOOK_CONFIG: expected a JSON file, found none at ${file}; it gets written by npm start`,
     );
   try {
-    return resolveNotebookConfig(JSON.parse(readFileSync(file, "utf8")));
+    return resolveNotebookConfig({ ...fields, ...JSON.parse(readFileSync(file, "utf8")) });
   } catch (error) {
     if (error instanceof SyntaxError)
       throw new InputError(`${file}: expected JSON, got ${error.message}; run npm start again`);

@@ -98,6 +98,7 @@ export function createLanguage({ compiler, converter, printQuickInfo, declaratio
 function descriptionOf(field) {
   const require = createRequire(inRoot("package.json"));
   const { trainingSchema } = require(inRoot("dist/lib/config.js"));
-  const { notebookFields } = require(inRoot("dist/lib/notebooks/support.js"));
-  return (trainingSchema.shape[field] ?? notebookFields?.shape[field])?.description ?? null;
+  const { notebookFlags } = require(inRoot("dist/lib/notebooks/support.js"));
+  const ofNotebooks = notebookFlags.find(([flag]) => flag.startsWith(`--${field} `));
+  return trainingSchema.shape[field]?.description ?? ofNotebooks?.[1] ?? null;
 }

@@ -26,21 +26,29 @@ export function adaptTypeScript(tslabRequire, { resolves }) {
 
   const ts = {
     ...original,
-    createWatchCompilerHost: (roots, options, ...rest) =>
-      original.createWatchCompilerHost(
+    createWatchCompilerHost(roots, options, sys, ...rest) {
+      const readFile = sys.readFile;
+      sys.readFile = (path, encoding) => exportedAsWritten(path, readFile.call(sys, path, encoding));
+      return original.createWatchCompilerHost(
         roots,
         { ...options, moduleResolution: original.ModuleResolutionKind.Bundler, inlineSourceMap: true },
+        sys,
         ...rest,
-      ),
+      );
+    },
     createWatchProgram(host) {
       const created = host.afterProgramCreate;
       host.afterProgramCreate = (next) => {
         builder = next;
-        next.emit = emitDeclarationsToo(next);
+        next.emit = emitWhole(original, next);
         created.call(host, next);
       };
       return original.createWatchProgram(host);
     },
+    // tslab takes every name declared by an earlier cell for a variable, the `a` of `const { a: b } = earlier` as well.
+    isIdentifier: (node) =>
+      original.isIdentifier(node) &&
+      !(node.parent && original.isBindingElement(node.parent) && node.parent.propertyName === node),
     getPreEmitDiagnosticsOfFiles: (program, files) =>
       original.getPreEmitDiagnosticsOfFiles(program, files).filter(({ code, messageText }) => {
         if (isAboutDeclarations(code)) return false;
@@ -68,17 +76,48 @@ export function adaptTypeScript(tslabRequire, { resolves }) {
   };
 }
 
-/** TypeScript writes no declarations where a type cannot be named; later cells would know none of the cell's names. */
-function emitDeclarationsToo(builder) {
+/** tslab ends a cell with an export of its names, in which TypeScript's inner spelling of `__name` has one underscore more. */
+function exportedAsWritten(path, text) {
+  if (!path.endsWith("__tslab__.ts") || !text) return text;
+  return text.replace(/\nexport \{([^{}]*)\}$/, (_, names) => `\nexport {${names.replace(/\b___/g, "__")}}`);
+}
+
+/**
+ * Emits a cell with what tslab leaves out: variables of earlier cells in `{ name }`, and declarations where a type cannot
+ * be named (later cells would know none of the cell's names).
+ */
+function emitWhole(ts, builder) {
   const emit = builder.emit.bind(builder);
-  return (sourceFile, write, token, onlyDeclarations, transformers) => {
+  const program = builder.getProgram();
+  const before = [(context) => expandShorthands(ts, context, program)];
+  return (sourceFile, write, token, onlyDeclarations, given) => {
+    const transformers = { ...given, before };
     let declared = false;
     const noting = (name, ...rest) => {
       declared ||= name.endsWith(".d.ts");
       write(name, ...rest);
     };
     const result = emit(sourceFile, noting, token, onlyDeclarations, transformers);
-    if (!declared) builder.getProgram().emit(sourceFile, write, token, true, transformers, true);
+    if (!declared) program.emit(sourceFile, write, token, true, transformers, true);
     return result;
   };
+}
+
+/** `{ name }` and `({ name } = …)` with a variable of an earlier cell: `{ name: exports.name }`. */
+function expandShorthands(ts, context, program) {
+  const { factory } = context;
+  const checker = program.getTypeChecker();
+  const isEarlier = (node) =>
+    checker
+      .getShorthandAssignmentValueSymbol(node)
+      ?.declarations?.some((declaration) => declaration.getSourceFile().fileName.endsWith("__prev__.d.ts"));
+  const visit = (node) => {
+    const seen = ts.visitEachChild(node, visit, context);
+    if (!ts.isShorthandPropertyAssignment(node) || !isEarlier(node)) return seen;
+    const variable = factory.createPropertyAccessExpression(factory.createIdentifier("exports"), node.name.text);
+    const { objectAssignmentInitializer: initial } = seen;
+    const value = initial ? factory.createAssignment(variable, initial) : variable;
+    return ts.setTextRange(factory.createPropertyAssignment(node.name.text, value), node);
+  };
+  return (file) => ts.visitEachChild(file, visit, context);
 }

@@ -76,13 +76,21 @@ describe("the kernel", () => {
   test("keeps what a cell defined before it threw, types as well, and nothing it did not reach", () => {
     expect(cells.half.messages[1].content.traceback).toContain("    at cell [4]:4:26");
     expect(cells.names.messages[1].content.text).toBe("8\n");
+    expect(cells.underscores.messages[1].content.text).toBe("5\n");
+    expect(cells.underscoresLater.messages[1].content.text).toBe("2\n");
     expect(cells.notReached.reply.evalue).toContain("Cannot find name 'after'");
+  });
+
+  // tslab takes property names for variables of earlier cells, and the variable in `{ near }` for none.
+  test("variables of earlier cells stand in patterns and shorthands", () => {
+    const [, said] = cells.shorthand.messages;
+    expect(JSON.parse(said.content.text!)).toEqual({ near: 3, far: 4, nearest: 3, others: { far: 4, rest: 5 } });
   });
 
   test("reports a wrong type with its place before running the cell", () => {
     expect(cells.wrongType.reply.ename).toBe("TypeScriptError");
     expect(cells.wrongType.messages[1].content.traceback).toEqual([
-      "cell [7]:2:7 - Type 'string' is not assignable to type 'number'. (TS2322)",
+      "cell [9]:2:7 - Type 'string' is not assignable to type 'number'. (TS2322)",
       "  2 | const wrong: number = 'text';",
       "    |       ^^^^^",
     ]);

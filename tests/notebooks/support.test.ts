@@ -107,11 +107,11 @@ describe("expectedSeconds", () => {
 });
 
 test("notebookConfig says what is wrong with its file", () => {
-  expect(notebookConfig("").synthetic).toBe(true);
-  expect(() => notebookConfig("/no/such.json")).toThrow(
+  expect(notebookConfig({}, "").synthetic).toBe(true);
+  expect(() => notebookConfig({}, "/no/such.json")).toThrow(
     /RB_NOTEBOOK_CONFIG: expected a JSON file, found none at \/no\/such\.json/,
   );
-  expect(() => notebookConfig(__filename)).toThrow(/expected JSON/);
+  expect(() => notebookConfig({}, __filename)).toThrow(/expected JSON/);
 });
 
 test("every flag of the notebooks has its meaning and default", () => {
