@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TrainingInput } from "../lib/config";
-import { TokenStore } from "../lib/dataset";
+import { TokenStore } from "../lib/batching/tokenStore";
 import { createScorer } from "../lib/scoring/score";
 import { loadRewardModel } from "../lib/checkpoints/checkpoint";
 import { trainRewardModel } from "../lib/training";

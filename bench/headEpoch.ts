@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { resolveConfig } from "../lib/config";
-import { TokenStore } from "../lib/dataset";
+import { TokenStore } from "../lib/batching/tokenStore";
 import { initBackend } from "../lib/engine/backend";
 import { resolvePrecision } from "../lib/scoring/score";
 import type { HeadKind } from "../lib/models/config";

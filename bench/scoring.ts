@@ -1,6 +1,6 @@
 // Our side of scoring pairs of mixed length, from token ids to rewards.
 import { readFileSync } from "node:fs";
-import { TokenStore } from "../lib/dataset";
+import { TokenStore } from "../lib/batching/tokenStore";
 import { initBackend } from "../lib/engine/backend";
 import { createScorer, resolvePrecision } from "../lib/scoring/score";
 import { loadRewardModel } from "../lib/checkpoints/checkpoint";

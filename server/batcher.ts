@@ -1,5 +1,5 @@
 // In: jobs as they arrive. Out: their scores; texts of all jobs share graph runs, filled by tokens after a short wait.
-import { textHash } from "../lib/checkpoints/encoderKey";
+import { textHash } from "../lib/batching/tokenStore";
 import { yieldToEvents } from "../lib/interrupt";
 import type { Encoded } from "../lib/text/tokenizer";
 import type { TextRuns } from "../lib/scoring/textRuns";

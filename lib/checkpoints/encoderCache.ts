@@ -17,7 +17,8 @@ import {
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 
-export { encoderKey, textHash } from "./encoderKey";
+export { textHash } from "../batching/tokenStore";
+export { encoderKey } from "./encoderKey";
 
 export interface EncoderCache {
   /** Numbers of a vector. */

@@ -6,14 +6,6 @@ import type { RewardModel } from "../models/rewardModel";
 import type { Tokenizer } from "../text/tokenizer";
 import { readTokenizerFiles } from "../text/tokenizerFiles";
 
-/** Stands for a text: sha256 of its token ids. */
-export function textHash(ids: Uint32Array): string {
-  return createHash("sha256")
-    .update(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength))
-    .digest()
-    .toString("latin1");
-}
-
 /**
  * Stands for everything a cached vector depends on: the encoder's weights (not the head's), configuration and
  * pooling, the tokenizer, the template, the maximum length, the truncation and the precision.

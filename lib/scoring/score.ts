@@ -1,5 +1,6 @@
 // In: a loaded model and texts. Out: one reward a text, the same whatever the batch, the order or the padding.
-import { TokenStore, encodePairs, type EncodingOptions } from "../dataset";
+import { TokenStore } from "../batching/tokenStore";
+import { encodePairs, type EncodingOptions } from "../dataset";
 import { initBackend } from "../engine/backend";
 import { InputError, Interrupted } from "../errors";
 import { yieldToEvents } from "../interrupt";

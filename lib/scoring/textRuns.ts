@@ -1,6 +1,6 @@
 // In: token rows, and a function of a model's texts. Out: the function's numbers for each text; texts are packed into rows where attention allows it.
 import * as tf from "@tensorflow/tfjs-core";
-import { layOutLines } from "../dataset";
+import { layOutLines } from "../batching/pairArrays";
 import { compile } from "../engine/compile";
 import { xlaPays } from "../engine/xlaPays";
 import { fusesAttention } from "../models/attention";

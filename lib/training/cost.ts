@@ -1,7 +1,7 @@
 // In: a training that ended. Out: what the model weighs and what it cost: parameters, time, memory, scoring speed.
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { TokenStore } from "../dataset";
+import { TokenStore } from "../batching/tokenStore";
 import { createScorer } from "../scoring/score";
 import { countParameters } from "../models/rewardModel";
 import { checkpointsDir } from "../files/paths";

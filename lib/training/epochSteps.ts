@@ -1,6 +1,6 @@
 // In: a run's model and data. Out: the compiled step for what trains in an epoch, and the scorer that goes with it.
 import type { TrainingConfig } from "../config";
-import type { PairDataset } from "../dataset";
+import type { PairDataset } from "../batching/pairArrays";
 import { xlaPays } from "../engine/xlaPays";
 import { createScorer, type Scorer } from "../scoring/score";
 import { gradualFreeze, trainableNames } from "../models/freeze";

@@ -1,7 +1,7 @@
 // In: texts and a model whose encoder is frozen. Out: the vector of each text, computed once, and scores from them.
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import type { TokenStore } from "../dataset";
+import type { TokenStore } from "../batching/tokenStore";
 import { compile } from "../engine/compile";
 import type { Scorer } from "../scoring/score";
 import { compileForTexts } from "../scoring/textRuns";

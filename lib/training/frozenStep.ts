@@ -1,6 +1,6 @@
 // In: a model whose encoder is frozen, and tokenised pairs. Out: training steps of the head alone, on cached vectors.
 import * as tf from "@tensorflow/tfjs-core";
-import type { PairDataset } from "../dataset";
+import type { PairDataset } from "../batching/pairArrays";
 import type { AdamW } from "../engine/adamw";
 import { compile, type CompiledFunction } from "../engine/compile";
 import { headShapes } from "../models/heads";

@@ -1,6 +1,6 @@
 // A training under way: what its parts share, and what a caller may hear of it.
 import type { TrainingConfig } from "../config";
-import type { PairDataset } from "../dataset";
+import type { PairDataset } from "../batching/pairArrays";
 import type { BackendInfo } from "../engine/backend";
 import type { Scorer } from "../scoring/score";
 import type { Monitor, Warning } from "./monitor";

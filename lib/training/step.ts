@@ -1,7 +1,7 @@
 // In: the pairs of one update. Out: the model after one optimizer step, and what that step saw.
 import * as tf from "@tensorflow/tfjs-core";
 import type { TrainingConfig } from "../config";
-import { pairArrays, type PairDataset } from "../dataset";
+import { pairArrays, type PairDataset } from "../batching/pairArrays";
 import type { AdamW } from "../engine/adamw";
 import { compile } from "../engine/compile";
 import { scoreInputs, type RewardModel } from "../models/rewardModel";

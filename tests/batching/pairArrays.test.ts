@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { TokenStore, layOutLines, pairArrays, type PairDataset } from "../lib/dataset";
+import { layOutLines, pairArrays, type PairDataset } from "../../lib/batching/pairArrays";
+import { TokenStore } from "../../lib/batching/tokenStore";
 
 const store = (texts: number[][]): TokenStore => {
   const tokens = new TokenStore();
