@@ -1,5 +1,5 @@
 // In: a run. Out: its files damaged one at a time; whoever reads them must name the file, or find nothing wrong and give the same.
-import { copyFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { inRoot } from "../setup/steps.mjs";
@@ -31,10 +31,17 @@ const DAMAGES = {
   removed: () => "removed",
 };
 
-const filesIn = (root, dir) =>
-  readdirSync(path.join(root, dir), { recursive: true })
+/** Files that somebody reads again: of a checkpoint those that its list of checksums names, and the list. */
+function filesIn(root, dir) {
+  const list = path.join(root, dir, "manifest.json");
+  if (existsSync(list))
+    return ["manifest.json", ...Object.keys(JSON.parse(readFileSync(list, "utf8")).files)].map((name) =>
+      path.join(dir, name),
+    );
+  return readdirSync(path.join(root, dir), { recursive: true })
     .map((name) => path.join(dir, name))
     .filter((name) => statSync(path.join(root, name)).isFile() && !name.endsWith(".png"));
+}
 
 /** Readers of what a run leaves: each throws, or returns what must then be as it was. */
 function readersOf(dir, input) {
