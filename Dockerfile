@@ -1,15 +1,32 @@
-# The score server with a trained checkpoint: docker build -t rewardbook . && docker run -p 8000:8000 -v ./checkpoints:/app/checkpoints rewardbook
-FROM node:22-bookworm-slim AS build
-RUN apt-get update && apt-get install -y --no-install-recommends python3 python3-venv g++ && rm -rf /var/lib/apt/lists/*
+# The score server with a trained checkpoint, and (target lab) the notebooks. docker-compose.yml starts both:
+#   echo "RB_API_KEY=$(openssl rand -hex 32)" > .env && docker compose up
+# The server alone:
+#   docker build -t rewardbook . && docker run --rm --read-only --tmpfs /tmp -e RB_API_KEY=… -p 127.0.0.1:8000:8000 -v ./checkpoints:/app/checkpoints:ro rewardbook
+# What is downloaded is pinned: npm packages by the hashes of package-lock.json, TensorFlow's wheel by the hash in scripts/setup, Python packages by version.
+ARG NODE_IMAGE=node:20.20.2-bookworm-slim
+
+FROM ${NODE_IMAGE} AS tools
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install -y --no-install-recommends python3 python3-venv g++ make && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY . .
-RUN node scripts/setup.mjs && rm -rf .venv && npm prune --omit=dev --ignore-scripts
 
-FROM node:22-bookworm-slim
+FROM tools AS lab
+RUN node scripts/setup.mjs && chown -R 1000:1000 .
+USER 1000
+EXPOSE 8888
+HEALTHCHECK --start-period=60s CMD ["node", "-e", "fetch('http://127.0.0.1:8888/api').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "scripts/lab.mjs"]
+CMD ["--no-browser", "--ip=0.0.0.0"]
+
+FROM tools AS build
+RUN node scripts/setup.mjs --server && node scripts/serverOnly.mjs /server
+
+FROM ${NODE_IMAGE} AS server
 ENV NODE_ENV=production TF_CPP_MIN_LOG_LEVEL=3
 WORKDIR /app
-COPY --from=build --chown=node:node /app .
-USER node
+COPY --from=build /server .
+USER 1000
 EXPOSE 8000
 HEALTHCHECK --start-period=30s CMD ["node", "-e", "fetch('http://127.0.0.1:8000/health').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "bin/rewardbook.cjs"]

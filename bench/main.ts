@@ -13,6 +13,7 @@ import { measureFamilies, type FamilyRow } from "./families";
 import { createJob, type Job } from "./job";
 import type { Comparison, Row } from "./comparison";
 import { COMPARISONS } from "./rows";
+import { measureServing, servingRows } from "./serving";
 import { accuracyLine, enduranceLine, familiesTable, markdownTable, reached } from "./table";
 
 interface Flags {
@@ -90,16 +91,26 @@ async function runEndurance(job: Job, flags: Flags): Promise<void> {
   await writeRecord("endurance", job, false, { endurance });
 }
 
+async function runServing(job: Job, flags: Flags): Promise<void> {
+  const seconds = flags.minutes ? 60 * Number(flags.minutes) : flags.quick ? 20 : 60;
+  console.log(`serve: loads of ${seconds} s`);
+  await initBackend();
+  const serving = await measureServing(job, seconds, flags.quick ?? false);
+  await writeRecord("serve", job, flags.quick ?? false, { rows: servingRows(serving), serving });
+}
+
 /** What is measured in another form than rows with a target. */
 const OTHERS: Readonly<Record<string, (job: Job, flags: Flags) => Promise<void>>> = {
   families: runFamilies,
   accuracy: runAccuracy,
   curves: runCurves,
   endurance: runEndurance,
+  serve: runServing,
 };
 
 function writeTable(): Row[] {
-  const files = COMPARISONS.map(({ name }) => results(`${name}.json`)).filter((file) => existsSync(file));
+  const named = [...COMPARISONS.map(({ name }) => name), "serve"];
+  const files = named.map((name) => results(`${name}.json`)).filter((file) => existsSync(file));
   const rows = files.flatMap((file) => JSON.parse(readFileSync(file, "utf8")).rows as Row[]);
   const resultOf = <T>(name: string): T | undefined =>
     existsSync(results(`${name}.json`)) ? JSON.parse(readFileSync(results(`${name}.json`), "utf8"))[name] : undefined;
@@ -125,7 +136,7 @@ async function main(): Promise<void> {
     .option("--units <n>", "measured units a side")
     .option("--pairs <file>", "preference pairs; synthetic ones when there are no others")
     .option("--families <types...>", "model types for the comparison of families; all when absent")
-    .option("--minutes <n>", "length of the comparison endurance (default: 60)")
+    .option("--minutes <n>", "length of endurance (default: 60) and of each load of serve (default: 1)")
     .option("--share <x>", "share of the jobs' pairs, for a quick look")
     .parse()
     .opts<Flags>();

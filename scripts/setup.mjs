@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Puts everything in place that Rewardbook needs, with Node's built-ins only; done again, it finds that nothing is left to do.
 //
+//   --server         only what a score server needs
 //   RB_PYTHON=path   the Python to make .venv with
 //   RB_NATIVE=0      WebAssembly backend only, no TensorFlow
 //   RB_KERNELS=0     TensorFlow without our fused kernels
@@ -58,6 +59,17 @@ async function virtualEnvironment() {
   }
   return `Python ${python.version}`;
 }
+
+/** What a score server needs: no notebooks, no encoder to train. */
+const SERVER_STEPS = [
+  "npm packages",
+  "Python environment",
+  "TensorFlow library",
+  "TensorFlow binding",
+  "fused kernels",
+  "self link",
+  "compiled library",
+];
 
 /** The steps on this machine. `native` ones are optional: without them the WebAssembly backend serves. */
 export function listSteps({ choice = chooseHere(), compiler = findCompiler(), ownBrowser = hasOwnBrowser() } = {}) {
@@ -175,7 +187,8 @@ export async function setup(log = console.log) {
   const started = Date.now();
   const seconds = () => `${((Date.now() - started) / 1000).toFixed(1)} s`;
   checkNode();
-  const { steps, fallback } = listSteps();
+  const { steps: all, fallback } = listSteps();
+  const steps = process.argv.includes("--server") ? all.filter(({ name }) => SERVER_STEPS.includes(name)) : all;
   const warn = (why) =>
     log(`  ! native engine left out: ${why}; the WebAssembly backend takes its place, many times slower`);
   if (steps.every(isInPlace)) {

@@ -1,12 +1,11 @@
 // In: a checkpoint, and jobs from the parent process. Out: scores, sent back. TensorFlow blocks the thread that runs it: here it blocks no request.
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { initBackend } from "../lib/engine/backend";
 import { InputError, UsageError } from "../lib/errors";
 import { hashFile, MANIFEST } from "../lib/files/atomic";
-import { loadScoringModel, verifyCheckpoint, type LoadedModel } from "../lib/checkpoints/checkpoint";
+import { loadScoringModel, type LoadedModel } from "../lib/checkpoints/checkpoint";
 import { countParameters, scoreInputs } from "../lib/models/rewardModel";
 import { compileForTexts, type TextRuns } from "../lib/scoring/textRuns";
 import type { Encoded } from "../lib/text/tokenizer";
@@ -15,7 +14,8 @@ import { createBatcher } from "./batcher";
 import type { FromScoring, Job, ModelFacts, ToScoring } from "./messages";
 import type { ServerSettings } from "./settings";
 
-const send = (message: FromScoring) => void process.send!(message);
+/** What nobody is there to hear any more is lost: the server has ended. */
+const send = (message: FromScoring) => process.connected && process.send!(message, undefined, undefined, () => {});
 
 /** A template that is the answer alone: the text as it is. */
 const WHOLE_TEXT = "{response}";
@@ -23,13 +23,6 @@ const WHOLE_TEXT = "{response}";
 async function main(settings: ServerSettings): Promise<void> {
   const { checkpoint, precision, max_batch_tokens: maxBatchTokens } = settings;
   const backend = await initBackend();
-  if (existsSync(join(checkpoint, MANIFEST))) {
-    const damage = await verifyCheckpoint(checkpoint);
-    if (damage)
-      throw new InputError(
-        `${checkpoint}: expected the files as they were written, got ${damage}; copy the checkpoint again`,
-      );
-  }
   const loaded = await loadScoringModel(checkpoint, {
     storage: precision,
     onMessage: (text) => process.stderr.write(`${text}\n`),
