@@ -44,9 +44,7 @@ export function encoderKey(options: {
     const wide = isHalf(variable) ? widen(variable) : variable;
     const data = wide.dataSync();
     if (wide !== variable) wide.dispose();
-    hash
-      .update(`\0${name}\0${variable.shape}\0`)
-      .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    hash.update(`\0${name}\0${variable.shape}\0`).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
   return hash.digest("hex");
 }

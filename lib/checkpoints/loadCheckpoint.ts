@@ -99,7 +99,7 @@ function checkVocabulary(dir: string, tokenizer: Tokenizer, config: ModelConfig)
   if (tokenizer.vocabSize <= config.vocabSize) return;
   throw new InputError(
     `${dir}: expected a tokenizer of at most ${config.vocabSize} tokens (the model's vocab_size), ` +
-    `got ${tokenizer.vocabSize}; take the tokenizer the model came with`,
+      `got ${tokenizer.vocabSize}; take the tokenizer the model came with`,
   );
 }
 
@@ -140,7 +140,7 @@ async function loadAdapted(dir: string, options: LoadOptions): Promise<LoadedMod
   if (typeof base !== "string") {
     throw new InputError(
       `${path}: base_model_name_or_path: expected the base model's name or path, got ${JSON.stringify(base)}; ` +
-      "write it there",
+        "write it there",
     );
   }
   const written = readSettings(dir);
@@ -184,14 +184,14 @@ async function readConfig(dir: string): Promise<ModelConfig> {
   if (!info?.isDirectory()) {
     throw new InputError(
       `${dir}: expected a model directory, got ${info ? "a file" : "nothing of that name"}; ` +
-      "give the path of a Hugging Face directory, or fetch one: rewardbook pull NAME",
+        "give the path of a Hugging Face directory, or fetch one: rewardbook pull NAME",
     );
   }
   const path = join(dir, "config.json");
   if (!existsSync(path)) {
     throw new InputError(
       `${path}: expected the model's configuration, got no such file; ` +
-      "it gets written by rewardbook train, rewardbook pull and transformers' save_pretrained",
+        "it gets written by rewardbook train, rewardbook pull and transformers' save_pretrained",
     );
   }
   return parseModelConfig(readJsonFile(path), path);
@@ -205,12 +205,12 @@ function refusePickle(dir: string): void {
   if (!pickled) {
     throw new InputError(
       `${dir}: expected ${SINGLE_FILE} or ${INDEX_FILE}, got neither; ` +
-      "save the model with transformers' save_pretrained, or fetch it again",
+        "save the model with transformers' save_pretrained, or fetch it again",
     );
   }
   throw new InputError(
     `${join(dir, pickled)}: expected safetensors weights, got a Python pickle, ` +
-    "which can run any code when it is opened; if you trust it, convert it in Python: " +
+      "which can run any code when it is opened; if you trust it, convert it in Python: " +
       `AutoModelForSequenceClassification.from_pretrained(${JSON.stringify(dir)}).save_pretrained(${JSON.stringify(dir)}, safe_serialization=True)`,
   );
 }
@@ -263,7 +263,7 @@ function checkFinite(values: Float32Array, at: string): void {
     if (values[i] - values[i] !== 0)
       throw new InputError(
         `${at}: expected finite numbers, got ${values[i]} at position ${i}; ` +
-        "the weights are damaged or training diverged",
+          "the weights are damaged or training diverged",
       );
   }
 }

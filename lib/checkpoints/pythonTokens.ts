@@ -4,7 +4,10 @@ import { FIXED_DATE, fixedClock } from "../text/chatTemplate";
 import type { Tokenizer } from "../text/tokenizer";
 import type { RewardbookSettings } from "./settings";
 
-export type PythonTokenizer = Pick<Tokenizer, "appendEos" | "frame" | "chatTemplate" | "plainSpecials" | "specialTexts">;
+export type PythonTokenizer = Pick<
+  Tokenizer,
+  "appendEos" | "frame" | "chatTemplate" | "plainSpecials" | "specialTexts"
+>;
 export type PythonTexts = Pick<RewardbookSettings, "template" | "max_length"> & { readonly truncation?: string };
 
 export interface PythonTokens {
@@ -43,7 +46,11 @@ const pieces = (template: string): string[] =>
 /** JSON's escapes are Python's, but for surrogates: Python's source takes the characters themselves. */
 export const pythonString = (text: string): string => JSON.stringify(text).replaceAll("\u007f", "\\u007f");
 
-function simpleTokens({ template, max_length }: PythonTexts, { appendEos, frame }: PythonTokenizer, dir: string): PythonTokens {
+function simpleTokens(
+  { template, max_length }: PythonTexts,
+  { appendEos, frame }: PythonTokenizer,
+  dir: string,
+): PythonTokens {
   const length = appendEos ? max_length - 1 : max_length;
   const empty = !appendEos && frame.head + frame.tail === 0 ? " or [tokenizer.pad_token_id]" : "";
   const eos = appendEos ? " + [tokenizer.eos_token_id]" : "";
@@ -99,7 +106,11 @@ const CHAT_PARTS = [
 
 function plainParts(template: string): string[] {
   const parts = pieces(template).map((part) =>
-    part === "prompt" ? '("prompt", prompt)' : part === "response" ? '("response", response)' : `("template", arm(${part}))`,
+    part === "prompt"
+      ? '("prompt", prompt)'
+      : part === "response"
+        ? '("response", response)'
+        : `("template", arm(${part}))`,
   );
   return ["", "def parts_of(prompt, response):", `    return [${parts.join(", ")}]`];
 }
@@ -141,7 +152,9 @@ function engineTokens(settings: PythonTexts, tokenizer: PythonTokenizer, dir: st
     imports: ["import json, re, secrets", "from tokenizers import Tokenizer"],
     load: [
       `tokenizer = AutoTokenizer.from_pretrained(${dir})`,
-      ...(clock ? [`tokenizer.chat_template = ${pythonString(clock)} + tokenizer.chat_template  # no score depends on the day`] : []),
+      ...(clock
+        ? [`tokenizer.chat_template = ${pythonString(clock)} + tokenizer.chat_template  # no score depends on the day`]
+        : []),
     ],
     define: [
       ...engineLines(dir),

@@ -49,7 +49,10 @@ export async function saveRewardModel(dir: string, options: SaveOptions): Promis
     });
     await writeTokenizer(temporary, tokenizer, { settings, inputs: inputNames(model.config) });
     await writeJson(join(temporary, SETTINGS_FILE), settings);
-    await writeFile(join(temporary, "README.md"), options.modelCard ?? shortModelCard(model.config, settings, tokenizer));
+    await writeFile(
+      join(temporary, "README.md"),
+      options.modelCard ?? shortModelCard(model.config, settings, tokenizer),
+    );
     await extra?.(temporary);
   });
 }
@@ -63,7 +66,9 @@ const inputNames = ({ modelType }: ModelConfig): string[] =>
 
 /** The tokenizer's files, changed where Python would otherwise cut, pad or fail differently. */
 async function writeTokenizer(
-  dir: string, tokenizer: Tokenizer, { settings, inputs }: { settings: RewardbookSettings; inputs: readonly string[] },
+  dir: string,
+  tokenizer: Tokenizer,
+  { settings, inputs }: { settings: RewardbookSettings; inputs: readonly string[] },
 ): Promise<void> {
   const { json, config, map } = readTokenizerFiles(tokenizer.dir);
   for (const name of await readdir(tokenizer.dir)) {

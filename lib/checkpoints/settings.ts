@@ -35,6 +35,6 @@ export function readSettings(dir: string): RewardbookSettings | null {
   const [issue] = result.error.issues;
   throw new InputError(
     `${path}: ${issue.path.join(".") || "top level"}: ${issue.message}; ` +
-    "mend it, or delete the file to use the defaults",
+      "mend it, or delete the file to use the defaults",
   );
 }

@@ -53,7 +53,10 @@ export async function findValueHead(dir: string, model: string, config: ModelCon
   const module = headModule(source.names, config.raw);
   if (module === null) return null;
   const stored = [`${module}.weight`, `${module}.bias`].filter((name) => source.names.has(name));
-  const tensors = underOurNames(new Map(await Promise.all(stored.map(async (name) => [name, await source.read(name)] as const))), module);
+  const tensors = underOurNames(
+    new Map(await Promise.all(stored.map(async (name) => [name, await source.read(name)] as const))),
+    module,
+  );
   const origin = module === SUMMARY ? "LLaMA-Factory or TRL (v_head.summary)" : `OpenRLHF (${module})`;
   return { tensors: module === SUMMARY ? tensors : normalised(tensors, config.raw), stored, origin };
 }
@@ -67,10 +70,12 @@ function headModule(names: ReadonlySet<string>, raw: ModelConfig["raw"]): string
 }
 
 const underOurNames = (tensors: ReadonlyMap<string, TensorEntry>, module: string): Map<string, TensorEntry> =>
-  new Map(["weight", "bias"].flatMap((part) => {
-    const tensor = tensors.get(`${module}.${part}`);
-    return tensor ? [[`score.${part}`, tensor] as const] : [];
-  }));
+  new Map(
+    ["weight", "bias"].flatMap((part) => {
+      const tensor = tensors.get(`${module}.${part}`);
+      return tensor ? [[`score.${part}`, tensor] as const] : [];
+    }),
+  );
 
 function normalised(tensors: Map<string, TensorEntry>, raw: ModelConfig["raw"]): Map<string, TensorEntry> {
   const { normalize_reward: wanted, mean, std } = raw;

@@ -49,7 +49,11 @@ export interface EncoderAttention extends Pick<Attended, "bias" | "segmentIds"> 
  * @param x [B·T, H]
  * @returns [rows, heads·D]
  */
-export function encoderAttention(forward: Forward, x: tf.Tensor2D, { rows, modules, bias, segmentIds }: EncoderAttention): tf.Tensor2D {
+export function encoderAttention(
+  forward: Forward,
+  x: tf.Tensor2D,
+  { rows, modules, bias, segmentIds }: EncoderAttention,
+): tf.Tensor2D {
   const { heads, keyValueHeads } = forward.config;
   if (segmentIds && usesKernels() && fusesAttention(forward.config, forward.dropout.active)) {
     const joined = plainProduct(forward, x, modules);
@@ -59,7 +63,13 @@ export function encoderAttention(forward: Forward, x: tf.Tensor2D, { rows, modul
   const [ask, key, value] = modules;
   const query = linear(forward, rows, ask);
   if (!segmentIds && fewRows(forward, bias.shape[2])) return attendFromRows(forward, x, { query, bias, key, value });
-  return attention(forward, { query, key: linear(forward, x, key), value: linear(forward, x, value), bias, segmentIds });
+  return attention(forward, {
+    query,
+    key: linear(forward, x, key),
+    value: linear(forward, x, value),
+    bias,
+    segmentIds,
+  });
 }
 
 /** Grouped queries need no copies of keys: the queries of a group are stacked along time, [B, keyValueHeads, group·Tq, D]. */
@@ -100,7 +110,8 @@ function attendFromRows(
   const [D, H] = [query.shape[1] / A, x.shape[1]];
   const states = tf.reshape(x, [B, T, H]) as tf.Tensor3D;
   const weightOf = (module: string) => tf.reshape(parameter(forward, `${module}.weight`), [A, D, H]);
-  const byHead = (rows: tf.Tensor, last: number) => tf.reshape(tf.transpose(tf.reshape(rows, [B, A, S, last]), [1, 0, 2, 3]), [A, B * S, last]);
+  const byHead = (rows: tf.Tensor, last: number) =>
+    tf.reshape(tf.transpose(tf.reshape(rows, [B, A, S, last]), [1, 0, 2, 3]), [A, B * S, last]);
   const byText = (rows: tf.Tensor, last: number) => tf.transpose(tf.reshape(rows, [A, B, S, last]), [1, 0, 2, 3]);
   const scaled = tf.mul(splitHeads(query, B, A), 1 / Math.sqrt(D));
   const asked = byText(tf.matMul(byHead(scaled, D), weightOf(key)), H);
@@ -115,4 +126,5 @@ function attendFromRows(
 }
 
 /** Whether `attendFromRows` is less work for S rows a text, and allowed: it multiplies by the weights themselves, which low-rank updates are not part of. */
-const fewRows = ({ lora, config }: Forward, S: number): boolean => lora === null && S * config.heads < config.hiddenSize / 2;
+const fewRows = ({ lora, config }: Forward, S: number): boolean =>
+  lora === null && S * config.heads < config.hiddenSize / 2;

@@ -57,10 +57,7 @@ function embeddings(forward: Forward, ids: tf.Tensor2D, layout: Layout): tf.Tens
   const { config } = forward;
   const module = `${trunk(config)}.embeddings`;
   const words = gatherRows(stored(forward, `${module}.word_embeddings.weight`), ids);
-  const positions = gatherRows(
-    stored(forward, `${module}.position_embeddings.weight`),
-    positionIds(config, layout),
-  );
+  const positions = gatherRows(stored(forward, `${module}.position_embeddings.weight`), positionIds(config, layout));
   const segments = parameter(forward, `${module}.token_type_embeddings.weight`);
   const types = tf.slice(segments, [0, 0], [1, config.hiddenSize]); // a text is one segment
   const sum = tf.add(tf.reshape(tf.add(words, positions), [-1, config.hiddenSize]), types) as tf.Tensor2D;
@@ -86,12 +83,27 @@ function encoderLayer(forward: Forward, x: tf.Tensor2D, { layer, bias, segmentId
   const { config } = forward;
   const rows = read ? pickRows(x, read) : x;
   const self = `${layer}.attention.self`;
-  const mixed = encoderAttention(forward, x, { rows, bias, segmentIds, modules: [`${self}.query`, `${self}.key`, `${self}.value`] });
+  const mixed = encoderAttention(forward, x, {
+    rows,
+    bias,
+    segmentIds,
+    modules: [`${self}.query`, `${self}.key`, `${self}.value`],
+  });
   const rate = config.dropout.hidden;
   const output = `${layer}.attention.output`;
-  const middle = linearAddNorm(forward, mixed, { residual: rows, module: `${output}.dense`, norm: `${output}.LayerNorm`, rate });
+  const middle = linearAddNorm(forward, mixed, {
+    residual: rows,
+    module: `${output}.dense`,
+    norm: `${output}.LayerNorm`,
+    rate,
+  });
   const wide = activatedLinear(forward, middle, `${layer}.intermediate.dense`);
-  return linearAddNorm(forward, wide, { residual: middle, module: `${layer}.output.dense`, norm: `${layer}.output.LayerNorm`, rate });
+  return linearAddNorm(forward, wide, {
+    residual: middle,
+    module: `${layer}.output.dense`,
+    norm: `${layer}.output.LayerNorm`,
+    rate,
+  });
 }
 
 /**
@@ -100,12 +112,7 @@ function encoderLayer(forward: Forward, x: tf.Tensor2D, { layer, bias, segmentId
  * @param read rows of the states that the head reads, or null for all
  * @returns [B·S, H] with `read`, [B·T, H] without
  */
-export function bertHidden(
-  forward: Forward,
-  ids: tf.Tensor2D,
-  layout: Layout,
-  read: tf.Tensor1D | null,
-): tf.Tensor2D {
+export function bertHidden(forward: Forward, ids: tf.Tensor2D, layout: Layout, read: tf.Tensor1D | null): tf.Tensor2D {
   const { config, fullLastLayer } = forward;
   let x = embeddings(forward, ids, layout);
   for (let i = 0; i < config.layers; i++) {

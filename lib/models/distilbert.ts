@@ -4,15 +4,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { encoderAttention } from "./attention";
 import type { ModelConfig } from "./config";
-import {
-  activatedLinear,
-  layerNorm,
-  linearAddNorm,
-  pickRows,
-  stored,
-  type Forward,
-  type Layout,
-} from "./layers";
+import { activatedLinear, layerNorm, linearAddNorm, pickRows, stored, type Forward, type Layout } from "./layers";
 import { gatherRows } from "./halfStorage";
 import { runLayer } from "./recompute";
 
@@ -57,14 +49,33 @@ interface TransformerLayer {
 }
 
 /** One layer, [B·T, H] → [B·T, H]; with `read`, [B·S, H]. No dropout after attention's output: the original has none. */
-function transformerLayer(forward: Forward, x: tf.Tensor2D, { layer, bias, segmentIds, read }: TransformerLayer): tf.Tensor2D {
+function transformerLayer(
+  forward: Forward,
+  x: tf.Tensor2D,
+  { layer, bias, segmentIds, read }: TransformerLayer,
+): tf.Tensor2D {
   const rows = read ? pickRows(x, read) : x;
   const self = `${layer}.attention`;
-  const mixed = encoderAttention(forward, x, { rows, bias, segmentIds, modules: [`${self}.q_lin`, `${self}.k_lin`, `${self}.v_lin`] });
-  const middle = linearAddNorm(forward, mixed, { residual: rows, module: `${layer}.attention.out_lin`, norm: `${layer}.sa_layer_norm`, rate: 0 });
+  const mixed = encoderAttention(forward, x, {
+    rows,
+    bias,
+    segmentIds,
+    modules: [`${self}.q_lin`, `${self}.k_lin`, `${self}.v_lin`],
+  });
+  const middle = linearAddNorm(forward, mixed, {
+    residual: rows,
+    module: `${layer}.attention.out_lin`,
+    norm: `${layer}.sa_layer_norm`,
+    rate: 0,
+  });
   const wide = activatedLinear(forward, middle, `${layer}.ffn.lin1`);
   const rate = forward.config.dropout.hidden;
-  return linearAddNorm(forward, wide, { residual: middle, module: `${layer}.ffn.lin2`, norm: `${layer}.output_layer_norm`, rate });
+  return linearAddNorm(forward, wide, {
+    residual: middle,
+    module: `${layer}.ffn.lin2`,
+    norm: `${layer}.output_layer_norm`,
+    rate,
+  });
 }
 
 /** Last hidden states: [B·S, H] of the rows `read` names, or [B·T, H] when it is null. */

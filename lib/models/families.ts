@@ -35,7 +35,12 @@ export function trunkShapes(config: ModelConfig): Map<string, number[]> {
 }
 
 /** Last hidden states: [B·S, H] of the rows `read` names, or [B·T, H]. */
-export function hiddenStates(forward: Forward, ids: tf.Tensor2D, layout: Layout, read: tf.Tensor1D | null): tf.Tensor2D {
+export function hiddenStates(
+  forward: Forward,
+  ids: tf.Tensor2D,
+  layout: Layout,
+  read: tf.Tensor1D | null,
+): tf.Tensor2D {
   if (isDecoder(forward.config)) return llamaHidden(forward, ids, layout, read);
   const hidden = forward.config.modelType === "distilbert" ? distilbertHidden : bertHidden;
   return hidden(forward, ids, layout, read);

@@ -15,7 +15,9 @@ const VALUE_HEAD_DROPOUT = 0.1;
  */
 export function headShapes(config: ModelConfig): Map<string, number[]> {
   if (config.head === "cls" && isDecoder(config))
-    throw new InputError(`head: expected classification, value or mean for a ${config.modelType}, got cls; a decoder's first token sees nothing of the text`);
+    throw new InputError(
+      `head: expected classification, value or mean for a ${config.modelType}, got cls; a decoder's first token sees nothing of the text`,
+    );
   const H = config.hiddenSize;
   const dense = (module: string, out: number): [string, number[]][] => [
     [`${module}.weight`, [out, H]],

@@ -68,9 +68,16 @@ export function linear(forward: Forward, x: tf.Tensor2D, module: string): tf.Ten
 }
 
 /** The one product of linear layers that are no more than x·Wᵀ + b, side by side, and their biases; null where low-rank updates are added. */
-export function plainProduct(forward: Forward, x: tf.Tensor2D, modules: readonly string[]): { product: tf.Tensor2D; bias: tf.Tensor } | null {
+export function plainProduct(
+  forward: Forward,
+  x: tf.Tensor2D,
+  modules: readonly string[],
+): { product: tf.Tensor2D; bias: tf.Tensor } | null {
   const { parameters, lora } = forward;
-  if (!modules.every((module) => parameters.has(`${module}.bias`) && !(lora && parameters.has(`${module}.lora_A.weight`)))) return null;
+  if (
+    !modules.every((module) => parameters.has(`${module}.bias`) && !(lora && parameters.has(`${module}.lora_A.weight`)))
+  )
+    return null;
   const joined = (part: string) => {
     const all = modules.map((module) => parameter(forward, `${module}.${part}`));
     return all.length === 1 ? all[0] : tf.concat(all, 0);
@@ -97,11 +104,19 @@ export function linearAddNorm(
 ): tf.Tensor2D {
   const fuses = usesKernels() && !(forward.dropout.active && rate > 0);
   const plain = fuses ? plainProduct(forward, x, [module]) : null;
-  const fused = plain && fusedAddNorm({
-    ...plain, residual, weight: parameter(forward, `${norm}.weight`), beta: parameter(forward, `${norm}.bias`),
-    epsilon: forward.config.normEpsilon,
-  });
-  return fused ?? layerNorm(forward, tf.add(residual, forward.dropout(linear(forward, x, module), rate)) as tf.Tensor2D, norm);
+  const fused =
+    plain &&
+    fusedAddNorm({
+      ...plain,
+      residual,
+      weight: parameter(forward, `${norm}.weight`),
+      beta: parameter(forward, `${norm}.bias`),
+      epsilon: forward.config.normEpsilon,
+    });
+  return (
+    fused ??
+    layerNorm(forward, tf.add(residual, forward.dropout(linear(forward, x, module), rate)) as tf.Tensor2D, norm)
+  );
 }
 
 /** (x − mean)/√(variance + ε)·w + b over the last axis. */
@@ -170,7 +185,8 @@ const MASKED = -1e9;
 export function layoutOf(segmentIds: tf.Tensor2D, segments?: tf.Tensor1D): Layout {
   const [B, T] = segmentIds.shape;
   const S = segments?.shape[0] ?? 1;
-  const isNumber = (numbers: tf.Tensor) => tf.cast(tf.equal(tf.reshape(segmentIds, [B, 1, T]), tf.reshape(numbers, [1, S, 1])), "float32");
+  const isNumber = (numbers: tf.Tensor) =>
+    tf.cast(tf.equal(tf.reshape(segmentIds, [B, 1, T]), tf.reshape(numbers, [1, S, 1])), "float32");
   const own = (segments === undefined ? tf.reshape(segmentIds, [B, 1, T]) : isNumber(segments)) as tf.Tensor3D;
   const upTo = tf.mul(own, tf.cumsum(own, 2));
   const rows = tf.reshape(tf.mul(tf.range(0, B), T), [B, 1]);
@@ -179,7 +195,8 @@ export function layoutOf(segmentIds: tf.Tensor2D, segments?: tf.Tensor1D): Layou
     return tf.reshape(tf.cast(tf.add(tf.sum(tf.mul(there, tf.range(0, T)), 2), rows), "int32"), [B * S]) as tf.Tensor1D;
   };
   const textBias = tf.reshape(tf.mul(tf.sub(1, own), MASKED), [B, 1, S, T]) as tf.Tensor4D;
-  const others = () => tf.cast(tf.notEqual(tf.reshape(segmentIds, [B, 1, T, 1]), tf.reshape(segmentIds, [B, 1, 1, T])), "float32");
+  const others = () =>
+    tf.cast(tf.notEqual(tf.reshape(segmentIds, [B, 1, T, 1]), tf.reshape(segmentIds, [B, 1, 1, T])), "float32");
   return {
     B,
     T,

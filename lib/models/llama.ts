@@ -6,16 +6,7 @@ import { InputError } from "../errors";
 import { attention } from "./attention";
 import type { ModelConfig } from "./config";
 import { gatherRows } from "./halfStorage";
-import {
-  activate,
-  causalBias,
-  linear,
-  pickRows,
-  rmsNorm,
-  stored,
-  type Forward,
-  type Layout,
-} from "./layers";
+import { activate, causalBias, linear, pickRows, rmsNorm, stored, type Forward, type Layout } from "./layers";
 import { runLayer } from "./recompute";
 import { rotaryTables } from "./rope";
 
@@ -107,7 +98,11 @@ interface Positioned {
 }
 
 /** Queries or keys of B texts, rotated to their positions: [B·T, H] → [B·T, heads·D]. */
-export function positioned(forward: Forward, input: tf.Tensor2D, { layer, name, B, rotation }: Positioned): tf.Tensor2D {
+export function positioned(
+  forward: Forward,
+  input: tf.Tensor2D,
+  { layer, name, B, rotation }: Positioned,
+): tf.Tensor2D {
   const { config } = forward;
   const heads = name === "q" ? config.heads : config.keyValueHeads;
   const projected = linear(forward, input, `${layer}.self_attn.${name}_proj`);
@@ -151,7 +146,9 @@ function decoderLayer(
 /** @throws InputError when a sliding window would hide tokens of a text of `length` tokens */
 export function checkWindow({ slidingWindow }: ModelConfig, length: number): void {
   if (slidingWindow !== null && length > slidingWindow) {
-    throw new InputError(`text: expected at most ${slidingWindow} tokens (sliding_window), got ${length}; lower max_length`);
+    throw new InputError(
+      `text: expected at most ${slidingWindow} tokens (sliding_window), got ${length}; lower max_length`,
+    );
   }
 }
 
@@ -173,7 +170,11 @@ export function llamaHidden(forward: Forward, ids: tf.Tensor2D, layout: Layout, 
   for (let i = 0; i < config.layers; i++) {
     const shortcut = i === config.layers - 1 && !fullLastLayer ? read : null;
     const layer = `model.layers.${i}`;
-    const constants = [rotation.cosine, rotation.sine, ...(shortcut ? [layout.textBias, shortcut] : [causal, layout.segmentIds])];
+    const constants = [
+      rotation.cosine,
+      rotation.sine,
+      ...(shortcut ? [layout.textBias, shortcut] : [causal, layout.segmentIds]),
+    ];
     x = runLayer(forward, x, { prefix: `${layer}.`, constants }, (inside, input, [cosine, sine, bias, other]) =>
       decoderLayer(inside, input, {
         layer,

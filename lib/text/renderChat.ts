@@ -33,15 +33,15 @@ export function renderChat(
     );
   }
   const hide = ({ role, content }: Message): Message => ({
-    role: special.hide(role),
-    content: special.hide(content),
+    role: special.setAside(role),
+    content: special.setAside(content),
   });
   const prompt = (item.promptMessages ?? [{ role: "user", content: item.prompt }]).map(hide);
   const answer = hide({ role: "assistant", content: item.response });
   const variables = definedOnly({ bos_token, eos_token, pad_token, unk_token, cls_token, sep_token });
   const render = (messages: readonly Message[]) =>
     applyChatTemplate(messages, { template, variables, where: `${dir}: chat template` });
-  const named = (text: string) => special.reveal(special.arm(text));
+  const named = (text: string) => special.putBack(special.withSecretNames(text));
   const text = render([...prompt, answer]);
   return {
     text: named(text),

@@ -13,12 +13,12 @@ export interface SpecialTokens {
   /** Whether the model never makes one of them from pieces: a Unigram's vocabulary, or a merge, may spell them. */
   readonly plain: boolean;
   /** Gives the special tokens of a trusted text their secret names. */
-  arm(text: string): string;
-  /** Hides special-token text in user data from a chat template's `arm`; `reveal` undoes it. */
-  hide(text: string): string;
-  reveal(text: string): string;
+  withSecretNames(text: string): string;
+  /** Sets special-token text in user data aside while a chat template gets its secret names; `putBack` undoes it. */
+  setAside(text: string): string;
+  putBack(text: string): string;
   /** The text with its special tokens spelt out again. */
-  spell(text: string): string;
+  withOwnNames(text: string): string;
 }
 
 /**
@@ -37,17 +37,17 @@ export function nameSecretly(definition: TokenizerDefinition): SpecialTokens {
     longestFirst.map((content) => content.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("|") || "(?!)",
     "g",
   );
-  const hidden = new RegExp(`${nonce}y(\\d+)y`, "g"),
-    armed = new RegExp(`${nonce}x(\\d+)x`, "g");
+  const aside = new RegExp(`${nonce}y(\\d+)y`, "g"),
+    secret = new RegExp(`${nonce}x(\\d+)x`, "g");
   return {
     definition: renamed(definition, secrets),
     ids: new Set(special.map((token) => token.id)),
     contents,
     plain: staysText(definition, secrets),
-    arm: (text) => text.replace(anySpecial, (content) => secrets.get(content)!),
-    hide: (text) => text.replace(anySpecial, (content) => `${nonce}y${contents.indexOf(content)}y`),
-    reveal: (text) => text.replace(hidden, (_, i) => contents[Number(i)]),
-    spell: (text) => text.replace(armed, (_, i) => contents[Number(i)]),
+    withSecretNames: (text) => text.replace(anySpecial, (content) => secrets.get(content)!),
+    setAside: (text) => text.replace(anySpecial, (content) => `${nonce}y${contents.indexOf(content)}y`),
+    putBack: (text) => text.replace(aside, (_, i) => contents[Number(i)]),
+    withOwnNames: (text) => text.replace(secret, (_, i) => contents[Number(i)]),
   };
 }
 

@@ -63,7 +63,8 @@ export function openTokenizer(
   const special = nameSecretly(files.definition);
   const path = join(dir, "tokenizer.json");
   const engine = openEngine(special.definition, path);
-  const idOf = (token: string | null | undefined) => (token == null ? null : engine.tokenToId(special.arm(token)));
+  const idOf = (token: string | null | undefined) =>
+    token == null ? null : engine.tokenToId(special.withSecretNames(token));
   const { pad_token: pad, eos_token: eos, chat_template: chat } = files.settings;
   const padToken = idOf(pad) !== null ? pad! : (namedPadding(files.definition) ?? eos);
   const padId = idOf(padToken);
@@ -98,7 +99,7 @@ export function openTokenizer(
     idToToken: (id) => files.definition.added_tokens.find((token) => token.id === id)?.content ?? engine.idToToken(id),
     decode: (ids) => engine.decode([...ids], true),
     render: (item, template) =>
-      special.spell(render(item, template).text) + (appendEos && !isChat(template) ? eos! : ""),
+      special.withOwnNames(render(item, template).text) + (appendEos && !isChat(template) ? eos! : ""),
     encode: (items, how) => encodeItems(items, how, reader),
   };
 }
@@ -108,12 +109,12 @@ function renderer(special: SpecialTokens, settings: TokenizerSettings, dir: stri
   const plain = (item: TextItem, template: string): RenderedText => {
     const parts = templateParts(template, item).map(({ from, text }) => ({
       from,
-      text: from === "template" ? special.arm(text) : text,
+      text: from === "template" ? special.withSecretNames(text) : text,
     }));
     return { text: parts.map((part) => part.text).join(""), parts: () => parts };
   };
   const rendered = ({ response }: TextItem): RenderedText => {
-    const text = special.arm(response);
+    const text = special.withSecretNames(response);
     return { text, parts: () => [{ from: "response", text }] };
   };
   return (item, template) => {

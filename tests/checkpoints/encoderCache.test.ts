@@ -14,19 +14,27 @@ afterAll(() => rmSync(root, { recursive: true }));
 let dir: string;
 beforeEach(() => (dir = mkdtempSync(join(root, "case-"))));
 
-const WIDTH = 3, KEY = "ab".repeat(32);
-const open = (changes: Partial<Parameters<typeof openEncoderCache>[0]> = {}) => openEncoderCache({ dir, key: KEY, width: WIDTH, ...changes });
+const WIDTH = 3,
+  KEY = "ab".repeat(32);
+const open = (changes: Partial<Parameters<typeof openEncoderCache>[0]> = {}) =>
+  openEncoderCache({ dir, key: KEY, width: WIDTH, ...changes });
 const hash = (n: number) => textHash(Uint32Array.of(n));
 const vector = (n: number) => Float32Array.of(n, n / 3, -n);
 const read = (cache: ReturnType<typeof open>, ns: number[]) => {
   const out = new Float32Array(ns.length * WIDTH);
-  cache.read(ns.map((n) => cache.row(hash(n))!), out);
+  cache.read(
+    ns.map((n) => cache.row(hash(n))!),
+    out,
+  );
   return [...out];
 };
 const expected = (ns: number[]) => ns.flatMap((n) => [...vector(n)]);
 
 describe("encoder cache", () => {
-  it.each([["in memory", 2 ** 30], ["in the file", 0]])("gives back what was put, %s, and after a restart", (_, residentBytes) => {
+  it.each([
+    ["in memory", 2 ** 30],
+    ["in the file", 0],
+  ])("gives back what was put, %s, and after a restart", (_, residentBytes) => {
     const cache = open({ residentBytes });
     for (let n = 0; n < 3000; n++) cache.put(hash(n), vector(n));
     expect(read(cache, [2999, 0, 1024, 1023, 7, 7])).toEqual(expected([2999, 0, 1024, 1023, 7, 7]));
@@ -56,7 +64,9 @@ describe("encoder cache", () => {
     const cache = open();
     for (let n = 0; n < 4; n++) cache.put(hash(n), vector(n));
     cache.close();
-    const path = join(dir, `${KEY.slice(0, 32)}.vectors`), bytes = readFileSync(path), record = 40 + 4 * WIDTH;
+    const path = join(dir, `${KEY.slice(0, 32)}.vectors`),
+      bytes = readFileSync(path),
+      record = 40 + 4 * WIDTH;
     bytes[64 + record + 41] ^= 1; // a byte of the second vector
     writeFileSync(path, bytes);
     truncateSync(path, bytes.length - 2); // the fourth is torn
@@ -86,7 +96,8 @@ describe("encoder cache", () => {
       const cache = open({ dir: here });
       for (let n = 1; n < 6; n++) cache.put(hash(n), vector(n));
       cache.close();
-      const path = join(here, readdirSync(here)[0]), bytes = readFileSync(path);
+      const path = join(here, readdirSync(here)[0]),
+        bytes = readFileSync(path);
       for (let i = 0; i < 1 + random.integer(3); i++) bytes[random.integer(bytes.length)] = random.integer(256);
       writeFileSync(path, bytes.subarray(0, random.integer(4) ? bytes.length : random.integer(bytes.length)));
       const again = open({ dir: here });
@@ -104,7 +115,8 @@ describe("encoderKey", () => {
     await makeModelDirectory(join(root, "model"), "bert");
     loaded = await loadRewardModel(join(root, "model"));
   });
-  const key = (changes: Partial<LoadedModel["settings"]> = {}, precision = "f32") => encoderKey({ ...loaded, settings: { ...loaded.settings, ...changes }, precision });
+  const key = (changes: Partial<LoadedModel["settings"]> = {}, precision = "f32") =>
+    encoderKey({ ...loaded, settings: { ...loaded.settings, ...changes }, precision });
   const nudge = (name: string) => {
     const variable = loaded.model.parameters.get(name)!;
     const values = variable.dataSync().slice();
@@ -128,7 +140,12 @@ describe("encoderKey", () => {
     nudge("classifier.weight");
     nudge("bert.pooler.dense.weight");
     expect(key()).toBe(first);
-    const others = [key({ template: "{response}" }), key({ max_length: 10 }), key({ truncation: "left" }), key({}, "bf16")];
+    const others = [
+      key({ template: "{response}" }),
+      key({ max_length: 10 }),
+      key({ truncation: "left" }),
+      key({}, "bf16"),
+    ];
     nudge("bert.encoder.layer.1.output.LayerNorm.bias");
     others.push(key());
     expect(new Set([first, ...others]).size).toBe(6);

@@ -129,7 +129,10 @@ describe("value heads of other trainers", () => {
 
   it("OpenRLHF's normalisation: (r − mean) / std", async () => {
     configure({ normalize_reward: true, mean: 0.25, std: 2 });
-    near(await scores(dir), plain.map((score) => (score - 0.25) / 2));
+    near(
+      await scores(dir),
+      plain.map((score) => (score - 0.25) / 2),
+    );
   });
 
   it.each(["model.safetensors", "value_head.safetensors"])("LLaMA-Factory's v_head.summary in %s", async (file) => {
@@ -143,11 +146,17 @@ describe("value heads of other trainers", () => {
       if (file === "model.safetensors") for (const [name, tensor] of head) tensors.set(name, tensor);
     });
     if (file !== "model.safetensors") await writeSafetensors(join(dir, file), head);
-    near(await scores(dir), plain.map((score) => score + 0.5));
+    near(
+      await scores(dir),
+      plain.map((score) => score + 0.5),
+    );
     // saved here, the bias goes along
     const loaded = await loadRewardModel(dir, { settings: TEXT });
     await saveRewardModel(`${dir}-saved`, { loaded, settings: loaded.settings });
-    near(await scores(`${dir}-saved`), plain.map((score) => score + 0.5));
+    near(
+      await scores(`${dir}-saved`),
+      plain.map((score) => score + 0.5),
+    );
     expect(readFileSync(join(`${dir}-saved`, "README.md"), "utf8")).toContain('head["score.bias"]');
   });
 
@@ -186,7 +195,9 @@ describe("the last token that is read", () => {
     const dropping = await loadScoringModel(dir, { text: TEXT });
     const [score] = await scoreTexts(dropping, [ITEMS[0]], { onMessage: (text) => said.push(text) });
     dropping.model.dispose();
-    expect(said.join()).toMatch(/1 of 1 texts end with .* makes padding: as in transformers, the score is read before it/);
+    expect(said.join()).toMatch(
+      /1 of 1 texts end with .* makes padding: as in transformers, the score is read before it/,
+    );
     expect(Number.isFinite(score)).toBe(true);
     const [encoded] = await dropping.tokenizer.encode([ITEMS[0]], { ...TEXT, maxLength: 16, truncation: "right" });
     expect([...encoded.ids]).toEqual([...ids].slice(0, ids.length - 2));

@@ -25,7 +25,7 @@ test("what is given, or a preset says, takes their place, and the change is said
   const config = resolveConfig({ model: dir, max_length: 64, preset: "bert-pairwise" });
   expect(config).toMatchObject({ template: "{prompt}{response}", max_length: 64, truncation: "prompt-first" });
   const notes = inheritanceNotes(dir, config).join("\n");
-  expect(notes).toContain('warning: template: ');
+  expect(notes).toContain("warning: template: ");
   expect(notes).toContain("max_length: " + dir + " was trained with 77, this run uses 64");
   expect(notes).not.toContain("warning: truncation");
 });

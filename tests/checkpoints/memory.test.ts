@@ -19,7 +19,8 @@ function sparse(sizes: Record<string, [dtype: string, elements: number, width: n
   const header = Buffer.from(JSON.stringify(Object.fromEntries(places)));
   const size = Buffer.alloc(8);
   size.writeBigUInt64LE(BigInt(header.length));
-  const path = join(scratch, "big.safetensors"), file = openSync(path, "w");
+  const path = join(scratch, "big.safetensors"),
+    file = openSync(path, "w");
   writeSync(file, Buffer.concat([size, header]));
   ftruncateSync(file, 8 + header.length + end);
   for (const [stop, last] of ends) writeSync(file, last, 0, last.length, 8 + header.length + stop - last.length);
@@ -29,9 +30,11 @@ function sparse(sizes: Record<string, [dtype: string, elements: number, width: n
 const peak = () => process.resourceUsage().maxRSS * 1024;
 
 it("holds one tensor at a time when iterating", async () => {
-  const one = Buffer.from(Float32Array.of(1).buffer), elements = 2 ** 22;
+  const one = Buffer.from(Float32Array.of(1).buffer),
+    elements = 2 ** 22;
   const path = sparse(Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`t${i}`, ["F32", elements, 4, one]])));
-  let count = 0, largest = 0;
+  let count = 0,
+    largest = 0;
   for await (const [, { data }] of iterateSafetensors(path)) {
     count += data.at(-1)!;
     largest = Math.max(largest, process.memoryUsage().arrayBuffers);
@@ -42,10 +45,14 @@ it("holds one tensor at a time when iterating", async () => {
 
 // Limit: Node reads at most 2 GiB at once; peak memory at most 1.2 times the tensors.
 it("reads a tensor beyond 2 GiB and one of bfloat16 within 1.2 times their memory", async () => {
-  const three = Buffer.from(Float32Array.of(3).buffer), elements = 2 ** 29 + 1024, brains = 2 ** 26;
+  const three = Buffer.from(Float32Array.of(3).buffer),
+    elements = 2 ** 29 + 1024,
+    brains = 2 ** 26;
   const path = sparse({ big: ["F32", elements, 4, three], brain: ["BF16", brains, 2, three.subarray(2)] });
   const before = process.memoryUsage.rss();
   const tensors = await readSafetensors(path);
-  expect([tensors.get("big")!.data.at(-1), tensors.get("brain")!.data.at(-1), tensors.get("big")!.data[5]]).toEqual([3, 3, 0]);
+  expect([tensors.get("big")!.data.at(-1), tensors.get("brain")!.data.at(-1), tensors.get("big")!.data[5]]).toEqual([
+    3, 3, 0,
+  ]);
   expect(peak() - before).toBeLessThan(1.2 * 4 * (elements + brains));
 });

@@ -8,12 +8,22 @@ const TOKENIZERS = join(__dirname, "..", "goldens", "text");
 
 /** A tokenizer of the family's kind whose ids fit the golden's vocabulary. */
 export function copyTokenizer(dir: string, family: string): void {
-  const kind = /^(llama|qwen|mistral)/.test(family) ? "bpe-llama" : family === "roberta" ? "bpe-roberta" : family === "xlm_roberta" ? "unigram" : "wordpiece";
+  const kind = /^(llama|qwen|mistral)/.test(family)
+    ? "bpe-llama"
+    : family === "roberta"
+      ? "bpe-roberta"
+      : family === "xlm_roberta"
+        ? "unigram"
+        : "wordpiece";
   cpSync(join(TOKENIZERS, kind), dir, { recursive: true });
 }
 
 /** Writes config.json, model.safetensors and the tokenizer's files. */
-export async function makeModelDirectory(dir: string, family: string, changes: Record<string, unknown> = {}): Promise<void> {
+export async function makeModelDirectory(
+  dir: string,
+  family: string,
+  changes: Record<string, unknown> = {},
+): Promise<void> {
   mkdirSync(dir, { recursive: true });
   const golden = readGolden(family);
   const vocabulary = 1024; // the goldens' own is smaller than a tokenizer's
@@ -23,6 +33,14 @@ export async function makeModelDirectory(dir: string, family: string, changes: R
     return [name, { shape: [vocabulary, shape[1]], data: wide }] as const;
   });
   await writeSafetensors(join(dir, "model.safetensors"), tensors);
-  writeFileSync(join(dir, "config.json"), JSON.stringify({ ...golden.config, vocab_size: vocabulary, max_position_embeddings: golden.config.max_position_embeddings, ...changes }));
+  writeFileSync(
+    join(dir, "config.json"),
+    JSON.stringify({
+      ...golden.config,
+      vocab_size: vocabulary,
+      max_position_embeddings: golden.config.max_position_embeddings,
+      ...changes,
+    }),
+  );
   copyTokenizer(dir, family);
 }

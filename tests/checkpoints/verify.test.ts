@@ -1,7 +1,16 @@
 // A checkpoint that is not what was written gives no score: the file is named, before anything is computed.
 import { spawnSync } from "node:child_process";
 import {
-  appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync,
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,7 +52,9 @@ describe("loading", () => {
   test("names the file of a turned bit anywhere in a decisive file, also after it was found whole", async () => {
     const random = createRandom(3);
     const names = readdirSync(whole).filter((name) => !/README|manifest/.test(name));
-    expect(names).toEqual(expect.arrayContaining(["model.safetensors", "config.json", "tokenizer.json", "rewardbook.json"]));
+    expect(names).toEqual(
+      expect.arrayContaining(["model.safetensors", "config.json", "tokenizer.json", "rewardbook.json"]),
+    );
     for (const name of names) {
       const dir = copy();
       (await loadRewardModel(dir)).model.dispose();
@@ -99,7 +110,10 @@ describe("commands", () => {
     const dir = copy(join(root, "base"));
     const before = readdirSync(dir);
     const { status, stdout } = command("verify", dir, "--json");
-    expect([status, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ ok: true, manifest: "none", head: "complete", model_type: "bert" })]);
+    expect([status, JSON.parse(stdout)]).toEqual([
+      0,
+      expect.objectContaining({ ok: true, manifest: "none", head: "complete", model_type: "bert" }),
+    ]);
     expect(readdirSync(dir)).toEqual(before);
     expect(command("verify", dir, "--write-manifest").stdout).toContain("checksums  match");
     flip(join(dir, "model.safetensors"), statSync(join(dir, "model.safetensors")).size - 1);
@@ -111,8 +125,16 @@ describe("commands", () => {
 describe("a directory from elsewhere", () => {
   test.each<[string, (tensors: Map<string, { shape: readonly number[]; data: Float32Array }>) => void, string]>([
     ["a missing part of the head", (t) => t.delete("bert.pooler.dense.bias"), "bert.pooler.dense.bias"],
-    ["a missing tensor of the trunk", (t) => t.delete("bert.encoder.layer.0.output.dense.weight"), "layer.0.output.dense.weight"],
-    ["another shape", (t) => t.set("classifier.bias", { shape: [2], data: new Float32Array(2) }), "expected shape [1], got [2]"],
+    [
+      "a missing tensor of the trunk",
+      (t) => t.delete("bert.encoder.layer.0.output.dense.weight"),
+      "layer.0.output.dense.weight",
+    ],
+    [
+      "another shape",
+      (t) => t.set("classifier.bias", { shape: [2], data: new Float32Array(2) }),
+      "expected shape [1], got [2]",
+    ],
     ["not a number", (t) => t.get("classifier.bias")!.data.fill(NaN), "finite"],
   ])("%s is a problem", async (_what, change, says) => {
     const dir = copy(join(root, "base"));

@@ -16,10 +16,13 @@ describe.each(FAMILIES)("%s", (name) => {
   test("compiled scores equal eager ones, also on a second batch through the same graph", () => {
     const golden = readGolden(name);
     const model = modelOf(golden);
-    const score = compile((ids, mask) => scoreInputs(model, { ids: ids as tf.Tensor2D, segmentIds: mask as tf.Tensor2D }), {
-      precision: "f32",
-      xla: false,
-    });
+    const score = compile(
+      (ids, mask) => scoreInputs(model, { ids: ids as tf.Tensor2D, segmentIds: mask as tf.Tensor2D }),
+      {
+        precision: "f32",
+        xla: false,
+      },
+    );
     for (const side of [golden.right, golden.left]) {
       const { ids, segmentIds } = inputsOf(side);
       const [result] = score(ids, segmentIds);

@@ -52,7 +52,9 @@ describe.each(["bert", "distilbert", "qwen3"])("%s with a trunk in bf16", (name)
           xla: false,
         }),
       );
-      expect(excess(a(ids, segmentIds)[0].dataSync(), b(ids, segmentIds)[0].dataSync(), 1e-5, 1e-5)).toBeLessThanOrEqual(1);
+      expect(
+        excess(a(ids, segmentIds)[0].dataSync(), b(ids, segmentIds)[0].dataSync(), 1e-5, 1e-5),
+      ).toBeLessThanOrEqual(1);
       [a, b].forEach((compiled) => compiled.dispose());
     }
     for (const [n, { data }] of mergedParameters(half))

@@ -9,7 +9,17 @@ import { createRewardModel } from "../../lib/models/createModel";
 import { poolInputs, scoreInputs, scorePooled, type RewardModel } from "../../lib/models/rewardModel";
 import { hiddenStates } from "../../lib/models/families";
 import { createDropout, layoutOf } from "../../lib/models/layers";
-import { excess, FAMILIES, inputsOf, modelOf, readGolden, relativeDistance, unpack, unpackAll, type Golden } from "./golden";
+import {
+  excess,
+  FAMILIES,
+  inputsOf,
+  modelOf,
+  readGolden,
+  relativeDistance,
+  unpack,
+  unpackAll,
+  type Golden,
+} from "./golden";
 
 beforeAll(async () => {
   await initBackend();
@@ -71,18 +81,25 @@ const { versions: _, ...HEADS_OF } = readGolden<Record<string, Record<string, He
 
 describe.each(Object.keys(HEADS_OF))("linear heads on %s, against torch", (name) => {
   test.each(Object.keys(HEADS_OF[name]) as HeadKind[])("%s: scores, loss and gradients", (head) => {
-    const { right, config, tensors } = readGolden(name), golden = HEADS_OF[name][head];
-    const model = createRewardModel(parseModelConfig(config, name), unpackAll({ ...tensors, ...golden.tensors }), { head });
+    const { right, config, tensors } = readGolden(name),
+      golden = HEADS_OF[name][head];
+    const model = createRewardModel(parseModelConfig(config, name), unpackAll({ ...tensors, ...golden.tensors }), {
+      head,
+    });
     expect(model.fresh).toEqual([]);
     const names = Object.keys(golden.gradients);
-    const { value, grads } = tf.variableGrads(() => {
-      const r = scoreInputs(model, inputsOf(right));
-      return tf.mean(tf.softplus(tf.sub(r.slice([2], [2]), r.slice([0], [2])))) as tf.Scalar;
-    }, names.map((n) => model.parameters.get(n)!));
+    const { value, grads } = tf.variableGrads(
+      () => {
+        const r = scoreInputs(model, inputsOf(right));
+        return tf.mean(tf.softplus(tf.sub(r.slice([2], [2]), r.slice([0], [2])))) as tf.Scalar;
+      },
+      names.map((n) => model.parameters.get(n)!),
+    );
     expect(excess(scoreInputs(model, inputsOf(right)).dataSync(), golden.scores, 1e-4, 1e-5)).toBeLessThanOrEqual(1);
     expect(value.dataSync()[0]).toBeCloseTo(golden.loss, 5);
     for (const n of names) {
-      const expected = unpack(golden.gradients[n]), got = grads[model.parameters.get(n)!.name].dataSync();
+      const expected = unpack(golden.gradients[n]),
+        got = grads[model.parameters.get(n)!.name].dataSync();
       // the bias moves both rewards of a pair alike: its gradient is rounding
       if (n === "score.bias") expect(Math.abs(got[0])).toBeLessThan(1e-6);
       else expect(relativeDistance(got, expected), n).toBeLessThanOrEqual(1e-4);
@@ -97,7 +114,10 @@ describe("cls", () => {
     const saved = checkpointConfig(model.config);
     expect(saved).toMatchObject({ rewardbook_head: "cls", architectures: ["DistilBertModel"] });
     expect(parseModelConfig(saved, "dir").head).toBe("cls");
-    expect([...model.parameters.keys()].filter((n) => !n.startsWith("distilbert."))).toEqual(["score.weight", "score.bias"]);
+    expect([...model.parameters.keys()].filter((n) => !n.startsWith("distilbert."))).toEqual([
+      "score.weight",
+      "score.bias",
+    ]);
     model.dispose();
   });
 

@@ -19,10 +19,12 @@ const textsOf = ({ right: { ids, mask } }: Golden): number[][] =>
 
 /** Two rows: all texts but the last, with a hole between the first two; then the last one. And where each text's score is. */
 function packed(texts: number[][]) {
-  const first: [number, number][] = texts.slice(0, -1).flatMap((text, i) => [
-    ...text.map((id) => [id, i + 1] as [number, number]),
-    ...(i === 0 ? [[0, 0] as [number, number]] : []),
-  ]);
+  const first: [number, number][] = texts
+    .slice(0, -1)
+    .flatMap((text, i) => [
+      ...text.map((id) => [id, i + 1] as [number, number]),
+      ...(i === 0 ? [[0, 0] as [number, number]] : []),
+    ]);
   const second = texts.at(-1)!.map((id) => [id, 1] as [number, number]);
   const T = first.length;
   const column = (at: 0 | 1) => [first, second].map((row) => Array.from({ length: T }, (_, t) => row[t]?.[at] ?? 0));
@@ -38,15 +40,38 @@ function packed(texts: number[][]) {
 /** Rows of one text each, padded on the right. */
 function apart(texts: number[][]) {
   const T = Math.max(...texts.map((text) => text.length));
-  const fill = (value: (id: number) => number) => texts.map((text) => Array.from({ length: T }, (_, t) => (t < text.length ? value(text[t]) : 0)));
-  return { ids: tf.tensor2d(fill((id) => id), undefined, "int32"), segmentIds: tf.tensor2d(fill(() => 1), undefined, "float32") };
+  const fill = (value: (id: number) => number) =>
+    texts.map((text) => Array.from({ length: T }, (_, t) => (t < text.length ? value(text[t]) : 0)));
+  return {
+    ids: tf.tensor2d(
+      fill((id) => id),
+      undefined,
+      "int32",
+    ),
+    segmentIds: tf.tensor2d(
+      fill(() => 1),
+      undefined,
+      "float32",
+    ),
+  };
 }
 
 type Args = [ids: tf.Tensor, mask: tf.Tensor, texts: tf.Tensor, at: tf.Tensor];
 
 /** Scores of the texts in order, and all gradients of a sum that weighs each text differently. */
-const packedRun = (model: RewardModel, recompute: boolean) => (...[ids, mask, texts, at]: Args) =>
-  gradientsOf(model, () => tf.gather(scoreInputs(model, { ids: ids as tf.Tensor2D, segmentIds: mask as tf.Tensor2D, segments: texts as tf.Tensor1D }, { recompute }), at as tf.Tensor1D));
+const packedRun =
+  (model: RewardModel, recompute: boolean) =>
+  (...[ids, mask, texts, at]: Args) =>
+    gradientsOf(model, () =>
+      tf.gather(
+        scoreInputs(
+          model,
+          { ids: ids as tf.Tensor2D, segmentIds: mask as tf.Tensor2D, segments: texts as tf.Tensor1D },
+          { recompute },
+        ),
+        at as tf.Tensor1D,
+      ),
+    );
 
 function gradientsOf(model: RewardModel, scores: () => tf.Tensor1D): tf.Tensor[] {
   const variables = [...model.parameters.values()];
@@ -74,7 +99,12 @@ describe.each(FAMILIES)("%s", (name) => {
     for (const recompute of [false, true]) {
       const eager = packedRun(model, recompute)(...args).map((t) => t.dataSync());
       expect(excess(eager[0], expected[0], 1e-4, 1e-5)).toBeLessThanOrEqual(1);
-      expect(relativeDistance(eager.slice(1).flatMap((g) => [...g]), expected.slice(1).flatMap((g) => [...g]))).toBeLessThan(1e-5);
+      expect(
+        relativeDistance(
+          eager.slice(1).flatMap((g) => [...g]),
+          expected.slice(1).flatMap((g) => [...g]),
+        ),
+      ).toBeLessThan(1e-5);
     }
     const graph = compile(packedRun(model, false) as never, { precision: "f32", xla: false });
     expect(excess(graph(...args)[0].dataSync(), expected[0], 1e-4, 1e-5)).toBeLessThanOrEqual(1);
