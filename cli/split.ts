@@ -1,7 +1,7 @@
 // rewardbook split: one file of pairs in, training, validation and test files that share no question out.
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { stemOf } from "../lib/pairs/bytes";
-import { loadPairs, readingNotes } from "../lib/pairs/read";
+import { loadStoredPairs, readingNotes } from "../lib/pairs/read";
 import { writeRejectedRows } from "../lib/pairs/rejectedRows";
 import { checkWritableFolder } from "../lib/files/writable";
 import { splitPairs, writeSplit } from "../lib/split";
@@ -62,7 +62,7 @@ export function register(program: Command): void {
     .action(async (options) => {
       const out = createOutput(options.json === true);
       await checkWritableFolder(options.out);
-      const { pairs, report } = await loadPairs(options.pairs, readingOptions(options));
+      const { pairs, report } = await loadStoredPairs(options.pairs, readingOptions(options));
       const testRatio: number = options.testRatio;
       const valRatio: number =
         options.valRatio ??

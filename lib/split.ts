@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "./errors";
 import { createUnion, createNearDuplicateIndex, NEAR } from "./pairs/duplicates";
+import { hashText } from "./pairs/hash";
 import { normaliseText } from "./pairs/normalise";
 import type { PreferencePair } from "./pairs/pair";
 import { shareOut } from "./pairs/shares";
@@ -49,9 +50,11 @@ export interface Split extends PerSplit<PreferencePair[]> {
 }
 
 /** Pairs that belong together: their questions share an id or a normalised prompt. */
-interface Group {
-  readonly pairs: PreferencePair[];
-  readonly risk: string;
+interface Groups {
+  /** Group of each pair, numbered in order of first appearance. */
+  readonly of: Int32Array;
+  /** The most frequent risk level of each group; of equal ones the first to appear. */
+  readonly risks: readonly string[];
 }
 
 /**
@@ -67,34 +70,38 @@ export function splitPairs(pairs: readonly PreferencePair[], options: SplitOptio
   const { kept, dropped } = options.drop_weak
     ? dropWeakPairs(pairs)
     : { kept: pairs, dropped: { score_diff_zero: 0, both_score1: 0 } };
-  const prompts = distinctPrompts(kept);
-  const near = prompts.index.links(NEAR, (item) => prompts.texts[item]);
-  const groups = groupPairs(kept, prompts, options.keep_near_duplicates ? near : []);
-  const splitOf = assignGroups(groups, ratios, options.seed);
+  const facts = collectFacts(kept);
+  const near = facts.index.links(NEAR, (item) => kept[facts.firsts[item]].prompt);
+  const groups = groupPairs(facts, options.keep_near_duplicates ? near : []);
+  const splitOf = assignGroups(groups.risks, ratios, options.seed);
   const result: PerSplit<PreferencePair[]> = { train: [], val: [], test: [] };
-  const placed = new Map<PreferencePair, SplitName>();
-  groups.forEach((group, i) => group.pairs.forEach((pair) => placed.set(pair, splitOf[i])));
-  for (const pair of kept) result[placed.get(pair)!].push(pair);
+  const members: PerSplit<number[]> = { train: [], val: [], test: [] };
+  kept.forEach((pair, i) => {
+    const name = splitOf[groups.of[i]];
+    result[name].push(pair);
+    members[name].push(i);
+  });
 
-  const per = <T>(measure: (split: PreferencePair[]) => T): PerSplit<T> => ({
-    train: measure(result.train),
-    val: measure(result.val),
-    test: measure(result.test),
+  const per = <T>(measure: (split: number[]) => T): PerSplit<T> => ({
+    train: measure(members.train),
+    val: measure(members.val),
+    test: measure(members.test),
   });
   const stats: SplitStats = {
     seed: options.seed,
     drop_weak: options.drop_weak ?? false,
     dropped,
     counts: per((split) => split.length),
-    unique_qids: per((split) => new Set(split.map((pair) => pair.questionId)).size),
-    risk_dist: per((split) => Object.fromEntries(tally(split.map((pair) => pair.riskLevel)))),
+    unique_qids: per((split) => new Set(split.map((i) => facts.questions[i])).size),
+    risk_dist: per((split) => Object.fromEntries(tally(split.map((i) => facts.levels[facts.risks[i]])))),
   };
   const nearDuplicates = near.flatMap(({ a, b, similarity }): Leak[] => {
-    const [first, second] = [prompts.firsts[a], prompts.firsts[b]];
-    const splits = [placed.get(first)!, placed.get(second)!] as const;
-    return splits[0] === splits[1]
+    const places = [facts.firsts[a], facts.firsts[b]];
+    const [one, two] = places.map((i) => splitOf[groups.of[i]]);
+    const [first, second] = places.map((i) => kept[i]);
+    return one === two
       ? []
-      : [{ similarity, splits, lines: [first.line, second.line], prompts: [first.prompt, second.prompt] }];
+      : [{ similarity, splits: [one, two], lines: [first.line, second.line], prompts: [first.prompt, second.prompt] }];
   });
   return { ...result, stats, nearDuplicates };
 }
@@ -130,72 +137,109 @@ function tally(items: readonly string[]): Map<string, number> {
   return counts;
 }
 
-/** Each normalised prompt once: its number, the first pair that has it, and its MinHash. */
-function distinctPrompts(pairs: readonly PreferencePair[]) {
+/**
+ * What the split needs of each pair, in one pass: texts may lie on disk. Prompts and questions stand as 52-bit hashes:
+ * two of a million that share one by accident would only stay together.
+ */
+function collectFacts(pairs: readonly PreferencePair[]) {
   const index = createNearDuplicateIndex();
-  const numbers = new Map<string, number>();
-  const firsts: PreferencePair[] = [];
-  const texts: string[] = [];
-  for (const pair of pairs) {
-    const key = promptIdentity(pair);
-    if (numbers.has(key)) continue;
-    numbers.set(key, firsts.length);
-    firsts.push(pair);
-    texts.push(pair.prompt);
-    index.add(pair.prompt);
-  }
-  return { index, numbers, firsts, texts };
+  const numbers = new Map<number, number>();
+  const levels = new Map<string, number>();
+  const firsts: number[] = [];
+  const N = pairs.length;
+  const [prompts, risks, questions] = [new Int32Array(N), new Int32Array(N), new Float64Array(N)];
+  pairs.forEach((pair, i) => {
+    const key = hashText(promptIdentity(pair));
+    if (!numbers.has(key)) {
+      numbers.set(key, firsts.length);
+      firsts.push(i);
+      index.add(pair.prompt);
+    }
+    if (!levels.has(pair.riskLevel)) levels.set(pair.riskLevel, levels.size);
+    prompts[i] = numbers.get(key)!;
+    risks[i] = levels.get(pair.riskLevel)!;
+    questions[i] = hashText(pair.questionId);
+  });
+  return {
+    index,
+    /** Number of each pair's normalised prompt. */
+    prompts,
+    /** The first pair of each prompt. */
+    firsts,
+    /** Place of each pair's risk level in `levels`. */
+    risks,
+    levels: [...levels.keys()],
+    questions,
+  };
 }
 
 /** Pairs without a prompt are questions of their own. */
 const promptIdentity = (pair: PreferencePair): string => normaliseText(pair.prompt) || `\0${pair.questionId}`;
 
-/** Joins pairs over question ids, prompts and, on request, near-duplicate prompts; groups in order of first appearance. */
+/** Joins pairs over question ids, prompts and, on request, near-duplicate prompts. */
 function groupPairs(
-  pairs: readonly PreferencePair[],
-  prompts: ReturnType<typeof distinctPrompts>,
+  { prompts, firsts, risks, levels, questions }: ReturnType<typeof collectFacts>,
   near: readonly { a: number; b: number }[],
-): Group[] {
-  const union = createUnion(prompts.firsts.length);
-  const firstOfQuestion = new Map<string, number>();
-  for (const pair of pairs) {
-    const number = prompts.numbers.get(promptIdentity(pair))!;
-    const first = firstOfQuestion.get(pair.questionId);
-    if (first === undefined) firstOfQuestion.set(pair.questionId, number);
-    else union.join(first, number);
-  }
+): Groups {
+  const union = createUnion(firsts.length);
+  const firstOfQuestion = new Map<number, number>();
+  questions.forEach((question, i) => {
+    const first = firstOfQuestion.get(question);
+    if (first === undefined) firstOfQuestion.set(question, prompts[i]);
+    else union.join(first, prompts[i]);
+  });
   for (const { a, b } of near) union.join(a, b);
-  const members = new Map<number, PreferencePair[]>();
-  for (const pair of pairs) {
-    const root = union.root(prompts.numbers.get(promptIdentity(pair))!);
-    const group = members.get(root);
-    if (group) group.push(pair);
-    else members.set(root, [pair]);
-  }
-  return [...members.values()].map((group) => ({ pairs: group, risk: majorityRisk(group) }));
+  const groupOfRoot = new Int32Array(firsts.length).fill(-1);
+  let count = 0;
+  const of = prompts.map((prompt) => {
+    const root = union.root(prompt);
+    if (groupOfRoot[root] < 0) groupOfRoot[root] = count++;
+    return groupOfRoot[root];
+  });
+  return { of, risks: majorityRisks(of, count, risks).map((risk) => levels[risk]) };
 }
 
-/** The most frequent risk level; of equal ones the first to appear. */
-function majorityRisk(pairs: readonly PreferencePair[]): string {
-  const counts = [...tally(pairs.map((pair) => pair.riskLevel))];
-  return counts.reduce((best, entry) => (entry[1] > best[1] ? entry : best))[0];
+/** The most frequent risk of each group; of equal ones the first to appear. Most groups are one pair: no count of their own. */
+function majorityRisks(of: Int32Array, groups: number, risks: Int32Array): number[] {
+  const first = new Array<number>(groups).fill(-1);
+  const mixed = new Map<number, Map<number, number>>();
+  const sizes = new Int32Array(groups);
+  of.forEach((group, i) => {
+    const counts = mixed.get(group);
+    if (counts) counts.set(risks[i], (counts.get(risks[i]) ?? 0) + 1);
+    else if (first[group] < 0 || first[group] === risks[i]) {
+      first[group] = risks[i];
+      sizes[group]++;
+    } else {
+      mixed.set(
+        group,
+        new Map([
+          [first[group], sizes[group]],
+          [risks[i], 1],
+        ]),
+      );
+    }
+  });
+  for (const [group, counts] of mixed)
+    first[group] = [...counts].reduce((best, entry) => (entry[1] > best[1] ? entry : best))[0];
+  return first;
 }
 
 /** The split of each group, in the order of the groups. */
-function assignGroups(groups: readonly Group[], ratios: readonly number[], seed: number): SplitName[] {
+function assignGroups(risks: readonly string[], ratios: readonly number[], seed: number): SplitName[] {
   const random = createRandom(seed);
   const strata = new Map<string, number[]>();
-  for (const i of random.shuffle(groups.map((_, index) => index))) {
-    const stratum = strata.get(groups[i].risk);
+  for (const i of random.shuffle(risks.map((_, index) => index))) {
+    const stratum = strata.get(risks[i]);
     if (stratum) stratum.push(i);
-    else strata.set(groups[i].risk, [i]);
+    else strata.set(risks[i], [i]);
   }
   const rows = [...strata.values()];
   const table = shareOut(
     rows.map((row) => row.length),
     ratios,
   );
-  const out = new Array<SplitName>(groups.length);
+  const out = new Array<SplitName>(risks.length);
   rows.forEach((row, s) => {
     const ordered = random.shuffle(row);
     let next = 0;

@@ -4,6 +4,7 @@ import type { RawRow } from "./containers/row";
 import { detectFormat, formatNamed } from "./formats";
 import type { PairFormat } from "./formats/format";
 import type { PreferencePair } from "./pair";
+import { createPairStore } from "./store";
 import { type ReadOptions, createReader } from "./reader";
 import { type ReadReport, createReport, faultMessage, noneMessage } from "./readReport";
 import { openRows } from "./rows";
@@ -33,12 +34,28 @@ export async function loadPairs(
   path: string,
   options: ReadOptions = {},
 ): Promise<{ pairs: PreferencePair[]; report: ReadReport }> {
+  return collectPairs(path, options, (pair) => pair);
+}
+
+/**
+ * The same with the texts on disk, for files larger than the memory: a pair is read again whenever it is looked at, and
+ * is no plain object (spreading it copies nothing).
+ */
+export async function loadStoredPairs(
+  path: string,
+  options: ReadOptions = {},
+): Promise<{ pairs: PreferencePair[]; report: ReadReport }> {
+  return collectPairs(path, options, createPairStore().add);
+}
+
+async function collectPairs(path: string, options: ReadOptions, keep: (pair: PreferencePair) => PreferencePair) {
   const stream = readPairs(path, options);
   const pairs: PreferencePair[] = [];
   const ids = new Set<string>();
   for await (const pair of stream) {
-    pairs.push(ids.has(pair.id) ? { ...pair, id: `${pair.id} (line ${pair.line}, pair ${pairs.length + 1})` } : pair);
-    ids.add(pair.id);
+    const { id, line } = pair;
+    pairs.push(keep(ids.has(id) ? { ...pair, id: `${id} (line ${line}, pair ${pairs.length + 1})` } : pair));
+    ids.add(id);
   }
   return { pairs, report: stream.report };
 }

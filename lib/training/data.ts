@@ -5,7 +5,7 @@ import { InputError, UsageError } from "../errors";
 import { hashFile } from "../files/atomic";
 import { normaliseText } from "../pairs/normalise";
 import type { PreferencePair } from "../pairs/pair";
-import { loadPairs, type ReadReport } from "../pairs/read";
+import { loadStoredPairs, type ReadReport } from "../pairs/read";
 import { dropWeakPairs, splitPairs, type Split } from "../split";
 
 /** Pairs that were split before training: what `splitPairs` returns, or lists of one's own. */
@@ -63,9 +63,9 @@ export async function loadSplit(config: TrainingConfig): Promise<SplitData> {
   if (config.pairs === undefined) {
     throw new InputError("train: expected a file of preference pairs, got none; name one with --pairs FILE");
   }
-  const main = await loadPairs(config.pairs, config);
+  const main = await loadStoredPairs(config.pairs, config);
   if (config.val === undefined) return { ...splitPairs(main.pairs, config), reports: [main.report] };
-  const held = await loadPairs(config.val, config);
+  const held = await loadStoredPairs(config.val, config);
   const strong = (pairs: readonly PreferencePair[]) => (config.drop_weak ? dropWeakPairs(pairs).kept : pairs);
   return { train: strong(main.pairs), val: strong(held.pairs), test: [], reports: [main.report, held.report] };
 }
