@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import type { PreferencePair } from "../../lib/pairs/pair";
-import { loadPairs, loadStoredPairs } from "../../lib/pairs/read";
+import { loadStoredPairs, type loadPairs } from "../../lib/pairs/read";
 import { createPairStore } from "../../lib/pairs/store";
 import { createRandom } from "../../lib/random";
 import { splitPairs } from "../../lib/split";

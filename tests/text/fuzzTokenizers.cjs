@@ -51,7 +51,8 @@ function mutate(json, random) {
   const put = (next) =>
     Object.defineProperty(holder, key, { value: next, enumerable: true, writable: true, configurable: true });
   const action = random.integer(8);
-  if (action === 0) Array.isArray(holder) ? holder.splice(Number(key), 1) : delete holder[key];
+  if (action === 0 && Array.isArray(holder)) holder.splice(Number(key), 1);
+  else if (action === 0) delete holder[key];
   else if (action === 1) put([null, {}, [], "", true, false, -1][random.integer(7)]);
   else if (action === 2) put(other());
   else if (typeof value === "string") put(mutateText(value, random));

@@ -11,7 +11,7 @@ const goldens = join(__dirname, "..", "goldens", "text");
 const scratch = mkdtempSync(join(tmpdir(), "tokenizers-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-type Json = Record<string, any>; // eslint-disable-line @typescript-eslint/no-explicit-any -- the file's own structure
+type Json = Record<string, any>;
 /** A copy of a tokenizer with its definition changed. */
 function changed(name: string, change: (json: Json) => void): string {
   const dir = mkdtempSync(join(scratch, `${name}-`));
