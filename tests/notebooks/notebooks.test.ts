@@ -1,5 +1,5 @@
 // The notebooks, executed as `npm start` executes them, on a user's hostile pairs; 01 on synthetic ones as well.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -51,6 +51,11 @@ interface Cell {
 const cellsOf = (file: string): Cell[] => JSON.parse(readFileSync(file, "utf8")).cells;
 const committed = (name: string) => join(root, "notebooks", `${name}.ipynb`);
 const joined = (text: string | string[] | undefined) => (Array.isArray(text) ? text.join("") : (text ?? ""));
+/** What a reader sees of a cell's outputs, as text. */
+const told = ({ outputs = [] }: Cell) =>
+  outputs.map(({ data, text }) => joined(text ?? data?.["text/plain"])).join("\n");
+
+const PLOTLY = "application/vnd.plotly.v1+json";
 const figureCounts = {
   "01_data_generation": 2,
   "02_loss_walkthrough": 3,
@@ -133,6 +138,19 @@ describe("the notebooks", () => {
 });
 
 describe("the committed notebooks", () => {
+  test.each(NOTEBOOKS)("%s shows what it did, small enough for a code-hosting site", (name: string) => {
+    const file = committed(name);
+    expect(statSync(file).size).toBeLessThan(400_000);
+    const cells = cellsOf(file);
+    const figures = cells.flatMap(({ outputs = [] }) => outputs).filter(({ data }) => data?.[PLOTLY]);
+    expect(figures.length).toBe(figureCounts[name as keyof typeof figureCounts]);
+    for (const { data } of figures) expect(joined(data!["image/png"]).slice(0, 11)).toBe("iVBORw0KGgo");
+    const last = told(cells.filter(({ cell_type }) => cell_type === "code").at(-1)!);
+    expect(last).toContain("✓");
+    expect(last).not.toContain("✗");
+    expect(readFileSync(file, "utf8")).not.toMatch(/\/(work|home|root|tmp)\//);
+  });
+
   test.each(NOTEBOOKS)(
     "%s has short cells with ids of their own, and the kernel that VS Code looks for",
     (name: string) => {
@@ -150,6 +168,20 @@ describe("the committed notebooks", () => {
         for (const line of joined(cell.source).split("\n")) expect(line.length).toBeLessThanOrEqual(132);
     },
   );
+
+  // Notebook 02 depends on nothing, 01 on the seed alone. Would fail if the loss, the generator or a notebook changed
+  // and the committed outputs did not.
+  test.each([
+    [NOTEBOOKS[1], NOTEBOOKS[1]],
+    [NOTEBOOKS[0], "synthetic"],
+  ])("the figures of %s are those of a fresh run", (name, key) => {
+    const fresh = new Map(cellsOf(fileOf(key, "ipynb")).map((cell) => [cell.id, told(cell)]));
+    for (const cell of cellsOf(committed(name)).filter(({ cell_type }) => cell_type === "code")) {
+      if (/openNotebook\(/.test(joined(cell.source))) continue; // the speed of a machine
+      const same = told(cell).replaceAll("data/default/", `data/${runs[1]}/`);
+      expect(fresh.get(cell.id), cell.id).toBe(same);
+    }
+  });
 });
 
 describe("the exported pages", () => {
