@@ -20,6 +20,7 @@ const NEEDED = [
   "@tensorflow/tfjs-node",
   "commander",
   "diff",
+  "markdown-it",
   "fastify",
   "prom-client",
   "tokenizers",

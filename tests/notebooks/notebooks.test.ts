@@ -197,7 +197,8 @@ describe("the exported pages", () => {
 
   test("draw every figure and every formula", () => {
     expect(Object.fromEntries(NOTEBOOKS.map((name: string, i: number) => [name, pages[i].figures]))).toEqual(
-      figureCounts,
+      // No hostile answer is short enough for the policy to learn from: it has no curve.
+      { ...figureCounts, "06_use_the_reward": 1 },
     );
     expect(pages[1].formulas).toBeGreaterThan(10);
   });
