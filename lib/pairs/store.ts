@@ -61,63 +61,56 @@ class Records {
   }
 }
 
-/** A pair of a store: what it holds is where to look. Spreading it copies nothing; its fields must be named. */
-class StoredPair implements PreferencePair {
-  constructor(
-    private readonly records: Records,
-    private readonly index: number,
-  ) {}
-  get id() {
-    return this.records.get(this.index).id;
+/** Every field of a pair; the type asks for each. */
+const FIELDS: Record<keyof PreferencePair, true> = {
+  id: true,
+  questionId: true,
+  prompt: true,
+  chosen: true,
+  rejected: true,
+  promptMessages: true,
+  margin: true,
+  scoreChosen: true,
+  scoreRejected: true,
+  riskLevel: true,
+  confidencePenalty: true,
+  category: true,
+  subset: true,
+  line: true,
+  raw: true,
+};
+
+/** A pair of a store: what it holds is where to look. Its fields are its own, so that a copy `{ ...pair }` has them all. */
+class StoredPair {
+  readonly #records: Records;
+  readonly #index: number;
+  constructor(records: Records, index: number) {
+    this.#records = records;
+    this.#index = index;
+    Object.defineProperties(this, READERS);
   }
-  get questionId() {
-    return this.records.get(this.index).questionId;
-  }
-  get prompt() {
-    return this.records.get(this.index).prompt;
-  }
-  get chosen() {
-    return this.records.get(this.index).chosen;
-  }
-  get rejected() {
-    return this.records.get(this.index).rejected;
-  }
-  get promptMessages() {
-    return this.records.get(this.index).promptMessages;
-  }
-  get margin() {
-    return this.records.get(this.index).margin;
-  }
-  get scoreChosen() {
-    return this.records.get(this.index).scoreChosen;
-  }
-  get scoreRejected() {
-    return this.records.get(this.index).scoreRejected;
-  }
-  get riskLevel() {
-    return this.records.get(this.index).riskLevel;
-  }
-  get confidencePenalty() {
-    return this.records.get(this.index).confidencePenalty;
-  }
-  get category() {
-    return this.records.get(this.index).category;
-  }
-  get subset() {
-    return this.records.get(this.index).subset;
-  }
-  get line() {
-    return this.records.get(this.index).line;
-  }
-  get raw() {
-    return this.records.get(this.index).raw;
+  look(): PreferencePair {
+    return this.#records.get(this.#index);
   }
   toJSON(): PreferencePair {
-    return this.records.get(this.index);
+    return this.look();
   }
 }
 
+/** One getter a field for all pairs: objects of one shape, with nothing but two references each. */
+const READERS: PropertyDescriptorMap = Object.fromEntries(
+  (Object.keys(FIELDS) as (keyof PreferencePair)[]).map((field) => [
+    field,
+    {
+      get(this: StoredPair) {
+        return this.look()[field];
+      },
+      enumerable: true,
+    },
+  ]),
+);
+
 export function createPairStore(): PairStore {
   const records = new Records();
-  return { add: (pair) => new StoredPair(records, records.add(pair)) };
+  return { add: (pair) => new StoredPair(records, records.add(pair)) as unknown as PreferencePair };
 }
