@@ -52,18 +52,17 @@ export { gradualFreeze, trainableNames } from "./models/freeze";
 export { attachLora, mergeLora, unmergeLora, type LoraOptions } from "./models/lora";
 export { architectureTable, architectureTotals, type ArchitectureRow } from "./models/summary";
 export { trainRewardModel, takeStep } from "./training";
-export type { RunMetrics, TrainingHooks, TrainingProgress, TrainingRequest, TrainingResult } from "./training";
+export type { TrainingHooks, TrainingProgress, TrainingRequest, TrainingResult } from "./training";
 export type { ValidationRecord } from "./training";
 export { loadSplit, type SplitData } from "./training/data";
 export { loadTrainedModel } from "./training/model";
 export { planUpdates } from "./training/prepare";
 export { learningRateAt } from "./training/schedule";
 export { createAdamW, type AdamW, type AdamWOptions } from "./engine/adamw";
-export type { StepRecord } from "./runs/metricsLog";
+export type { GateCriterion, GateVerdict, RunMetrics, StepRecord, Warning } from "./runs/schemas";
 export { readRun, type RunRecord } from "./runs/runFiles";
 export { writeScores } from "./runs/scoreLines";
-export { checkQualityGate, type GateCriterion, type GateInput, type GateVerdict } from "./training/gate";
-export type { Warning } from "./training/warning";
+export { checkQualityGate, type GateInput } from "./training/gate";
 
 // 5. Evaluation: calibration, accuracy with intervals, mistakes, best of n, a policy that takes the reward.
 export { brierScore, calibrationBin, correctness, expectedCalibrationError, negativeLogLikelihood } from "./ece";

@@ -15,41 +15,48 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import type { z } from "zod";
+import type { ErrorAnalysis } from "../evaluation/errorAnalysis";
+import type { Evaluation, OriginalEvaluation } from "../evaluation/evaluate";
 import { metricsDir } from "../files/paths";
+import type {
+  DeltasFile,
+  EpochRecord,
+  GateVerdict,
+  RunMetrics,
+  runData,
+  StepRecord,
+  StepValidationRecord,
+  Warning,
+} from "./schemas";
 
-/** One line of `train_steps.jsonl`. */
-export interface StepRecord {
-  readonly ts: number;
-  /** Optimizer step, from 1. */
-  readonly step: number;
-  /** Epoch, from 1. */
-  readonly epoch: number;
-  /** What is minimised: with weights, margin, smoothing and centring. */
-  readonly loss: number;
-  /** Mean softplus(−Δ), the loss without any of them: ln 2 for a model that knows nothing. */
-  readonly nll: number;
-  /** Share of pairs with a higher reward for the chosen answer; a tie counts one half. */
-  readonly accuracy: number;
-  /** Mean of r_chosen − r_rejected. */
-  readonly margin: number;
-  readonly min_reward: number;
-  readonly mean_reward: number;
-  readonly max_reward: number;
-  readonly pairs: number;
-  /** Tokens seen so far, padding not counted. */
-  readonly num_tokens: number;
-  readonly learning_rate: number;
-  readonly grad_norm: number;
-  readonly tokens_per_second: number;
-  readonly padding_share: number;
+/** What a line of each file that grows holds. */
+interface GrowingFiles {
+  "train_steps.jsonl": StepRecord;
+  "val_epochs.jsonl": EpochRecord;
+  "val_steps.jsonl": StepValidationRecord;
+  "warnings.jsonl": Warning;
+}
+
+/** What each file that is written whole holds. */
+interface WholeFiles {
+  "config.json": object;
+  "environment.json": object;
+  "data.json": z.input<typeof runData>;
+  "evaluation.json": Evaluation;
+  "errors.json": ErrorAnalysis;
+  "quality_gate.json": GateVerdict;
+  "metrics.json": RunMetrics;
+  [name: `reward_eval_val_epoch${string}.json`]: OriginalEvaluation;
+  [name: `val_deltas/${string}.json`]: DeltasFile;
 }
 
 /** Writer of a run's files. */
 export interface MetricsLog {
   readonly dir: string;
-  append(file: GrowingFile, record: object): void;
+  append<F extends keyof GrowingFiles>(file: F, record: GrowingFiles[F]): void;
   /** Writes a JSON file, whole or not at all. */
-  write(file: string, value: unknown): void;
+  write<F extends keyof WholeFiles>(file: F, value: WholeFiles[F]): void;
   /** Writes all lines of a JSONL file anew, whole or not at all. */
   replace(file: string, records: readonly object[]): void;
   /** One line of `training_log.csv`. */
@@ -67,7 +74,6 @@ const GROWING_FILES = [
   "warnings.jsonl",
   "training_log.csv",
 ] as const;
-type GrowingFile = (typeof GROWING_FILES)[number];
 /** What only the end of a run writes: while it goes on again there is none. */
 const LAST_FILES = ["metrics.json", "quality_gate.json"];
 

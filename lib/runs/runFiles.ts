@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type z } from "zod";
 import { InputError } from "../errors";
+import * as evaluations from "./evaluationSchemas";
 import * as schema from "./schemas";
 
 /** A run as its files tell it. Absent files are null or empty lists: the run may still be going on. */
@@ -19,14 +20,14 @@ export interface RunRecord {
   readonly validations: readonly schema.StepValidation[];
   /** Δ of the last epoch written, with its number. */
   readonly deltas: { readonly epoch: number; readonly deltas: readonly number[] } | null;
-  readonly metrics: schema.RunMetrics | null;
+  readonly metrics: schema.RunMetricsSeen | null;
   /** `evaluate`'s JSON of the best checkpoint on the validation pairs. */
-  readonly evaluation: schema.EvaluationFile | null;
-  readonly errors: schema.ErrorAnalysisFile | null;
-  readonly gate: schema.GateFile | null;
+  readonly evaluation: evaluations.EvaluationFile | null;
+  readonly errors: evaluations.ErrorAnalysisFile | null;
+  readonly gate: schema.GateVerdict | null;
   readonly warnings: readonly schema.WarningLine[];
   /** Rewards of each validation pair by the best checkpoint. */
-  readonly scores: readonly schema.ScoreLine[];
+  readonly scores: readonly evaluations.ScoreLine[];
   /** The best checkpoint on pairs set aside until the end; null where it has not been evaluated on any. */
   readonly test: HeldOut | null;
   /** `complete` once `metrics.json` stands. */
@@ -37,9 +38,9 @@ export interface RunRecord {
 
 /** What was measured on one set of pairs. */
 export interface HeldOut {
-  readonly evaluation: schema.EvaluationFile;
-  readonly scores: readonly schema.ScoreLine[];
-  readonly errors: schema.ErrorAnalysisFile | null;
+  readonly evaluation: evaluations.EvaluationFile;
+  readonly scores: readonly evaluations.ScoreLine[];
+  readonly errors: evaluations.ErrorAnalysisFile | null;
 }
 
 /** What runs are called where they stand beside each other: their names, or their folders where names are the same. */
@@ -62,14 +63,14 @@ export function readRun(dir: string): RunRecord {
   const lines = <S extends z.ZodType>(file: string, row: S) => readLines(join(dir, file), row, notes);
   const one = <S extends z.ZodType>(file: string, shape: S) => readJson(join(dir, file), shape);
   const config = one("config.json", schema.json);
-  const steps = lines("train_steps.jsonl", schema.stepLine);
+  const steps = lines("train_steps.jsonl", schema.stepSeen);
   if (!config && !steps.length) {
     throw new InputError(
       `${dir}: expected config.json or train_steps.jsonl of a run, found neither; give the folder that rewardbook train wrote`,
     );
   }
-  const metrics = one("metrics.json", schema.runMetrics);
-  const test = one("test_evaluation.json", schema.evaluationFile);
+  const metrics = one("metrics.json", schema.runMetricsSeen);
+  const test = one("test_evaluation.json", evaluations.evaluationSeen);
   // Where nothing was set aside, the validation pairs were evaluated once more.
   const isTest = test !== null && basename(String(test.pairs_file ?? "")) !== "val_pairs.jsonl";
   return {
@@ -79,25 +80,51 @@ export function readRun(dir: string): RunRecord {
     environment: one("environment.json", schema.json),
     data: one("data.json", schema.runData),
     steps,
-    epochs: lines("val_epochs.jsonl", schema.epochLine),
-    validations: lines("val_steps.jsonl", schema.stepValidation),
+    epochs: lines("val_epochs.jsonl", schema.epochSeen),
+    validations: lines("val_steps.jsonl", schema.stepValidationSeen),
     deltas: latestDeltas(join(dir, "val_deltas")),
     metrics,
-    evaluation: one("evaluation.json", schema.evaluationFile),
-    errors: one("errors.json", schema.errorAnalysisFile),
-    gate: one("quality_gate.json", schema.gateFile),
-    warnings: lines("warnings.jsonl", schema.warningLine),
-    scores: lines("val_scores.jsonl", schema.scoreLine),
+    evaluation: one("evaluation.json", evaluations.evaluationSeen),
+    errors: one("errors.json", evaluations.errorAnalysisSeen),
+    gate: one("quality_gate.json", schema.gateVerdict),
+    warnings: lines("warnings.jsonl", schema.warningSeen),
+    scores: lines("val_scores.jsonl", evaluations.scoreLine),
     test: isTest
       ? {
           evaluation: test,
-          scores: lines("test_scores.jsonl", schema.scoreLine),
-          errors: one("test_errors.json", schema.errorAnalysisFile),
+          scores: lines("test_scores.jsonl", evaluations.scoreLine),
+          errors: one("test_errors.json", evaluations.errorAnalysisSeen),
         }
       : null,
     state: metrics ? "complete" : "unfinished",
     notes,
   };
+}
+
+/** The lines that a run of this version wrote, whole: what training goes on from. */
+export interface RunLog {
+  readonly steps: readonly schema.StepRecord[];
+  readonly epochs: readonly schema.EpochRecord[];
+  readonly validations: readonly schema.StepValidationRecord[];
+  readonly warnings: schema.Warning[];
+}
+
+/** @throws InputError naming file, line and field of what another version wrote or somebody changed */
+export function readLog(dir: string): RunLog {
+  const lines = <S extends z.ZodType>(file: string, row: S) => readLines(join(dir, file), row, []);
+  return {
+    steps: lines("train_steps.jsonl", schema.stepRecord),
+    epochs: lines("val_epochs.jsonl", schema.epochRecord),
+    validations: lines("val_steps.jsonl", schema.stepValidation),
+    warnings: lines("warnings.jsonl", schema.warning),
+  };
+}
+
+/** One file of a run. @throws InputError where it is absent or not what it should be */
+export function readRunFile<S extends z.ZodType>(path: string, shape: S): z.output<S> {
+  const value = readJson(path, shape);
+  if (value === null) throw new InputError(`${path}: expected a file of this run, found none; train again`);
+  return value;
 }
 
 function readJson<S extends z.ZodType>(path: string, shape: S): z.output<S> | null {

@@ -6,23 +6,8 @@ import { createScorer } from "../scoring/score";
 import { countParameters } from "../models/rewardModel";
 import { checkpointsDir } from "../files/paths";
 import { openSafetensors } from "../files/safetensors";
+import type { RunCost } from "../runs/schemas";
 import type { TrainingRun } from "./run";
-
-/** The part of `metrics.json` by which a shared and a separate architecture are weighed against each other. */
-export interface RunCost {
-  readonly architecture: "shared" | "separate";
-  readonly num_parameters: number;
-  /** Of the last epoch, where layers thaw one by one. */
-  readonly trainable_parameters: number;
-  /** In the checkpoint's weights: of a shared trunk the head and the low-rank updates alone. */
-  readonly saved_parameters: number;
-  readonly train_seconds: number;
-  readonly train_pairs_per_second: number;
-  readonly train_tokens_per_second: number;
-  /** The whole model, trunk and head, on warm graphs; null for an interrupted run. */
-  readonly score_pairs_per_second: number | null;
-  readonly peak_memory_mb: number;
-}
 
 /** Weights that the current step moves. */
 export function trainedParameters(run: TrainingRun): number {

@@ -4,34 +4,17 @@ import { join } from "node:path";
 import type { Evaluation } from "../evaluation/evaluate";
 import type { TrainingConfig } from "../config";
 import type { StopCause } from "../interrupt";
-import { readJsonFile } from "../files/json";
 import { writeFileAtomically } from "../files/atomic";
 import { checkpointsDir, metricsDir } from "../files/paths";
-import type { Warning } from "./monitor";
-import { checkQualityGate, type GateVerdict } from "./gate";
-import { readRun } from "../runs/runFiles";
+import { checkQualityGate } from "./gate";
+import { readLog, readRunFile } from "../runs/runFiles";
+import { evaluation as evaluationFile } from "../runs/evaluationSchemas";
+import { runMetrics as metricsFile, type GateVerdict, type RunCost, type RunMetrics, type Warning } from "../runs/schemas";
 import { saveLast } from "./checkpoints";
-import { costOf, type RunCost } from "./cost";
+import { costOf } from "./cost";
 import type { OpenedRun } from "./open";
 import type { TrainingHooks, TrainingRun } from "./run";
 import { validate } from "./validate";
-
-/** `metrics.json`. */
-export interface RunMetrics extends RunCost {
-  readonly run: string;
-  readonly train_accuracy: number;
-  readonly val_accuracy: number;
-  readonly val_accuracy_ci95: readonly [number, number];
-  readonly val_ece: number;
-  readonly overfitting_gap: number;
-  readonly best_epoch: number;
-  readonly best_step: number;
-  readonly training_steps: number;
-  /** Of these, left out because loss or gradient were no finite numbers. */
-  readonly skipped_steps: number;
-  readonly baselines: Evaluation["baselines"];
-  readonly interrupted: boolean;
-}
 
 /** What `trainRewardModel` returns. */
 export interface TrainingResult {
@@ -78,7 +61,7 @@ export async function finishRun(run: TrainingRun, interruptedBy: StopCause | nul
 }
 
 const EVALUATION = "evaluation.json";
-const readEvaluation = (dir: string) => readJsonFile(join(dir, EVALUATION)) as Evaluation;
+const readEvaluation = (dir: string) => readRunFile(join(dir, EVALUATION), evaluationFile);
 
 /**
  * The result of a run that ended and was finished before: nothing is left to do.
@@ -92,7 +75,7 @@ export async function finishedResult(
   const dir = metricsDir(config.run);
   const file = join(dir, "metrics.json");
   if (state.ended === null || !existsSync(file) || !existsSync(join(dir, EVALUATION))) return null;
-  const metrics = readJsonFile(file) as RunMetrics;
+  const metrics = readRunFile(file, metricsFile);
   if (metrics.interrupted || metrics.training_steps !== state.step) return null;
   const [reason, remedy] = ENDINGS[state.ended];
   say(
@@ -101,7 +84,7 @@ export async function finishedResult(
   const evaluation = readEvaluation(dir);
   const gate = judge(config, { dir, metrics, evaluation, say });
   if (gate) await writeFileAtomically(join(dir, "quality_gate.json"), `${JSON.stringify(gate, null, 2)}\n`);
-  const warnings = readRun(dir).warnings as unknown as Warning[];
+  const warnings = readLog(dir).warnings;
   return trainingResult(config, { metrics, evaluation, gate, warnings, interruptedBy: null });
 }
 
@@ -171,7 +154,7 @@ function judge(config: TrainingConfig, { dir, metrics, evaluation, say }: Judged
     valAccuracy: metrics.val_accuracy,
     pValue: evaluation.baseline_tests.random.p_value,
     // A step that was left out has no loss.
-    losses: readRun(dir)
+    losses: readLog(dir)
       .steps.map((step) => step.loss)
       .filter(Number.isFinite),
     thresholds: {

@@ -1,4 +1,5 @@
 // In: the accuracies and losses of a finished run. Out: whether the model may be used, criterion by criterion.
+import type { GateCriterion, GateVerdict } from "../runs/schemas";
 
 export interface GateThresholds {
   /** Least training accuracy. */
@@ -19,22 +20,6 @@ export interface GateInput {
   /** Training loss of every step, in order. */
   readonly losses: ArrayLike<number>;
   readonly thresholds?: Partial<GateThresholds>;
-}
-
-export interface GateCriterion {
-  readonly name: "train_accuracy" | "val_accuracy" | "overfitting_gap" | "loss_converged" | "better_than_chance";
-  readonly value: number;
-  readonly threshold: number;
-  readonly passed: boolean;
-  /** The rule and the value in words. */
-  readonly text: string;
-  /** What to try where it failed. */
-  readonly advice: string;
-}
-
-export interface GateVerdict {
-  readonly passed: boolean;
-  readonly criteria: GateCriterion[];
 }
 
 const DEFAULTS: GateThresholds = { trainAccuracy: 0.7, valAccuracy: 0.7, gap: 0.1, pValue: 0.01 };

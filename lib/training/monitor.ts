@@ -10,9 +10,10 @@ import {
   truncations,
 } from "./stepChecks";
 import { overfitting, riskCollapse, tooGood } from "./validationChecks";
-import type { Finding, MonitoredStep, MonitoredValidation, Warning } from "./warning";
+import type { Warning } from "../runs/schemas";
+import type { Finding, MonitoredStep, MonitoredValidation } from "./warning";
 
-export type { MonitoredStep, MonitoredValidation, Warning, WarningKind } from "./warning";
+export type { MonitoredStep, MonitoredValidation } from "./warning";
 
 export interface MonitorOptions {
   /** Share of training pairs of which an answer was cut. */

@@ -1,10 +1,9 @@
 // In: the log of a run that goes on. Out: a monitor that has seen what the log holds, and the warnings given so far.
 import type { PreferencePair } from "../pairs/pair";
-import { readRun } from "../runs/runFiles";
-import type { EpochLine, StepLine, StepValidation } from "../runs/schemas";
+import { readLog } from "../runs/runFiles";
+import type { Warning } from "../runs/schemas";
 import { isBroken } from "./divergence";
 import type { Monitor } from "./monitor";
-import type { MonitoredStep, MonitoredValidation, Warning } from "./warning";
 
 /**
  * Shows a monitor the steps and validations of a log, so that it gives no warning a second time.
@@ -12,18 +11,12 @@ import type { MonitoredStep, MonitoredValidation, Warning } from "./warning";
  * @throws InputError naming file and line where the log cannot be read
  */
 export function replayLog(monitor: Monitor, metricsDir: string, val: readonly PreferencePair[]): Warning[] {
-  const { steps, epochs, validations, warnings } = readRun(metricsDir);
-  for (const step of steps.map(monitoredStep)) if (!isBroken(step.loss, step.grad_norm)) monitor.onStep(step);
+  const { steps, epochs, validations, warnings } = readLog(metricsDir);
+  for (const step of steps) if (!isBroken(step.loss, step.grad_norm)) monitor.onStep(step);
   const risks = new Map<string, number>();
   for (const { riskLevel } of val) risks.set(riskLevel, (risks.get(riskLevel) ?? 0) + 1);
   const n_by_risk = Object.fromEntries(risks);
-  const seen = [...epochs, ...validations].map(monitoredValidation).sort((a, b) => a.step - b.step);
+  const seen = [...epochs, ...validations].sort((a, b) => a.step - b.step);
   for (const validation of seen) monitor.onValidation({ ...validation, n_by_risk });
-  return warnings as unknown as Warning[];
+  return warnings;
 }
-
-const monitoredStep = (line: StepLine): MonitoredStep => ({ ...NO_STEP, ...line }) as MonitoredStep;
-const NO_STEP = { accuracy: NaN, margin: NaN, min_reward: NaN, mean_reward: NaN, max_reward: NaN, grad_norm: NaN };
-
-const monitoredValidation = (line: EpochLine | StepValidation): MonitoredValidation =>
-  ({ acc_by_risk: {}, train_accuracy: NaN, val_loss: NaN, step: 0, ...line }) as unknown as MonitoredValidation;

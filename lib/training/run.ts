@@ -3,10 +3,11 @@ import type { TrainingConfig } from "../config";
 import type { PairDataset } from "../batching/pairArrays";
 import type { BackendInfo } from "../engine/backend";
 import type { Scorer } from "../scoring/score";
-import type { Monitor, Warning } from "./monitor";
+import type { Monitor } from "./monitor";
 import type { PreferencePair } from "../pairs/pair";
 import type { LoadedModel } from "../checkpoints/checkpoint";
-import type { MetricsLog, StepRecord } from "../runs/metricsLog";
+import type { MetricsLog } from "../runs/metricsLog";
+import type { StepRecord, StepValidationRecord, Warning } from "../runs/schemas";
 import type { TrainingPlan, Update } from "../batching/trainingPlan";
 import type { ModelCardOptions } from "../runs/cardOptions";
 import type { RunStep } from "./epochSteps";
@@ -16,18 +17,8 @@ import type { Evaluation } from "../evaluation/evaluate";
 import type { ScoredPair } from "../scoring/scoredPair";
 
 /** One validation. */
-export interface ValidationRecord {
-  readonly ts: number;
-  readonly epoch: number;
-  readonly step: number;
-  readonly train_loss: number;
-  /** Accuracy of the epoch's training pairs so far, each taken before its own step. */
-  readonly train_accuracy: number;
-  readonly val_loss: number;
-  readonly accuracy: number;
+export interface ValidationRecord extends Readonly<StepValidationRecord> {
   readonly pairwise_accuracy: number;
-  readonly ece: number;
-  readonly acc_by_risk: Readonly<Record<string, number>>;
   readonly evaluation: Evaluation;
   readonly scored: readonly ScoredPair[];
   readonly best: boolean;

@@ -1,32 +1,5 @@
 // What the monitor reads of a run, and what it says.
-import type { StepRecord } from "../runs/metricsLog";
-
-export type WarningKind =
-  | "not-a-number"
-  | "skipped-step"
-  | "exploding-gradients"
-  | "loss-not-falling"
-  | "loss-rising"
-  | "accuracy-at-chance"
-  | "accuracy-below-chance"
-  | "equal-scores"
-  | "drifting-rewards"
-  | "truncation"
-  | "overfitting"
-  | "risk-collapse"
-  | "too-good";
-
-export interface Warning {
-  readonly kind: WarningKind;
-  readonly step: number;
-  readonly epoch: number;
-  /** What was seen, with figures. */
-  readonly message: string;
-  /** What to try. */
-  readonly advice: string;
-  /** Ids of the pairs it is about. */
-  readonly pairs?: readonly string[];
-}
+import type { StepRecord, Warning } from "../runs/schemas";
 
 /** What the monitor reads of a step; a line of `train_steps.jsonl` holds it. */
 export type MonitoredStep = Pick<
