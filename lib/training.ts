@@ -16,7 +16,7 @@ import { validate } from "./training/validate";
 import { watchTraining, type WatchedTraining } from "./training/watch";
 
 export type { TrainingRequest } from "./training/data";
-export type { RunMetrics, TrainingResult } from "./training/finish";
+export type { TrainingResult } from "./training/finish";
 export type { TrainingHooks, TrainingProgress, ValidationRecord } from "./training/run";
 
 /**

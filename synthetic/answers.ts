@@ -166,8 +166,8 @@ function pad(random: Random, sentences: readonly string[], target: number): stri
 /**
  * An answer of the given grade.
  *
- * @param elsewhere a problem of another domain, for answers beside the point
- * @param target length in words that all grades share
+ * @param options.elsewhere a problem of another domain, for answers beside the point
+ * @param options.target length in words that all grades share
  */
 export function answerOf(
   random: Random,

@@ -119,7 +119,9 @@ export const evaluationSeen = evaluation
     calibrated: calibration.partial().nullish(),
     length: length.partial().nullish(),
     baselines: recordOf(z.number(), "numbers").default({}),
-    baseline_tests: z.looseObject({ longer_answer: comparison.partial().optional() }).nullish(),
+    baseline_tests: z
+      .looseObject({ longer_answer: comparison.partial().required({ difference_ci95: true }).optional() })
+      .nullish(),
   })
   .loose();
 export type EvaluationFile = z.output<typeof evaluationSeen>;

@@ -33,7 +33,8 @@ import type {
 /** What a line of each file that grows holds. */
 interface GrowingFiles {
   "train_steps.jsonl": StepRecord;
-  "val_epochs.jsonl": EpochRecord;
+  /** The evaluation without its bins, and the original notebook's keys. */
+  "val_epochs.jsonl": EpochRecord & Omit<Evaluation, "calibration_bins"> & OriginalEvaluation;
   "val_steps.jsonl": StepValidationRecord;
   "warnings.jsonl": Warning;
 }
@@ -47,7 +48,10 @@ interface WholeFiles {
   "errors.json": ErrorAnalysis;
   "quality_gate.json": GateVerdict;
   "metrics.json": RunMetrics;
-  [name: `reward_eval_val_epoch${string}.json`]: OriginalEvaluation;
+  [name: `reward_eval_val_epoch${string}.json`]: OriginalEvaluation & {
+    readonly val_loss: number;
+    readonly epoch: number;
+  };
   [name: `val_deltas/${string}.json`]: DeltasFile;
 }
 

@@ -50,7 +50,10 @@ export const stepValidation = z.object({
 });
 /** A validation between two epochs: one line of `val_steps.jsonl`. */
 export type StepValidationRecord = z.output<typeof stepValidation>;
-export const stepValidationSeen = stepValidation.partial().required({ epoch: true, step: true, accuracy: true }).loose();
+export const stepValidationSeen = stepValidation
+  .partial()
+  .required({ epoch: true, step: true, accuracy: true })
+  .loose();
 export type StepValidation = z.output<typeof stepValidationSeen>;
 
 export const epochRecord = stepValidation.extend({

@@ -3,7 +3,7 @@ import { preferenceType } from "../evaluation/preferenceType";
 import { writeFileAtomically } from "../files/atomic";
 import type { ScoredPair } from "../scoring/scoredPair";
 import type { TextCut } from "../text/textItem";
-import type { ScoreLine } from "./schemas";
+import type { ScoreLine } from "./evaluationSchemas";
 
 /** A pair with its rewards, its texts, and what the model read of them. */
 export function scoreLineOf(pair: ScoredPair): ScoreLine {

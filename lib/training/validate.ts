@@ -80,7 +80,8 @@ function logEpoch(
 ): void {
   const { epoch, step, train_loss, train_accuracy } = summary;
   const name = String(epoch).padStart(2, "0");
-  log.append("val_epochs.jsonl", { ...evaluation, calibration_bins: undefined, ...summary, ...original });
+  const { calibration_bins: _, ...measures } = evaluation;
+  log.append("val_epochs.jsonl", { ...measures, ...summary, ...original });
   log.write(`reward_eval_val_epoch${name}.json`, { ...original, val_loss: evaluation.loss, epoch });
   log.write(`val_deltas/deltas_epoch${name}.json`, { epoch, deltas: original.deltas });
   log.csv({

@@ -43,7 +43,11 @@ function filesIn(root, dir) {
     .filter((name) => statSync(path.join(root, name)).isFile() && !name.endsWith(".png"));
 }
 
-/** Readers of what a run leaves: each throws, or returns what must then be as it was. */
+/**
+ * Readers of what a run leaves: each throws, or returns what must then be as it was.
+ *
+ * @returns {[folder: string, read: () => Promise<unknown>][]}
+ */
 function readersOf(dir, input) {
   const { InputError } = lib("errors");
   const { findStates } = lib("training/checkpoints");

@@ -6,7 +6,9 @@ import { flagsOf } from "./variants.mjs";
 const LIMIT_MS = 240_000;
 
 /**
- * @param options.environment for the recorder
+ * @param {string} cwd
+ * @param {Parameters<typeof flagsOf>[0]} input
+ * @param {{environment?: NodeJS.ProcessEnv, extra?: string[]}} [options] `environment` for the recorder
  * @returns `{child, ended}`; `ended` gives `{code, signal, said}`, and fails where the process hangs
  */
 export function startTraining(cwd, input, { environment = {}, extra = [] } = {}) {

@@ -73,7 +73,7 @@ export async function makeInputs(folder) {
     const tensors = [...parameterShapes(parsed)].map(([parameter, shape]) => {
       const centre = /norm(\.weight)?$|layernorm\.weight$/i.test(parameter) ? 1 : 0;
       const data = new Float32Array(shape.reduce((a, b) => a * b, 1)).map(() => centre + 0.1 * random.normal());
-      return [parameter, { shape, data }];
+      return /** @type {const} */ ([parameter, { shape, data }]);
     });
     const model = createRewardModel(parsed, new Map(tensors));
     const settings = { template: "{prompt} {response}", max_length: 24, truncation: "right" };

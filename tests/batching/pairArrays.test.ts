@@ -35,6 +35,7 @@ test("pairArrays lays out a batch with a shared text, a filler row and a filler 
     weights: Float32Array.of(1, 2.5),
     margins: Float32Array.of(0, 0.5),
     truncation: { pairs: 0, texts: 0, tokens_cut: 0, tokens: 12 },
+    cuts: new Map(),
   };
   const shape = { height: 3, width: 6, slots: 2, pairs: 3 };
   const arrays = pairArrays(dataset, { pairs: [1, 0], rowTexts: [[1, 3], [0]], shape }, 4, 9);

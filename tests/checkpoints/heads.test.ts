@@ -137,7 +137,7 @@ describe("value heads of other trainers", () => {
 
   it.each(["model.safetensors", "value_head.safetensors"])("LLaMA-Factory's v_head.summary in %s", async (file) => {
     const weight = (await readSafetensors(join(dir, "model.safetensors"))).get("score.weight")!;
-    const head = new Map([
+    const head = new Map<string, { shape: readonly number[]; data: Float32Array }>([
       ["v_head.summary.weight", weight],
       ["v_head.summary.bias", { shape: [1], data: Float32Array.of(0.5) }],
     ]);

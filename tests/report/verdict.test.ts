@@ -78,13 +78,17 @@ describe("calibration", () => {
   });
 
   test("says why a fitted one is not used", () => {
-    const choice = { used: false, fitted: 1.3, status: "fitted", cross_validated: { nll: 0.6, ece_symmetric: 0.06 } };
+    const cross_validated = { nll: 0.6, brier: 0.2, ece: 0.3, ece_symmetric: 0.06, mce: 0.4 };
+    const choice = { used: false, fitted: 1.3, status: "fitted" as const, cross_validated };
     const kept = { ...run, evaluation: { ...run.evaluation!, temperature: 1, temperature_choice: choice } };
     expect(told(kept)).toContain(
       "None is used, since it does not help: on prompts it was not fitted on, T = 1.3000 changes NLL",
     );
     expect(
-      told({ ...kept, evaluation: { ...kept.evaluation, temperature_choice: { ...choice, status: "separable" } } }),
+      told({
+        ...kept,
+        evaluation: { ...kept.evaluation, temperature_choice: { ...choice, status: "separable" as const } },
+      }),
     ).toContain("every pair is right");
   });
 });

@@ -17,7 +17,7 @@ function open(changes: Partial<BatcherOptions> = {}) {
     encode: async ({ items }) =>
       items.map((item) => {
         if (!("whole" in item) || item.whole === "bad") throw new Error("not a list of numbers");
-        return { ids: Uint32Array.from(item.whole.split(" ").map(Number)), cut: 0 };
+        return { ids: Uint32Array.from(item.whole.split(" ").map(Number)), cut: 0, unread: 0 };
       }),
     runs: {
       count: (lengths) => Math.ceil(lengths.reduce((a, b) => a + b, 0) / 8),

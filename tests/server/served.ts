@@ -57,7 +57,8 @@ export function openWorkplace(): Workplace {
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  readonly body: any; // eslint-disable-line @typescript-eslint/no-explicit-any -- whatever the server said
+  /** Whatever the server said. */
+  readonly body: any;
 }
 
 /** One request with a JSON body. */

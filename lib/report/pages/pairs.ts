@@ -2,7 +2,7 @@
 import { gzipSync } from "node:zlib";
 import { html, type Html } from "../markup";
 import type { RunRecord } from "../../runs/runFiles";
-import type { ScoreLine } from "../../runs/schemas";
+import type { ScoreLine } from "../../runs/evaluationSchemas";
 import type { Section } from "./sections";
 
 /** A pair as the page shows it. Everything in it is text or a number. */

@@ -7,7 +7,6 @@ export function pairBrowserScript(): string {
   return `(${pairBrowser.toString()})(${differentWords.toString()});`;
 }
 
-/* eslint-disable no-inner-declarations -- one self-contained function */
 function pairBrowser(differences: typeof differentWords): void {
   type Diff = Parameters<typeof differentWords>[0];
   const list = document.getElementById("pair-list");

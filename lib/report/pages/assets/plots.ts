@@ -23,7 +23,6 @@ export function plotsScript(): string {
   return `(${plots.toString()})(${JSON.stringify(DARK)}, ${JSON.stringify({ ...FIGURE_CONFIG, displayModeBar: false })});`;
 }
 
-/* eslint-disable no-inner-declarations -- one self-contained function */
 function plots(darkColors: Record<string, string>, config: object): void {
   type Layout = Record<string, unknown>;
   type Drawn = { readonly data: readonly Layout[]; readonly layout: Layout };
