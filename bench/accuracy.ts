@@ -200,8 +200,8 @@ export function judgeAccuracy(
     theirs: accuracyOf(others, theirs.done.train_loss),
     difference: compared.difference,
     interval: compared.difference_ci95,
-    onlyOursRight: compared.only_this_right,
-    onlyTheirsRight: compared.only_other_right,
+    onlyOursRight: compared.only_this_right!,
+    onlyTheirsRight: compared.only_other_right!,
     verdict: compared.difference_ci95[1] >= 0 ? "not below" : "below",
   };
 }

@@ -89,9 +89,10 @@ function againstLine(comparison: Comparison | undefined): string[] {
   if (!comparison) return [];
   const points = (share: number) => `${share >= 0 ? "+" : ""}${(100 * share).toFixed(1)}`;
   const [low, high] = comparison.difference_ci95;
-  const p = comparison.mcnemar_exact_p_value.toPrecision(2);
+  const p = comparison.p_value.toPrecision(2);
+  const shown = comparison.difference_shown ? "" : ": no difference shown";
   return [
-    `against    ${points(comparison.difference)} points [${points(low)}, ${points(high)}] by prompts, McNemar p = ${p}`,
+    `against    ${points(comparison.difference)} points [${points(low)}, ${points(high)}] by prompts, p = ${p}${shown}`,
   ];
 }
 

@@ -8,6 +8,7 @@ import { EXIT, ExitWith } from "./exit";
 import { stateDefaults } from "./flags";
 import { fail, outliveReaders } from "./output";
 import { register as check } from "./check";
+import { register as compare } from "./compare";
 import { register as doctor } from "./doctor";
 import { register as evaluate } from "./evaluate";
 import { register as generate } from "./generate";
@@ -32,7 +33,21 @@ export function createProgram(): Command {
       "after",
       "\nExit codes: 0 done, 1 the input or the machine is at fault, 2 usage, 3 quality gate failed, 130 and 143 interrupted, 70 our fault.",
     );
-  for (const register of [generate, check, split, train, evaluate, score, rerank, serve, report, pull, verify, doctor])
+  for (const register of [
+    generate,
+    check,
+    split,
+    train,
+    evaluate,
+    score,
+    rerank,
+    compare,
+    serve,
+    report,
+    pull,
+    verify,
+    doctor,
+  ])
     register(root);
   for (const command of root.commands) command.exitOverride().configureOutput({ writeErr: fail });
   for (const command of [root, ...root.commands]) stateDefaults(command);

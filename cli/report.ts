@@ -9,7 +9,7 @@ import { InputError } from "../lib/errors";
 import { printPage } from "../lib/report/pdf";
 import { percent } from "../lib/report/figures";
 import { reportHtml } from "../lib/report/pages/report";
-import { compareRuns, comparisonSentence } from "../lib/report/pages/compare";
+import { compareRuns, comparisonSentence } from "../lib/report/comparison";
 import { BrowserMissing } from "../lib/report/browser";
 import { readRun, type RunRecord } from "../lib/runs/runFiles";
 import { createTable } from "../lib/report/tables";

@@ -57,12 +57,23 @@ const comparison = z.object({
   accuracy: z.number(),
   other_accuracy: z.number(),
   difference: z.number(),
+  runs: z.number(),
+  other_runs: z.number(),
   difference_ci95: interval,
-  bootstrap_p_value: z.number(),
-  only_this_right: z.number(),
-  only_other_right: z.number(),
-  mcnemar_exact_p_value: z.number(),
-  mcnemar_mid_p_value: z.number(),
+  standard_error: z.number().nullable(),
+  degrees_of_freedom: z.number(),
+  p_value: z.number(),
+  error_parts: z.object({ prompts: z.number(), runs: z.number(), both: z.number() }),
+  difference_shown: z.boolean(),
+  detectable_difference: z.number().nullable(),
+  power_to_detect: z
+    .object({ difference: z.number(), power: z.number(), prompts_needed: z.number().nullable() })
+    .optional(),
+  bootstrap_p_value: z.number().nullable(),
+  only_this_right: z.number().nullable(),
+  only_other_right: z.number().nullable(),
+  mcnemar_exact_p_value: z.number().nullable(),
+  mcnemar_mid_p_value: z.number().nullable(),
 });
 const temperatureChoice = z.object({
   used: z.boolean(),

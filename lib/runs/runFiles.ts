@@ -1,10 +1,11 @@
 // In: metrics/RUN. Out: everything the run wrote there, typed, with a note for each file that is missing or torn.
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { type z } from "zod";
 import { InputError } from "../errors";
 import * as evaluations from "./evaluationSchemas";
 import * as schema from "./schemas";
+import { seedsFile, type SeedsFile } from "./seedsSchema";
 
 /** A run as its files tell it. Absent files are null or empty lists: the run may still be going on. */
 export interface RunRecord {
@@ -30,10 +31,19 @@ export interface RunRecord {
   readonly scores: readonly evaluations.ScoreLine[];
   /** The best checkpoint on pairs set aside until the end; null where it has not been evaluated on any. */
   readonly test: HeldOut | null;
+  /** The seeds this run is the best of, and the rewards of each; null where it was trained alone. */
+  readonly seeds: SeedsOfRun | null;
   /** `complete` once `metrics.json` stands. */
   readonly state: "complete" | "unfinished";
   /** What could not be read because the run was cut off while writing. */
   readonly notes: readonly string[];
+}
+
+/** Several seeds of one configuration. */
+export interface SeedsOfRun {
+  readonly file: SeedsFile;
+  /** Rewards of each validation pair, a list a seed. */
+  readonly scores: readonly (readonly evaluations.ScoreLine[])[];
 }
 
 /** What was measured on one set of pairs. */
@@ -88,7 +98,7 @@ export function readRun(dir: string): RunRecord {
     errors: one("errors.json", evaluations.errorAnalysisSeen),
     gate: one("quality_gate.json", schema.gateVerdict),
     warnings: lines("warnings.jsonl", schema.warningSeen),
-    scores: lines("val_scores.jsonl", evaluations.scoreLine),
+    scores: lines(SCORES_FILE, evaluations.scoreLine),
     test: isTest
       ? {
           evaluation: test,
@@ -96,6 +106,7 @@ export function readRun(dir: string): RunRecord {
           errors: one("test_errors.json", evaluations.errorAnalysisSeen),
         }
       : null,
+    seeds: readSeeds(dir, notes),
     state: metrics ? "complete" : "unfinished",
     notes,
   };
@@ -126,6 +137,32 @@ export function readRunFile<S extends z.ZodType>(path: string, shape: S): z.outp
   if (value === null) throw new InputError(`${path}: expected a file of this run, found none; train again`);
   return value;
 }
+
+/** Scored pairs of a file that `score` or `evaluate --scores` wrote. @throws InputError for any other */
+export function readScoreLines(path: string): evaluations.ScoreLine[] {
+  const lines = readLines(path, evaluations.scoreLine, []);
+  if (lines.length > 0) return lines;
+  throw new InputError(`${path}: expected scored pairs, one a line, found none; rewardbook score writes them`);
+}
+
+function readSeeds(dir: string, notes: string[]): SeedsOfRun | null {
+  const file = readJson(join(dir, SEEDS_FILE), seedsFile);
+  if (!file) return null;
+  const scores = file.seeds.map(({ run }) =>
+    readLines(join(dirname(dir), basename(run), SCORES_FILE), evaluations.scoreLine, notes),
+  );
+  const missing = file.seeds.filter((_, i) => scores[i].length === 0);
+  if (missing.length === 0) return { file, scores };
+  notes.push(
+    `${missing.map(({ run }) => run).join(", ")}: the scores of this seed are gone; it is left out of comparisons.`,
+  );
+  return { file, scores: scores.filter((lines) => lines.length > 0) };
+}
+
+/** Of a run that is the best of several seeds. */
+export const SEEDS_FILE = "seeds.json";
+/** Rewards of the validation pairs by the best checkpoint. */
+export const SCORES_FILE = "val_scores.jsonl";
 
 function readJson<S extends z.ZodType>(path: string, shape: S): z.output<S> | null {
   if (!existsSync(path)) return null;

@@ -3,3 +3,5 @@ export * from "./distributions";
 export * from "./intervals";
 export * from "./correlation";
 export * from "./pairedTests";
+export * from "./crossed";
+export * from "./power";

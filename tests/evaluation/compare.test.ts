@@ -1,7 +1,8 @@
 // Two simulated models whose true difference the test sets; McNemar against SciPy's numbers in statistics.test.ts.
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../lib/errors";
-import { compareScores } from "../../lib/evaluation/compare";
+import { compareScoreRuns, compareScores } from "../../lib/evaluation/compare";
+import { pairedBootstrap } from "../../lib/statistics";
 import { createRandom } from "../../lib/random";
 import { scoredPair } from "./scoredPairs";
 
@@ -25,6 +26,35 @@ describe("compareScores", () => {
     expect(same.difference_ci95[0]).toBeLessThan(0);
     expect(same.difference_ci95[1]).toBeGreaterThan(0);
     expect(same.bootstrap_p_value).toBeGreaterThan(0.05);
+  });
+
+  // The sides have the same questions, so three quarters of both errors is shared; the truth is that neither is better.
+  test("seeds: two recipes of one skill differ by the seeds drawn, and the interval holds that", () => {
+    const seeds = (shift: number, first: number) =>
+      [0.1, -0.3, 0.35, 0, -0.1].map((own, s) => simulate(0.7 + shift + own, first + s));
+    const lists = seeds(0, 20);
+    const recipes = compareScoreRuns(lists, seeds(0, 30), { detect: 0.02 });
+    expect(recipes).toMatchObject({ runs: 5, other_runs: 5, n_pairs: 450, n_prompts: 150, difference_shown: false });
+    expect(recipes.bootstrap_p_value).toBeNull();
+    expect(recipes.power_to_detect!.power).toBeLessThan(0.8);
+    // A single lucky seed against a single unlucky one: shown, and wrong of the recipes.
+    expect(compareScores(simulate(1.05, 22), simulate(0.4, 31)).difference_shown).toBe(true);
+    expect(compareScoreRuns(seeds(0.9, 20), seeds(0, 30)).difference_shown).toBe(true);
+  });
+
+  test("the interval and the bootstrap over prompts agree", () => {
+    const [a, b] = [simulate(0.9, 5), simulate(0.6, 6)];
+    const { difference_ci95: t } = compareScores(a, b);
+    const outcomes = (pairs: typeof a) => Float64Array.from(pairs, ({ chosenScore }) => (chosenScore > 0 ? 1 : 0));
+    const other = outcomes(b);
+    const differences = outcomes(a).map((one, i) => one - other[i]);
+    const { low, high } = pairedBootstrap(
+      differences,
+      a.map(({ promptKey }) => promptKey),
+      { resamples: 20_000 },
+    );
+    expect(Math.abs(t[0] - low)).toBeLessThan(0.003);
+    expect(Math.abs(t[1] - high)).toBeLessThan(0.003);
   });
 
   test("matches pairs by id, whatever the order, and is the same every time", () => {

@@ -8,7 +8,7 @@ import { REPORT_STYLE } from "../../lib/report/pages/assets/style";
 import { launchBrowser } from "../../lib/report/browser";
 import { createRandom } from "../../lib/random";
 import { reportHtml } from "../../lib/report/pages/report";
-import { compareRuns, comparisonSentence } from "../../lib/report/pages/compare";
+import { compareRuns, comparisonSentence } from "../../lib/report/comparison";
 import { readRun } from "../../lib/runs/runFiles";
 import { hasBrowser } from "./browser";
 import { writeRun, type FixtureOptions } from "./fixture";
@@ -88,6 +88,21 @@ describe("two runs compared", () => {
       );
     }
     expect(comparisonSentence(compareRuns(good, good), "a", "b")).toContain("equally accurate");
+  });
+
+  test("the front page says when no difference is shown, and how small a one these pairs could show", () => {
+    const alike = runOf({ name: "alike", seed: 3 });
+    const front = (other: typeof good) => {
+      const page = reportHtml(good, { against: [other] });
+      return page.slice(page.indexOf('<section id="verdict"'), page.indexOf('<div class="cards"'));
+    };
+    expect(compareRuns(good, alike).result!.difference_shown).toBe(false);
+    expect(front(alike)).toMatch(/No difference shown between good and alike\s*<\/h2>/);
+    expect(front(alike)).toMatch(/would show a true difference of \d+\.\d points four times in five/);
+    expect(front(weak)).toMatch(/good is better than weak\s*<\/h2>/);
+    expect(front(weak)).not.toContain("No difference");
+    const elsewhere = { ...weak, data: { ...weak.data!, sources: [{ ...weak.data!.sources[0], sha256: "other" }] } };
+    expect(front(elsewhere)).toMatch(/Not compared with weak\s*<\/h2>/);
   });
 
   test("pairs only one run scored are left out and counted", () => {

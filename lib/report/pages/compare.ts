@@ -1,7 +1,6 @@
 // In: the files of several runs. Out: the section that sets them side by side, with paired tests where they scored the same pairs.
-import { compareScores, type Comparison } from "../../evaluation/compare";
-import type { ScoredPair } from "../../scoring/scoredPair";
 import { COSTS } from "../architectures";
+import { compareRuns, comparisonSentence, powerSentence } from "../comparison";
 import { percent } from "../figures/figure";
 import type { Figure } from "../figures/figure";
 import { epochRunsFigure, lossRunsFigure } from "../figures/compare";
@@ -10,44 +9,6 @@ import { html, sortableTable, tableOf, type Html, type SortedCell } from "../mar
 import { duration } from "./summary";
 import { runLabels, type RunRecord } from "../../runs/runFiles";
 import { points } from "../verdict";
-
-/** What a comparison of two runs by their scores says; null with the reason where there is none. */
-export type RunComparison =
-  { readonly result: Comparison; readonly skipped: number } | { readonly result: null; readonly why: string };
-
-/**
- * Paired comparison on the validation pairs both runs scored. Ids only mean the same pair within one data file, so runs
- * on other files are not compared.
- */
-export function compareRuns(run: RunRecord, other: RunRecord): RunComparison {
-  const prints = (record: RunRecord) => record.data?.sources.map(({ sha256 }) => sha256 ?? "").join(" ");
-  if (!run.scores.length || !other.scores.length)
-    return { result: null, why: "One of the runs kept no scores of its validation pairs." };
-  if (!prints(run) || prints(run) !== prints(other))
-    return { result: null, why: "The two runs read different data files." };
-  const ids = new Set(other.scores.map(({ id }) => id));
-  const shared = run.scores.filter(({ id }) => ids.has(id));
-  if (!shared.length) return { result: null, why: "The two runs were validated on different pairs of the same file." };
-  const kept = new Set(shared.map(({ id }) => id));
-  const result = compareScores(shared.map(asPair), other.scores.filter(({ id }) => kept.has(id)).map(asPair));
-  return { result, skipped: run.scores.length + other.scores.length - 2 * shared.length };
-}
-
-/** A scored pair as far as a comparison looks at it. */
-const asPair = (line: RunRecord["scores"][number]): ScoredPair => ({
-  id: line.id,
-  questionId: line.question_id,
-  promptKey: line.question_id,
-  risk: line.risk ?? "UNKNOWN",
-  weight: 1,
-  chosenScore: line.chosen_score,
-  rejectedScore: line.rejected_score,
-  chosenLength: line.chosen_length ?? 0,
-  rejectedLength: line.rejected_length ?? 0,
-  prompt: "",
-  chosen: "",
-  rejected: "",
-});
 
 /** Learning curves of all runs over each other. */
 export function comparisonFigures(runs: readonly RunRecord[]): Record<string, Figure> {
@@ -67,9 +28,12 @@ export function comparisonSection(
   const runs = [run, ...others];
   const names = runLabels(runs);
   const changed = changedFields(runs);
-  const sentences = others.map(
-    (other, i) => html`<p class="lead">${comparisonSentence(compareRuns(run, other), names[0], names[i + 1])}</p>`,
-  );
+  const sentences = others.map((other, i) => {
+    const comparison = compareRuns(run, other);
+    return html`<p class="lead">
+      ${comparisonSentence(comparison, names[0], names[i + 1])} ${powerSentence(comparison)}
+    </p>`;
+  });
   const body = html`${sentences}
     ${sortableTable(
       "The runs",
@@ -124,31 +88,6 @@ const RUN_COLUMNS: readonly RunColumn[] = [
   { head: "steps", pick: ({ metrics }) => measuredCell(metrics?.training_steps, String) },
   { head: "training time", pick: ({ metrics }) => measuredCell(metrics?.train_seconds, duration) },
 ];
-
-export function comparisonSentence(comparison: RunComparison, first: string, second: string): string {
-  if (comparison.result === null)
-    return `${comparison.why} The figures stand side by side, but no paired test can be made.`;
-  const {
-    difference,
-    difference_ci95: ci95,
-    n_pairs,
-    n_prompts,
-    bootstrap_p_value: p,
-    mcnemar_mid_p_value: mcnemar,
-  } = comparison.result;
-  const [better, worse] = difference >= 0 ? [first, second] : [second, first];
-  const [low, high] = difference >= 0 ? ci95 : [-ci95[1], -ci95[0]];
-  const basis = `on the ${n_pairs.toLocaleString("en")} validation pairs (${n_prompts.toLocaleString("en")} prompts) both scored`;
-  const tests = `bootstrap over prompts p = ${small(p)}, McNemar p = ${small(mcnemar)}`;
-  const skipped = comparison.skipped ? ` ${comparison.skipped} pairs only one of them scored are left out.` : "";
-  const signed = (share: number) => `${share < 0 ? "−" : ""}${points(Math.abs(share))}`;
-  const gap = `${points(Math.abs(difference))} (95% interval ${signed(low)} to ${signed(high)}; ${tests})`;
-  if (low > 0) return `${better} is better than ${worse} by ${gap} ${basis}.${skipped}`;
-  if (difference === 0) return `The two are equally accurate ${basis} (${tests}).${skipped}`;
-  return `No difference can be told: ${better} is ahead of ${worse} by ${gap} ${basis}, which may be luck.${skipped}`;
-}
-
-const small = (p: number) => (p < 0.001 ? "below 0.001" : p.toFixed(3));
 
 /** A line of the comparison: both values and, where both are numbers, the first minus the second. */
 function lineOf(

@@ -63,18 +63,19 @@ export function reportHtml(run: RunRecord, { against = [], notes, now = new Date
     environmentSection(run),
     glossary(),
   ].filter((section): section is Section => section !== null);
-  return documentOf({ run, figures, sections, pairs, now });
+  return documentOf({ run, against, figures, sections, pairs, now });
 }
 
 interface Parts {
   readonly run: RunRecord;
+  readonly against: readonly RunRecord[];
   readonly figures: Readonly<Record<string, Figure>>;
   readonly sections: readonly Section[];
   readonly pairs: readonly PairView[];
   readonly now: Date;
 }
 
-function documentOf({ run, figures, sections, pairs, now }: Parts): string {
+function documentOf({ run, against, figures, sections, pairs, now }: Parts): string {
   // A closing tag inside a script would end it; the libraries have none, and this keeps it so.
   const library = (path: string) => readFileSync(path, "utf8").replace(/<\/(script)/gi, "<\\/$1");
   const diff = join(dirname(require.resolve("diff/package.json")), "dist", "diff.min.js");
@@ -90,7 +91,7 @@ function documentOf({ run, figures, sections, pairs, now }: Parts): string {
         </ol>
       </nav>
       <main>
-        <section id="verdict" aria-label="Verdict">${verdictSection(run)}${keyFigures(run)}</section>
+        <section id="verdict" aria-label="Verdict">${verdictSection(run, against)}${keyFigures(run)}</section>
         <noscript
           ><p class="note">
             Charts and the list of pairs need JavaScript, which is off. Everything else can be read.

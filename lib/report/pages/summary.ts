@@ -1,8 +1,9 @@
 // In: a run's files. Out: the top of its report: verdict, warnings, key figures.
 import { brief, minus, percent } from "../figures/figure";
 import { Html, html, type HtmlValue } from "../markup";
-import type { RunRecord } from "../../runs/runFiles";
-import { verdictOf } from "../verdict";
+import { runLabels, type RunRecord } from "../../runs/runFiles";
+import { compareRuns, comparisonSentence, comparisonTitle, powerSentence } from "../comparison";
+import { verdictOf, type Verdict } from "../verdict";
 
 const ICONS: Readonly<Record<string, Html>> = {
   passed: new Html('<path d="M5 12.5l4.5 4.5L19 7.5" />'),
@@ -10,40 +11,62 @@ const ICONS: Readonly<Record<string, Html>> = {
   open: new Html('<path d="M12 7v6M12 16.6v.4" />'),
 };
 
-/** Verdict, its checks, and what the run warned of. */
-export function verdictSection(run: RunRecord): Html {
+/** Verdict, its checks, what stands against other runs, and what the run warned of. */
+export function verdictSection(run: RunRecord, others: readonly RunRecord[] = []): Html {
   const verdict = verdictOf(run);
   const checks = verdict.checks.map(
     ({ passed, text, advice }) =>
       html`<li${passed ? "" : new Html(' class="no"')}><span class="mark" aria-hidden="true">${passed ? "✓" : "✗"}</span>
 <span><span class="hidden">${passed ? "passed: " : "failed: "}</span>${text}${!passed && html`. <span class="muted">To try: ${advice}.</span>`}</span></li>`,
   );
-  return html`<div class="verdict ${verdict.tone}">
-      <h2>
-        <svg
-          width="30"
-          height="30"
-          viewBox="0 0 24 24"
-          fill="none"
-          stroke="currentColor"
-          stroke-width="2.4"
-          stroke-linecap="round"
-          stroke-linejoin="round"
-          aria-hidden="true"
-        >
-          <circle cx="12" cy="12" r="10.6" stroke-width="1.8" />
-          ${ICONS[verdict.tone]}</svg
-        >${verdict.title}
-      </h2>
-      ${verdict.sentences.map((sentence) => html`<p>${sentence}</p>`)}
-      ${
-        checks.length > 0 &&
-        html`<ul class="checks">
-          ${checks}
-        </ul>`
-      }
-    </div>
-    ${warnings(run)}`;
+  const list =
+    checks.length > 0 &&
+    html`<ul class="checks">
+      ${checks}
+    </ul>`;
+  return html`${box(verdict.tone, verdict.title, [...verdict.sentences.map(paragraph), list])}
+  ${comparisons(run, others)} ${warnings(run)}`;
+}
+
+const paragraph = (sentence: string): Html => html`<p>${sentence}</p>`;
+
+/** What a reader should see first, with its sign. */
+function box(tone: Verdict["tone"], title: string, content: HtmlValue): Html {
+  return html`<div class="verdict ${tone}">
+    <h2>
+      <svg
+        width="30"
+        height="30"
+        viewBox="0 0 24 24"
+        fill="none"
+        stroke="currentColor"
+        stroke-width="2.4"
+        stroke-linecap="round"
+        stroke-linejoin="round"
+        aria-hidden="true"
+      >
+        <circle cx="12" cy="12" r="10.6" stroke-width="1.8" />
+        ${ICONS[tone]}</svg
+      >${title}
+    </h2>
+    ${content}
+  </div>`;
+}
+
+/** Whether the run is better than each other one, or no difference is shown. */
+function comparisons(run: RunRecord, others: readonly RunRecord[]): HtmlValue {
+  const [name, ...names] = runLabels([run, ...others]);
+  return others.map((other, i) => {
+    const comparison = compareRuns(run, other);
+    const { result } = comparison;
+    const tone = !result?.difference_shown ? "open" : result.difference > 0 ? "passed" : "failed";
+    const sentences = [comparisonSentence(comparison, name, names[i]), powerSentence(comparison)];
+    return box(
+      tone,
+      comparisonTitle(comparison, name, names[i]),
+      sentences.filter((text) => text !== "").map(paragraph),
+    );
+  });
 }
 
 function warnings({ warnings: lines, notes }: RunRecord): HtmlValue {
