@@ -129,7 +129,7 @@ describe("compare", () => {
 });
 
 function writeSeeds(run: string, names: readonly string[]): void {
-  const seeds = names.map((name, i) => ({ seed: i, run: name, accuracy: 0.8 }));
+  const seeds = names.map((name, i) => ({ seed: i, run: name, accuracy: 0.8, accuracy_ci95: [0.7, 0.9] }));
   const accuracy = { mean: 0.8, sd: 0.01, ci95: [0.7, 0.9], standard_error: 0.02, degrees_of_freedom: 4 };
   const ensemble = {
     checkpoint: "",
