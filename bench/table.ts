@@ -3,6 +3,7 @@ import type { AccuracyResult, SideAccuracy } from "./accuracy";
 import type { Endurance } from "./endurance";
 import type { BothSides, FamilyRow } from "./families";
 import type { Row } from "./comparison";
+import { hundredths } from "../lib/wording";
 
 const number = (value: number): string =>
   value >= 1000
@@ -56,7 +57,7 @@ export function accuracyLine({
   interval,
   verdict,
 }: AccuracyResult): string {
-  const points = (share: number) => (100 * share).toFixed(1);
+  const points = hundredths;
   const signed = (share: number) => `${share < 0 ? "−" : "+"}${points(Math.abs(share))}`;
   const side = ({ accuracy, interval: [low, high] }: SideAccuracy) =>
     `${points(accuracy)}% [${points(low)}, ${points(high)}]`;

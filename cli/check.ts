@@ -17,6 +17,7 @@ import { findModel } from "../lib/checkpoints/findModel";
 import { EXIT, ExitWith } from "./exit";
 import { configFlag, readingOptions } from "./flags";
 import { type Output, createOutput } from "./output";
+import { percent } from "../lib/wording";
 
 const LISTED = 10;
 const NOISE_TOKENS = 256;
@@ -126,13 +127,13 @@ function summary(report: CheckReport, written: readonly (string | undefined)[]):
     `left out   ${report.left_out} (${counts(report.left_out_by_reason)})`,
     ...report.notes.map((note) => `note       ${note}`),
     `repeats    ${report.duplicates.count} pairs, ${report.contradictions.count} labelled both ways, ${report.near_duplicate_prompts.count} near-duplicate prompts`,
-    `length     the longer answer is preferred in ${(100 * lengths.length_only_accuracy).toFixed(1)}% of pairs`,
+    `length     the longer answer is preferred in ${percent(lengths.length_only_accuracy)} of pairs`,
     ...[...report.splits, ...report.contamination].map(
       ({ path, prompts, exact, near }) => `overlap    ${exact} of ${prompts} prompts of ${path}, ${near} more nearly`,
     ),
     ...(noise
       ? [
-          `noise      about ${(100 * noise.estimate).toFixed(1)}% of labels (judge agrees with ${(100 * noise.judge_accuracy).toFixed(1)}% of ${noise.pairs} pairs)`,
+          `noise      about ${percent(noise.estimate)} of labels (judge agrees with ${percent(noise.judge_accuracy)} of ${noise.pairs} pairs)`,
         ]
       : []),
     ...report.warnings.map((warning) => `warning: ${warning}`),

@@ -6,13 +6,13 @@ import { compareScoreRuns, type Comparison } from "../lib/evaluation/compare";
 import { writeFileAtomically } from "../lib/files/atomic";
 import { checkWritable } from "../lib/files/writable";
 import { loadPairs, readingNotes } from "../lib/pairs/read";
-import { percent } from "../lib/report/figures";
 import { compareLines, comparisonSentence, powerSentence, type RunComparison } from "../lib/report/comparison";
 import { joinFiles, keptScoresOf, readSides, scoreSide, type Side } from "../lib/runs/sides";
 import type { ScoredPair } from "../lib/scoring/scoredPair";
 import { holm } from "../lib/statistics";
 import { configFlag, precisionOption, readingOptions } from "./flags";
 import { createOutput, type Output } from "./output";
+import { percent } from "../lib/wording";
 
 /** One file of held-out pairs, or all of them, under the first side against each other. */
 interface Compared {

@@ -11,12 +11,12 @@ import { rewardBench } from "../lib/rewardBench/rewardBench";
 import { rewardBenchFiles } from "../lib/rewardBench/rewardBenchFiles";
 import { loadPairs, readingNotes } from "../lib/pairs/read";
 import type { PreferencePair } from "../lib/pairs/pair";
-import { percent } from "../lib/report/figures";
 import { loadScoringModel, type LoadedModel, type TextSettings } from "../lib/checkpoints/checkpoint";
 import { writeFileAtomically } from "../lib/files/atomic";
 import { checkWritable, checkWritableFolder } from "../lib/files/writable";
 import { configFlag, precisionOption, readingOptions, textFlag, textSettings } from "./flags";
 import { createOutput, type Output } from "./output";
+import { hundredths, percent } from "../lib/wording";
 
 export function register(program: Command): void {
   program
@@ -87,7 +87,7 @@ export function register(program: Command): void {
 
 function againstLine(comparison: Comparison | undefined): string[] {
   if (!comparison) return [];
-  const points = (share: number) => `${share >= 0 ? "+" : ""}${(100 * share).toFixed(1)}`;
+  const points = (share: number) => `${share >= 0 ? "+" : ""}${hundredths(share)}`;
   const [low, high] = comparison.difference_ci95;
   const p = comparison.p_value.toPrecision(2);
   const shown = comparison.difference_shown ? "" : ": no difference shown";

@@ -1,9 +1,11 @@
 // rewardbook generate: synthetic preference pairs with known answers, for learning and for tests.
 import { type Command, InvalidArgumentError } from "commander";
+import { LABEL_NOISE } from "../lib/pairs/pair";
 import { UsageError } from "../lib/errors";
 import { DOMAINS, generatePairs } from "../synthetic/synthesise";
 import { writeJsonLines, writeJsonList } from "../lib/files/write";
 import { createOutput } from "./output";
+import { percent } from "../lib/wording";
 
 const number = (text: string): number => {
   const value = Number(text);
@@ -27,7 +29,7 @@ export function register(program: Command): void {
     .requiredOption("--out <file>", "file to write: .json (a list) or .jsonl")
     .option("--questions <n>", "questions, each with two to four candidate answers", number, 1000)
     .option("--seed <n>", "the same seed gives the same file", number, 42)
-    .option("--noise <share>", "share of pairs whose label is flipped", number, 0.07)
+    .option("--noise <share>", "share of pairs whose label is flipped", number, LABEL_NOISE)
     .option("--candidates <file>", "also write all candidates of each question with their quality, for `rerank`")
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
@@ -53,7 +55,7 @@ export function register(program: Command): void {
       out.result(
         result,
         `${pairs.length} pairs on ${options.questions} questions in ${DOMAINS.length} domains written to ${options.out}; ` +
-          `${flipped} labels flipped, so no judge can be right on more than ${(100 * ceiling).toFixed(1)}%`,
+          `${flipped} labels flipped, so no judge can be right on more than ${percent(ceiling)}`,
       );
     });
 }

@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { compile, estimateMs, type GraphSummary } from "../lib/engine/compile";
 import { scoreInputs } from "../lib/models/rewardModel";
 import { loadRewardModel } from "../lib/checkpoints/checkpoint";
+import { percent } from "../lib/wording";
 
 export interface GraphReport extends GraphSummary {
   readonly model: string;
@@ -68,7 +69,7 @@ export function graphLines(report: GraphReport | null, bandwidth = 20): string[]
     ...(report.gflops === null
       ? []
       : [
-          `reached      ${report.gflops.toFixed(0)} GFLOP/s, ${(100 * (report.share_of_gemm ?? 0)).toFixed(0)}% of a bare product`,
+          `reached      ${report.gflops.toFixed(0)} GFLOP/s, ${percent(report.share_of_gemm ?? 0, 0)} of a bare product`,
         ]),
   ];
 }

@@ -1,6 +1,7 @@
 // What a command says: results on stdout, everything else on stderr; with --json one object on stdout and nothing beside it.
 // What a terminal would obey, from data, names and paths, is shown as text here and in `fail`; there is no other way out.
 import { printable, printableLine } from "../lib/terminal";
+import { createRate } from "../lib/wording";
 
 /** A bar on a terminal, a line every few seconds elsewhere. */
 export interface ProgressLine {
@@ -20,12 +21,6 @@ export interface Output {
 const BAR_WIDTH = 24;
 const TERMINAL_INTERVAL_MS = 100;
 const PLAIN_INTERVAL_MS = 5000;
-
-const clock = (seconds: number): string => {
-  if (!Number.isFinite(seconds)) return "–";
-  const whole = Math.round(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
-};
 
 /** @param json whether the caller asked for one JSON object */
 export function createOutput(json: boolean): Output {
@@ -55,23 +50,19 @@ export const fail = (message: string): void => void process.stderr.write(`${prin
 
 function createProgress(label: string): ProgressLine {
   const terminal = process.stderr.isTTY === true;
-  const started = Date.now();
+  const rate = createRate();
   let last = 0;
   let [reached, whole] = [0, 0];
   const draw = (done: number, total: number, note: string, end: boolean) => {
-    const seconds = (Date.now() - started) / 1000;
-    const rate = done / Math.max(seconds, 1e-3);
     const filled = Math.round((done / Math.max(1, total)) * BAR_WIDTH);
     const bar = terminal ? `${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)} ` : "";
-    const left = end ? `in ${clock(seconds)}` : `${clock((total - done) / rate)} left`;
-    const line = printableLine(
-      `${label} ${bar}${done}/${total} · ${rate.toFixed(1)}/s · ${left}${note ? ` · ${note}` : ""}`,
-    );
+    const line = printableLine(`${label} ${bar}${done}/${total} · ${rate.told(end)}${note ? ` · ${note}` : ""}`);
     process.stderr.write(terminal ? `\r\x1b[2K${line}${end ? "\n" : ""}` : `${line}\n`);
   };
   return {
     update: (done, total, note = "") => {
       [reached, whole] = [done, total];
+      rate.update(done, total);
       if (Date.now() - last < (terminal ? TERMINAL_INTERVAL_MS : PLAIN_INTERVAL_MS)) return;
       last = Date.now();
       draw(done, total, note, false);

@@ -7,7 +7,6 @@ import { metricsDir } from "../lib/files/paths";
 import { architectureSummary } from "../lib/report/architectures";
 import { InputError } from "../lib/errors";
 import { printPage } from "../lib/report/pdf";
-import { percent } from "../lib/report/figures";
 import { reportHtml } from "../lib/report/pages/report";
 import { compareRuns, comparisonSentence } from "../lib/report/comparison";
 import { BrowserMissing } from "../lib/report/browser";
@@ -16,6 +15,7 @@ import { createTable } from "../lib/report/tables";
 import { verdictOf } from "../lib/report/verdict";
 import { writeFileAtomically } from "../lib/files/atomic";
 import { createOutput } from "./output";
+import { percent } from "../lib/wording";
 
 interface ReportFlags {
   readonly run: string;

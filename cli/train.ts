@@ -1,12 +1,12 @@
 // rewardbook train: pairs in, a reward model and everything measured on the way out.
 import type { Command } from "commander";
-import { percent } from "../lib/report/figures";
 import { resolveConfig } from "../lib/config";
 import { trainRewardModel } from "../lib/training";
 import { loadSplit } from "../lib/training/data";
 import { EXIT, ExitWith } from "./exit";
 import { addConfigFlags, configFromFlags } from "./flags";
 import { createOutput } from "./output";
+import { percent } from "../lib/wording";
 
 export function register(program: Command): void {
   const command = program

@@ -12,6 +12,9 @@ const count = z.number().int().min(0);
 /** Larger factors of a loss run out of the range of 32-bit floating point sooner or later. */
 const LARGEST = 1e6;
 
+/** What the quality gate asks for (`checkQualityGate`). */
+export const GATE_LIMITS = { trainAccuracy: 0.7, valAccuracy: 0.7, gap: 0.1, pValue: 0.01 } as const;
+
 /** Every field of a training run; a command-line flag is the field's name with dashes. */
 export const trainingSchema = z.strictObject({
   pairs: z
@@ -139,10 +142,10 @@ export const trainingSchema = z.strictObject({
     .default("auto")
     .describe("quality gate; auto: enforced from gate_min_pairs on"),
   gate_min_pairs: count.default(100).describe("fewest validation pairs on which the gate is judged"),
-  gate_train_accuracy: fraction.default(0.7).describe("least training accuracy"),
-  gate_val_accuracy: fraction.default(0.7).describe("least validation accuracy"),
-  gate_gap: fraction.default(0.1).describe("largest training minus validation accuracy"),
-  gate_p_value: fraction.default(0.01).describe("largest p of being no better than chance"),
+  gate_train_accuracy: fraction.default(GATE_LIMITS.trainAccuracy).describe("least training accuracy"),
+  gate_val_accuracy: fraction.default(GATE_LIMITS.valAccuracy).describe("least validation accuracy"),
+  gate_gap: fraction.default(GATE_LIMITS.gap).describe("largest training minus validation accuracy"),
+  gate_p_value: fraction.default(GATE_LIMITS.pValue).describe("largest p of being no better than chance"),
 });
 
 /** The resolved configuration of a run, as it is written to `config.json`. */

@@ -2,7 +2,8 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "./errors";
-import { createUnion, createNearDuplicateIndex, NEAR } from "./pairs/duplicates";
+import { createNearDuplicateIndex, NEAR } from "./pairs/duplicates";
+import { createUnion } from "./union";
 import { hashText } from "./pairs/hash";
 import { normaliseText } from "./pairs/normalise";
 import type { PreferencePair } from "./pairs/pair";

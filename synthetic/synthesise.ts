@@ -1,4 +1,5 @@
 // In: a number of questions and a seed. Out: preference pairs in the original notebook's schema, and candidates to rerank.
+import { LABEL_NOISE } from "../lib/pairs/pair";
 import { UsageError } from "../lib/errors";
 import { type Random, createRandom } from "../lib/random";
 import { type Flaw, type Grade, type GradedAnswer, RATINGS, answerOf } from "./answers";
@@ -89,7 +90,6 @@ export interface Synthesis {
 }
 
 const GRADES: readonly Grade[] = [1, 2, 3, 4, 5];
-const NOISE = 0.07;
 /** Words of an answer; every grade draws from the same lengths. */
 const SHORTEST = 34;
 const LONGEST = 52;
@@ -112,7 +112,7 @@ interface Question {
  *
  * @throws UsageError for a number of questions or a noise out of range
  */
-export function generatePairs({ questions, seed, noise = NOISE }: SynthesisOptions): Synthesis {
+export function generatePairs({ questions, seed, noise = LABEL_NOISE }: SynthesisOptions): Synthesis {
   if (!Number.isSafeInteger(questions) || questions < 1)
     throw new UsageError(`questions: expected a whole number of 1 or more, got ${questions}`);
   if (!(noise >= 0 && noise < 0.5)) throw new UsageError(`noise: expected a share from 0 to below 0.5, got ${noise}`);

@@ -1,7 +1,8 @@
 // In: the findings of a check. Out: plain sentences, the gravest first, each with what to do.
 import type { CheckReport } from "./report";
+import { percent } from "../wording";
 
-const percent = (part: number, whole: number): string => `${((100 * part) / Math.max(1, whole)).toFixed(1)}%`;
+const percentOf = (part: number, whole: number): string => percent(part / Math.max(1, whole));
 const many = (count: number, one: string, several = `${one}s`): string => `${count} ${count === 1 ? one : several}`;
 
 /** Length alone decides more than this share: a model can score well by counting. */
@@ -41,12 +42,12 @@ export function warningsOf(report: Omit<CheckReport, "warnings">): string[] {
   say(
     report.duplicates.count > 0,
     () =>
-      `${many(report.duplicates.count, "pair repeats", "pairs repeat")} an earlier one (${percent(report.duplicates.count, pairs)}); they weigh double in training`,
+      `${many(report.duplicates.count, "pair repeats", "pairs repeat")} an earlier one (${percentOf(report.duplicates.count, pairs)}); they weigh double in training`,
   );
   say(report.one_sided_answers.pairs > 0, () => {
     const [{ chosen, rejected, prompts: asked }] = report.one_sided_answers.examples;
     return (
-      `${many(report.one_sided_answers.pairs, "pair")} (${percent(report.one_sided_answers.pairs, pairs)}) with an answer that stands under many prompts and ` +
+      `${many(report.one_sided_answers.pairs, "pair")} (${percentOf(report.one_sided_answers.pairs, pairs)}) with an answer that stands under many prompts and ` +
       `nearly always on one side (one of them under ${asked}: ${chosen} times chosen, ${rejected} rejected); the model can learn it by heart, so take it out or report results without it`
     );
   });
@@ -58,7 +59,7 @@ export function warningsOf(report: Omit<CheckReport, "warnings">): string[] {
   say(
     pairs > 0 && (length > LENGTH_TELLS || length < 1 - LENGTH_TELLS),
     () =>
-      `taking the ${length > 0.5 ? "longer" : "shorter"} answer is right in ${(100 * Math.max(length, 1 - length)).toFixed(1)}% of pairs; look at accuracy by length before trusting a model`,
+      `taking the ${length > 0.5 ? "longer" : "shorter"} answer is right in ${percent(Math.max(length, 1 - length))} of pairs; look at accuracy by length before trusting a model`,
   );
   say(
     report.near_duplicate_prompts.count > 0,
@@ -68,7 +69,7 @@ export function warningsOf(report: Omit<CheckReport, "warnings">): string[] {
   const noise = report.label_noise;
   if (noise && noise.estimate > 0.15)
     out.push(
-      `about ${percent(noise.estimate, 1)} of labels look wrong to a cross-validated judge; read the most suspicious pairs`,
+      `about ${percent(noise.estimate)} of labels look wrong to a cross-validated judge; read the most suspicious pairs`,
     );
   return out;
 }

@@ -2,6 +2,7 @@
 import { correctness } from "../ece";
 import { spearman } from "../statistics/correlation";
 import { wilsonInterval } from "../statistics/intervals";
+import { percent } from "../wording";
 
 export interface LengthBias {
   /** Spearman correlation of Δreward and Δlength over pairs as labelled; null where either does not vary. */
@@ -88,20 +89,20 @@ function judge(figures: Figures): LengthBias["verdict"] {
   return shorter[1] < longer[0] || longer[1] < shorter[0] ? "partly-length" : "no-sign";
 }
 
-const percent = (value: number | null) => (value === null ? "–" : `${(100 * value).toFixed(0)}%`);
+const whole = (share: number | null) => (share === null ? "–" : percent(share, 0));
 
 function sentenceOf(verdict: LengthBias["verdict"], figures: Figures): string {
-  const shorter = percent(figures.accuracy_chosen_shorter);
-  const longer = percent(figures.accuracy_chosen_longer);
-  const only = percent(figures.length_only_accuracy);
+  const shorter = whole(figures.accuracy_chosen_shorter);
+  const longer = whole(figures.accuracy_chosen_longer);
+  const only = whole(figures.length_only_accuracy);
   if (verdict === "mostly-length") {
     const likesLonger = figures.prefers_longer! >= 0.5;
     const [liked, other] = likesLonger ? ["longer", "shorter"] : ["shorter", "longer"];
     const share = likesLonger ? figures.prefers_longer! : 1 - figures.prefers_longer!;
     const interval = figures[likesLonger ? "accuracy_chosen_shorter_ci95" : "accuracy_chosen_longer_ci95"]!;
     return (
-      `The model is mostly counting words: it prefers the ${liked} answer in ${percent(share)} of pairs and is right in ` +
-      `only ${likesLonger ? shorter : longer} (95% interval ${interval.map(percent).join(" to ")}) of those whose better ` +
+      `The model is mostly counting words: it prefers the ${liked} answer in ${whole(share)} of pairs and is right in ` +
+      `only ${likesLonger ? shorter : longer} (95% interval ${interval.map(whole).join(" to ")}) of those whose better ` +
       `answer is the ${other} one. Always taking the longer answer would be right in ${only}. ` +
       `Add pairs whose better answer is ${other}.`
     );

@@ -41,7 +41,7 @@ export function inferPreferenceType(pair: Pick<ScoredPair, "chosen" | "rejected"
   return alike ? "style" : "helpfulness";
 }
 
-/** The data's own category where it has one, else the guess. */
+/** What the data says: its preference type, or else its category; else the guess. */
 export function preferenceType(pair: ScoredPair): string {
-  return pair.category ?? inferPreferenceType(pair);
+  return pair.preferenceType ?? pair.category ?? inferPreferenceType(pair);
 }

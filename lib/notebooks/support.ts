@@ -2,15 +2,16 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
+import { LABEL_NOISE } from "../pairs/pair";
 import { resolveConfig, type TrainingConfig, type TrainingInput } from "../config";
 import { InputError, UsageError } from "../errors";
 import { DEFAULT_MODEL, findModel } from "../checkpoints/findModel";
 import { checkpointsDir, metricsDir } from "../files/paths";
-import { percent } from "../report/figures/figure";
+import { percent } from "../wording";
 
 const ownFields = z.object({
   questions: z.number().int().min(20).default(500).describe("synthetic questions to generate"),
-  noise: z.number().min(0).max(0.4).default(0.07).describe("share of synthetic labels that are flipped"),
+  noise: z.number().min(0).max(0.4).default(LABEL_NOISE).describe("share of synthetic labels that are flipped"),
   policy: z
     .string()
     .describe("causal language model that notebook 06 improves (directory); without it a small one is trained first")

@@ -1,5 +1,6 @@
 // In: texts. Out: groups of near-duplicates (Jaccard similarity of word bigrams), by MinHash and banding.
 import { createRandom } from "../random";
+import { createUnion } from "../union";
 import { normaliseText } from "./normalise";
 
 /** Rows of a band × bands = length of a signature; finds similarity 0.8 with probability 0.998. */
@@ -44,21 +45,6 @@ export function jaccard(a: ReadonlySet<number>, b: ReadonlySet<number>): number 
   let shared = 0;
   for (const item of a) if (b.has(item)) shared++;
   return shared / (a.size + b.size - shared);
-}
-
-/** Sets that can be joined: the root of an item names its set. */
-export function createUnion(size: number): { root(item: number): number; join(a: number, b: number): boolean } {
-  const parent = Int32Array.from({ length: size }, (_, i) => i);
-  const root = (item: number): number => {
-    while (parent[item] !== item) item = parent[item] = parent[parent[item]];
-    return item;
-  };
-  const join = (a: number, b: number): boolean => {
-    const [low, high] = [root(a), root(b)].sort((x, y) => x - y);
-    parent[high] = low;
-    return low !== high;
-  };
-  return { root, join };
 }
 
 /** Two items found alike. */

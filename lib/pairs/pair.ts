@@ -26,9 +26,14 @@ export interface PreferencePair {
   /** Added weight of a pair: w = 1 + β·confidencePenalty. 0 where the source gives none. */
   readonly confidencePenalty: number;
   readonly category?: string;
+  /** What the preference is about, such as correctness or style. */
+  readonly preferenceType?: string;
   readonly subset?: string;
   /** 1-based line (JSONL, CSV) or row number (JSON array, Parquet) in the source file. */
   readonly line: number;
   /** The row as read, for files that carry it on unchanged (split). */
   readonly raw: Readonly<Record<string, unknown>>;
 }
+
+/** Share of labels taken to be wrong where nothing is known of them: as many as the generator flips. */
+export const LABEL_NOISE = 0.07;

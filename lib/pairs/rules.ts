@@ -5,6 +5,9 @@ import type { Row } from "./containers/row";
 import type { Draft, Numbered } from "./formats/format";
 import { normaliseText, promptKey } from "./normalise";
 
+/** The risk level of a pair whose source gives none. */
+const NO_RISK = "UNKNOWN";
+
 /** Which rules apply. */
 export interface RuleOptions {
   /** Keep exact ties (equal scores, score_difference 0): a split passes them on, its `drop_weak` decides. */
@@ -67,6 +70,9 @@ function plainRow(pair: Omit<PreferencePair, "raw">): Row {
       score_rejected: pair.scoreRejected,
       margin: pair.margin,
       category: pair.category,
+      preference_type: pair.preferenceType,
+      risk_level: pair.riskLevel === NO_RISK ? undefined : pair.riskLevel,
+      confidence_penalty: pair.confidencePenalty || undefined,
       subset: pair.subset,
     }).filter(([, value]) => value !== undefined),
   );
@@ -79,7 +85,7 @@ export function finishPair(draft: Draft, { row, line }: Numbered, part: number, 
     ...rest,
     id: id ?? (part === 0 ? `line ${line}` : `line ${line}#${part + 1}`),
     questionId: questionId ?? (normaliseText(draft.prompt) === "" ? `line ${line}` : promptKey(draft.prompt)),
-    riskLevel: riskLevel ?? "UNKNOWN",
+    riskLevel: riskLevel ?? NO_RISK,
     confidencePenalty: confidencePenalty ?? 0,
     line,
   };

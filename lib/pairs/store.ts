@@ -75,6 +75,7 @@ const FIELDS: Record<keyof PreferencePair, true> = {
   riskLevel: true,
   confidencePenalty: true,
   category: true,
+  preferenceType: true,
   subset: true,
   line: true,
   raw: true,

@@ -2,18 +2,16 @@
 import { basename } from "node:path";
 import { pythonExample } from "../checkpoints/pythonExample";
 import { isDecoder, type HeadKind } from "../models/config";
+import { DEFAULT_MODEL } from "../checkpoints/findModel";
 import { className } from "../models/families";
 import { isStandardHead } from "../models/heads";
-import { percent } from "./figures/figure";
 import type { CardEvaluation, Interval, ModelCardOptions } from "../runs/cardOptions";
 import { code, markdownTable, markdownText, yaml } from "./markdown";
-
-/** What a run without `model` starts from. */
-const DEFAULT_BASE = "all-MiniLM-L6-v2";
+import { percent } from "../wording";
 
 /** Models whose own name on the hub and licence are known; others keep the folder's name. */
 const KNOWN_BASES: Readonly<Record<string, { id: string; license: string }>> = {
-  [DEFAULT_BASE]: { id: "sentence-transformers/all-MiniLM-L6-v2", license: "apache-2.0" },
+  [DEFAULT_MODEL]: { id: "sentence-transformers/all-MiniLM-L6-v2", license: "apache-2.0" },
 };
 
 /** The model card of a checkpoint. */
@@ -46,7 +44,7 @@ interface Source {
 const sourcesOf = (data: ModelCardOptions["data"]) => (Array.isArray(data?.sources) ? (data.sources as Source[]) : []);
 
 function baseOf({ config }: ModelCardOptions): { id: string; license: string | null } {
-  const given = String(config.model ?? DEFAULT_BASE);
+  const given = String(config.model ?? DEFAULT_MODEL);
   const name = basename(given.replace(/[\\/]+$/, ""));
   if (Object.hasOwn(KNOWN_BASES, name)) return KNOWN_BASES[name];
   const isHubName = /^[\w.-]+\/[\w.-]+$/.test(given) && !/^(models|checkpoints|\.{1,2})\//.test(given);

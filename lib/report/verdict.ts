@@ -1,6 +1,7 @@
 // In: a run's files. Out: the verdict and the sentences a reader needs who was not there.
-import { brief, percent } from "./figures/figure";
+import { brief } from "./figures/figure";
 import type { RunRecord } from "../runs/runFiles";
+import { hundredths, percent } from "../wording";
 
 export interface Verdict {
   readonly tone: "passed" | "failed" | "open";
@@ -125,6 +126,6 @@ function calibrationSentence(run: RunRecord): string {
 
 /** `0.0312` → `3.1 points`. */
 export function points(share: number): string {
-  const value = (100 * share).toFixed(1);
+  const value = hundredths(share);
   return `${value} point${value === "1.0" ? "" : "s"}`;
 }

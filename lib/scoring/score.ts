@@ -147,13 +147,14 @@ export function toScoredPair(
   rejectedScore: number,
   beta: number,
 ): ScoredPair {
-  const { id, questionId, prompt, chosen, rejected, riskLevel, category, subset, margin } = pair;
+  const { id, questionId, prompt, chosen, rejected, riskLevel, category, preferenceType, subset, margin } = pair;
   return {
     id,
     questionId,
     promptKey: questionId,
     risk: riskLevel,
     category,
+    preferenceType,
     subset,
     margin,
     weight: pairWeight(pair.confidencePenalty, beta),

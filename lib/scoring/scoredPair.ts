@@ -10,6 +10,8 @@ export interface ScoredPair {
   /** `UNKNOWN` where the source gives none. */
   readonly risk: string;
   readonly category?: string;
+  /** What the preference is about, as the data says. */
+  readonly preferenceType?: string;
   readonly subset?: string;
   /** w of the loss, 1 + β·confidencePenalty. */
   readonly weight: number;

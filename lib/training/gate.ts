@@ -1,5 +1,7 @@
 // In: the accuracies and losses of a finished run. Out: whether the model may be used, criterion by criterion.
+import { GATE_LIMITS } from "../config";
 import type { GateCriterion, GateVerdict } from "../runs/schemas";
+import { hundredths, percent } from "../wording";
 
 export interface GateThresholds {
   /** Least training accuracy. */
@@ -22,8 +24,6 @@ export interface GateInput {
   readonly thresholds?: Partial<GateThresholds>;
 }
 
-const DEFAULTS: GateThresholds = { trainAccuracy: 0.7, valAccuracy: 0.7, gap: 0.1, pValue: 0.01 };
-
 /**
  * The quality gate: training and validation accuracy, their gap, convergence of the loss, better than chance.
  *
@@ -33,10 +33,9 @@ const DEFAULTS: GateThresholds = { trainAccuracy: 0.7, valAccuracy: 0.7, gap: 0.
  */
 export function checkQualityGate(input: GateInput): GateVerdict {
   const { trainAccuracy, valAccuracy, pValue, losses } = input;
-  const limits = { ...DEFAULTS, ...input.thresholds };
+  const limits = { ...GATE_LIMITS, ...input.thresholds };
   const gap = trainAccuracy - valAccuracy;
   const loss = convergence(losses);
-  const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
   const criteria: GateCriterion[] = [
     {
       name: "train_accuracy",
@@ -61,7 +60,7 @@ export function checkQualityGate(input: GateInput): GateVerdict {
       threshold: limits.gap,
       // 0.9 − 0.8 is 0.0999… in floating point and counts as ten points.
       passed: gap < limits.gap - 1e-9,
-      text: `training minus validation accuracy ${(100 * gap).toFixed(1)} points, less than ${(100 * limits.gap).toFixed(1)} asked for`,
+      text: `training minus validation accuracy ${hundredths(gap)} points, less than ${hundredths(limits.gap)} asked for`,
       advice: "train for fewer epochs, turn dropout on, raise weight_decay, freeze lower layers or add pairs",
     },
     {

@@ -1,6 +1,7 @@
 // In: the latest steps of a run. Out: what is wrong with them.
 import { wilsonInterval } from "../statistics/intervals";
-import { digits, percent, type Finding, type MonitoredStep } from "./warning";
+import { digits, type Finding, type MonitoredStep } from "./warning";
+import { percent } from "../wording";
 
 const meanOf = (steps: readonly MonitoredStep[], field: "loss" | "mean_reward" | "margin" | "grad_norm") =>
   steps.reduce((sum, step) => sum + step[field], 0) / steps.length;

@@ -1,5 +1,6 @@
 // In: a validation and those before it. Out: what is wrong with them.
-import { digits, percent, type Finding, type MonitoredValidation } from "./warning";
+import { digits, type Finding, type MonitoredValidation } from "./warning";
+import { hundredths, percent } from "../wording";
 
 export function overfitting(
   record: MonitoredValidation,
@@ -17,7 +18,7 @@ export function overfitting(
     return [
       {
         kind: "overfitting",
-        message: `${seen}: a gap of ${(100 * gap).toFixed(1)} points${growing ? ", growing" : ""}`,
+        message: `${seen}: a gap of ${hundredths(gap)} points${growing ? ", growing" : ""}`,
         advice,
       },
     ];

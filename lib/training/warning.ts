@@ -32,6 +32,5 @@ export interface MonitoredValidation {
 /** A warning without its place; `subject` tells two of one kind apart. */
 export type Finding = Omit<Warning, "step" | "epoch"> & { readonly subject?: string };
 
-export const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
 export const digits = (value: number) =>
   Number.isFinite(value) ? String(Number(value.toPrecision(3))) : String(value);

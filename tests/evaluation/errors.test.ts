@@ -1,10 +1,21 @@
 // Word differences against their definition (joining gives the texts back) and hand-made cases; lists by hand.
 import { describe, expect, test } from "vitest";
 import { analyseErrors } from "../../lib/evaluation/errorAnalysis";
-import { inferPreferenceType, wordOverlap } from "../../lib/evaluation/preferenceType";
+import { inferPreferenceType, preferenceType, wordOverlap } from "../../lib/evaluation/preferenceType";
 import { wordDiff } from "../../lib/evaluation/wordDiff";
 import { createRandom } from "../../lib/random";
 import { pairsOf, scoredPair } from "./scoredPairs";
+
+test("the kind of a preference is what the data says, then its category, then a guess", () => {
+  const guessed = { chosen: "It is 4.", rejected: "It is 5." };
+  expect(preferenceType(scoredPair({ ...guessed, category: "sums", preferenceType: "calibration" }))).toBe(
+    "calibration",
+  );
+  expect(preferenceType(scoredPair({ ...guessed, category: "sums" }))).toBe("sums");
+  expect(preferenceType(scoredPair({ chosen: "It is 40 metres high.", rejected: "It is 50 metres high." }))).toBe(
+    "correctness",
+  );
+});
 
 describe("wordDiff", () => {
   const join = (parts: ReturnType<typeof wordDiff>, without: string) =>

@@ -40,6 +40,14 @@ describe("UltraFeedback", () => {
     expect(report.counts).toEqual({ unrated: 1 });
   });
 
+  // Would fail if the row that a split writes for such a pair lost a field that the reader takes.
+  it("a row of several pairs gives each what it says of all of them", async () => {
+    const about = { risk_level: "High", confidence_penalty: 0.5, preference_type: "correctness", category: "fruit" };
+    const { pairs } = await read([{ ...row(apple, completion("brick", 1, ["1", "1", "1", "1"])), ...about }]);
+    expect(pairs).toMatchObject([{ riskLevel: "High", confidencePenalty: 0.5, preferenceType: "correctness" }]);
+    expect(pairs[0].raw).toMatchObject(about);
+  });
+
   it("the overall score where a row has nothing else", async () => {
     const { pairs } = await read([row({ response: "a", overall_score: 2 }, { response: "b", overall_score: 8 })]);
     expect(pairs).toMatchObject([{ chosen: "b", scoreChosen: 8, scoreRejected: 2 }]);

@@ -1,5 +1,6 @@
 // In: a program. Out: the bytes of a SavedModel and the names to feed and fetch.
 import { createHash } from "node:crypto";
+import { encodeBfloat16 } from "../../files/dtypes";
 import { DType } from "../binding";
 import { consumersOf, fetchedValues, type Attribute, type GraphNode, type GraphValue, type Program } from "./graph";
 import { attrValue, functionBody, functionDef, nodeDef, savedModel, type AttributeBytes, type Bytes } from "./protobuf";
@@ -75,20 +76,13 @@ function encode(attribute: Attribute): Bytes {
   }
 }
 
-/** bf16 is the upper half of f32, rounded to nearest even. */
-function bf16Bytes(values: Float32Array): Bytes {
-  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const halves = Uint16Array.from(words, (w) => (w + 0x7fff + ((w >>> 16) & 1)) >>> 16);
-  return new Uint8Array(halves.buffer);
-}
-
 function attributesOf(node: GraphNode): AttributeBytes {
   if (!node.data) return Object.fromEntries(Object.entries(node.attributes).map(([name, a]) => [name, encode(a)]));
   const [{ dtype, shape }] = node.outputs;
   const { data } = node;
   const bytes =
     dtype === DType.BF16
-      ? bf16Bytes(data as Float32Array)
+      ? new Uint8Array(encodeBfloat16(data as Float32Array).buffer)
       : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   return { dtype: attrValue.type(dtype), value: attrValue.tensor(dtype, shape, bytes) };
 }

@@ -3,6 +3,7 @@
 // Run one by one these ops read and write memory at every step, which costs more than their arithmetic. Two that touch
 // join one region when they have the same level; the level of a node is the number of region borders on the longest path to
 // it, so regions can never wait for each other in a circle.
+import { createUnion } from "../../union";
 import { DType } from "../binding";
 import { elementCount, isSource, type GraphNode, type GraphValue, type Program } from "./graph";
 import { BINARY, COMPARISON, REDUCTION, UNARY } from "./shapeRules";
@@ -37,21 +38,10 @@ const isFusible = (node: GraphNode): boolean => FUSIBLE.has(node.op) && node.out
 /** Scalars (a norm, a clip factor) would tie all parameters into one region. */
 const isScalar = (value: GraphValue): boolean => elementCount(value.shape) === 1;
 
-/** Union-find over nodes. */
-function unionFind() {
-  const parent = new Map<GraphNode, GraphNode>();
-  const find = (node: GraphNode): GraphNode => {
-    let root = node;
-    while (parent.get(root) !== root) root = parent.get(root)!;
-    parent.set(node, root);
-    return root;
-  };
-  return { parent, find, join: (a: GraphNode, b: GraphNode) => void parent.set(find(a), find(b)) };
-}
-
 export function findRegions(program: Program): Regions {
   const levels = new Map<GraphNode, number>();
-  const sets = unionFind();
+  const numbers = new Map<GraphNode, number>();
+  const sets = createUnion(program.nodes.length);
   for (const node of program.nodes) {
     const fusible = isFusible(node);
     let level = node.minimumLevel ?? 0;
@@ -62,14 +52,14 @@ export function findRegions(program: Program): Regions {
     }
     levels.set(node, level);
     if (!fusible) continue;
-    sets.parent.set(node, node);
+    numbers.set(node, numbers.size);
     for (const value of node.inputs)
-      if (sets.parent.has(value.node) && levels.get(value.node) === level && !isScalar(value))
-        sets.join(value.node, node);
+      if (numbers.has(value.node) && levels.get(value.node) === level && !isScalar(value))
+        sets.join(numbers.get(value.node)!, numbers.get(node)!);
   }
-  const groups = new Map<GraphNode, Region>();
-  for (const node of sets.parent.keys()) {
-    const root = sets.find(node);
+  const groups = new Map<number, Region>();
+  for (const [node, number] of numbers) {
+    const root = sets.root(number);
     const group = groups.get(root);
     if (group) group.push(node);
     else groups.set(root, [node]);

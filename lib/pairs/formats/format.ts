@@ -18,6 +18,7 @@ export interface Draft {
   readonly riskLevel?: string;
   readonly confidencePenalty?: number;
   readonly category?: string;
+  readonly preferenceType?: string;
   readonly subset?: string;
   /** Set where the source itself says that neither answer is better. */
   readonly tie?: boolean;
@@ -75,6 +76,7 @@ export const COMMON_FIELDS = [
   "risk_level",
   "confidence_penalty",
   "category",
+  "preference_type",
   "subset",
 ] as const;
 
@@ -89,6 +91,7 @@ export function commonFields(row: Row): Omit<Draft, "prompt" | "chosen" | "rejec
     riskLevel: optionalName(row, "risk_level"),
     confidencePenalty: within(row, "confidence_penalty", [0, LARGEST]),
     category: optionalName(row, "category"),
+    preferenceType: optionalName(row, "preference_type"),
     subset: optionalName(row, "subset"),
   };
 }

@@ -58,7 +58,9 @@ function pairsOfTree(root: Node, tree: Row): Outcome[] {
 /** The optional fields alone, so that a tree's `prompt` or `id` is not read twice. */
 const commonRow = (row: Row): Row => {
   commonFields(row);
-  return Object.fromEntries(["id", "risk_level", "category", "subset"].map((field) => [field, get(row, field)]));
+  return Object.fromEntries(
+    ["id", "risk_level", "category", "preference_type", "subset"].map((field) => [field, get(row, field)]),
+  );
 };
 
 /** A tree a row, as the project exports them: `prompt` with its `replies`. */

@@ -1,6 +1,7 @@
 // In: accuracies by group. Out: their figures.
-import { axis, COLORS, emptyFigure, layout, NO_PAIRS, percent, plain, round, verticalLine } from "./figure";
+import { axis, COLORS, emptyFigure, layout, NO_PAIRS, plain, round, verticalLine } from "./figure";
 import type { Figure } from "./figure";
+import { percent } from "../../wording";
 
 /** Accuracy of one group of pairs; `Evaluation.by_risk` and its like hold these. */
 export interface GroupAccuracy {

@@ -1,6 +1,7 @@
 // In: calibration bins. Out: the reliability diagram.
-import { axis, brief, COLORS, emptyFigure, layout, NO_PAIRS, percent, round } from "./figure";
+import { axis, brief, COLORS, emptyFigure, layout, NO_PAIRS, round } from "./figure";
 import type { Figure } from "./figure";
+import { percent } from "../../wording";
 
 /** One bin of a reliability diagram. */
 export interface ReliabilityBin {

@@ -1,8 +1,9 @@
 // In: the logs of several runs. Out: figures with one line a run.
-import { axis, brief, DASHES, emptyFigure, layout, MARKERS, percent, plain, round, SERIES } from "./figure";
+import { axis, brief, DASHES, emptyFigure, layout, MARKERS, plain, round, SERIES } from "./figure";
 import type { Figure } from "./figure";
 import type { EpochMetrics } from "./training";
 import { movingAverage, thin } from "./series";
+import { percent } from "../../wording";
 
 interface RunSteps {
   readonly name: string;

@@ -131,11 +131,6 @@ export function plain(text: string, most = 40): string {
   return short.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 }
 
-/** `0.8123` → `81.2%`. */
-export function percent(share: number, digits = 1): string {
-  return `${(100 * share).toFixed(digits)}%`;
-}
-
 /** Three significant digits, for words. */
 export function brief(value: number): string {
   return Number.isFinite(value) ? minus(String(Number(value.toPrecision(3)))) : "unknown";

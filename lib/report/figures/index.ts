@@ -1,5 +1,6 @@
 // Every figure by one import: pure functions from data to a Plotly figure with a text alternative.
-export { COLORS, emptyFigure, percent, type Figure } from "./figure";
+export { percent } from "../../wording";
+export { COLORS, emptyFigure, type Figure } from "./figure";
 export * from "./training";
 export * from "./accuracy";
 export * from "./calibration";

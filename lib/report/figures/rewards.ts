@@ -1,7 +1,8 @@
 // In: rewards and reward differences of pairs. Out: histograms, distributions, length against reward.
-import { axis, brief, COLORS, emptyFigure, layout, minus, NO_PAIRS, percent, round, verticalLine } from "./figure";
+import { axis, brief, COLORS, emptyFigure, layout, minus, NO_PAIRS, round, verticalLine } from "./figure";
 import type { Figure } from "./figure";
 import { extent, histogram, mean, sample } from "./series";
+import { percent } from "../../wording";
 
 /** Histogram of Δ = chosen reward − rejected reward: right, tied and wrong pairs stacked. */
 export function deltaHistogramFigure(

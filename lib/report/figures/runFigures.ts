@@ -49,10 +49,9 @@ function evaluationFigures({ evaluation, scores, metrics }: RunRecord): Record<s
       : [{ lengthDelta: chosen_length - rejected_length, rewardDelta: chosen_score - rejected_score }],
   );
   const spearman = evaluation.length?.spearman_delta_length ?? undefined;
-  const typed = Object.keys(evaluation.by_category).length ? evaluation.by_category : evaluation.by_preference_type;
   return {
     accuracy_by_risk: riskFigure(evaluation.by_risk, overall, metrics?.best_epoch),
-    accuracy_by_preference_type: groupAccuracyFigure(typed, {
+    accuracy_by_preference_type: groupAccuracyFigure(evaluation.by_preference_type, {
       title: "Accuracy by kind of preference",
       groupTitle: "kind",
       overall,

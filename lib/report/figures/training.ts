@@ -1,7 +1,8 @@
 // In: the lines of train_steps.jsonl and val_epochs.jsonl. Out: the figures of the training run.
-import { axis, brief, COLORS, emptyFigure, layout, percent, rangeAround, round } from "./figure";
+import { axis, brief, COLORS, emptyFigure, layout, rangeAround, round } from "./figure";
 import type { Figure } from "./figure";
 import { mean, movingAverage, thin } from "./series";
+import { percent } from "../../wording";
 
 const NO_STEPS = "No training step has been logged yet.";
 const NO_EPOCHS = "No validation epoch has been logged yet.";

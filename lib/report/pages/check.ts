@@ -1,6 +1,7 @@
 // In: the result of a check. Out: one HTML file that needs nothing else, without a script; every text of the data is inert.
 import type { CheckReport, Example, OverlapReport } from "../../check/report";
 import { type Html, type HtmlValue, html, tableOf } from "../markup";
+import { percent } from "../../wording";
 
 const STYLE = `
 :root{color-scheme:light dark;--ground:#fff;--ink:#1b2330;--muted:#566172;--line:#d9dfe6;--panel:#f6f8fa;--bar:#0068a3;--good:#0b6146;--bad:#9c2c0c}
@@ -15,7 +16,6 @@ svg{max-width:100%;height:auto}svg text{fill:var(--muted);font-size:11px}rect{fi
 a:focus-visible,[tabindex]:focus-visible{outline:2px solid var(--bar);outline-offset:2px}@media print{.wrap{overflow:visible}h2{break-after:avoid}}`;
 
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
-const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
 const number = (head: string) => ({ head, number: true });
 const text = (head: string) => ({ head });
 

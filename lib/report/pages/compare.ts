@@ -1,7 +1,6 @@
 // In: the files of several runs. Out: the section that sets them side by side, with paired tests where they scored the same pairs.
 import { COSTS } from "../architectures";
 import { compareRuns, comparisonSentence, powerSentence } from "../comparison";
-import { percent } from "../figures/figure";
 import type { Figure } from "../figures/figure";
 import { epochRunsFigure, lossRunsFigure } from "../figures/compare";
 import { chart, type Section } from "./sections";
@@ -9,6 +8,7 @@ import { html, sortableTable, tableOf, type Html, type SortedCell } from "../mar
 import { duration } from "./summary";
 import { runLabels, type RunRecord } from "../../runs/runFiles";
 import { points } from "../verdict";
+import { percent } from "../../wording";
 
 /** Learning curves of all runs over each other. */
 export function comparisonFigures(runs: readonly RunRecord[]): Record<string, Figure> {

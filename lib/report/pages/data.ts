@@ -1,9 +1,9 @@
 // In: a run's data, configuration and environment files. Out: the sections a reader needs to judge and repeat the run.
 import { trainingSchema } from "../../config";
-import { percent } from "../figures/figure";
 import type { Section } from "./sections";
 import { html, tableOf, type Html, type HtmlValue } from "../markup";
 import type { RunRecord } from "../../runs/runFiles";
+import { percent } from "../../wording";
 
 type Data = NonNullable<RunRecord["data"]>;
 type Source = Data["sources"][number];

@@ -1,7 +1,7 @@
 // In: a run's error analysis. Out: the section that counts mistakes by kind.
-import { percent } from "../figures/figure";
 import type { Section, Told } from "./sections";
 import { html, tableOf } from "../markup";
+import { percent } from "../../wording";
 
 const MOST_ROWS = 100;
 

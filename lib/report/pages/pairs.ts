@@ -45,7 +45,7 @@ function viewOf(line: ScoreLine, part: PairView["part"], mistake: Texts | undefi
     part,
     question: line.question_id,
     risk: line.risk === undefined || line.risk === "UNKNOWN" ? "" : line.risk,
-    kind: line.category ?? line.kind ?? "",
+    kind: line.kind ?? line.category ?? "",
     scores: [five(line.chosen_score), five(line.rejected_score)],
     tokens: read ? [line.chosen_tokens!, line.rejected_tokens!] : null,
     cuts: [line.chosen_cuts ?? [], line.rejected_cuts ?? []],

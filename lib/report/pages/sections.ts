@@ -1,9 +1,9 @@
 // In: a run's files and the names of its figures. Out: the sections on training, accuracy, calibration and length.
-import { percent } from "../figures/figure";
 import type { Figure } from "../figures/figure";
 import { html, tableOf, type Html } from "../markup";
 import type { RunRecord } from "../../runs/runFiles";
 import { calibrationHelp } from "../verdict";
+import { percent } from "../../wording";
 
 export interface Section {
   readonly id: string;
@@ -132,14 +132,16 @@ export function accuracySection({ evaluation, part }: Told, figures: Figures): S
     "accuracy_by_preference_type",
     ...(evaluation.n_pairs > 0 ? ["val_deltas_hist", "reward_distribution"] : []),
   ];
-  const byCategory = Object.keys(evaluation.by_category).length > 0;
+  const { by_preference_type: kinds, by_category: categories } = evaluation;
+  const hasCategories = Object.keys(categories).some((category) => !Object.hasOwn(kinds, category));
   const body = html` <p>
       Share of ${part} pairs in which the preferred answer got the higher reward; a tie counts one half
       (${evaluation.ties} of ${evaluation.n_pairs.toLocaleString("en")} pairs tied). Small groups have wide intervals:
       two groups whose intervals overlap may well be alike.
     </p>
     ${chartsOf(figures, charts)} ${hasRisks && groupTable("Accuracy by risk level", "risk level", evaluation.by_risk)}
-    ${groupTable("Accuracy by kind of preference", byCategory ? "category" : "kind (guessed from the texts)", byCategory ? evaluation.by_category : evaluation.by_preference_type)}`;
+    ${groupTable("Accuracy by kind of preference", "kind (by the data, else guessed from the texts)", kinds)}
+    ${hasCategories && groupTable("Accuracy by category", "category", categories)}`;
   return { id: "accuracy", title: "Accuracy", body };
 }
 

@@ -1,9 +1,10 @@
 // In: a run's files. Out: the top of its report: verdict, warnings, key figures.
-import { brief, minus, percent } from "../figures/figure";
+import { brief, minus } from "../figures/figure";
 import { Html, html, type HtmlValue } from "../markup";
 import { runLabels, type RunRecord } from "../../runs/runFiles";
 import { compareRuns, comparisonSentence, comparisonTitle, powerSentence } from "../comparison";
 import { verdictOf, type Verdict } from "../verdict";
+import { hundredths, percent } from "../../wording";
 
 const ICONS: Readonly<Record<string, Html>> = {
   passed: new Html('<path d="M5 12.5l4.5 4.5L19 7.5" />'),
@@ -135,14 +136,14 @@ function evaluationCards(run: RunRecord): Card[] {
     const gain = accuracy - baselines.longer_answer;
     cards.push({
       name: "Gain over “longer is better”",
-      value: html`${gain >= 0 ? "+" : "−"}${(100 * Math.abs(gain)).toFixed(1)} <span>points</span>`,
+      value: html`${gain >= 0 ? "+" : "−"}${hundredths(Math.abs(gain))} <span>points</span>`,
       told: `always taking the longer answer: ${percent(baselines.longer_answer)}`,
     });
   }
   if (ece_symmetric !== null && ece_symmetric !== undefined) {
     cards.push({
       name: "Calibration error",
-      value: html`${(100 * ece_symmetric).toFixed(1)} <span>points</span>`,
+      value: html`${hundredths(ece_symmetric)} <span>points</span>`,
       told: `0 is perfect${ece === null || ece === undefined ? "" : `; one-sided ECE of the original: ${brief(ece)}`}`,
     });
   }
@@ -175,7 +176,7 @@ function trainingCards({ metrics }: RunRecord): Card[] {
   if (typeof gap === "number" && typeof train === "number") {
     cards.push({
       name: "Overfitting gap",
-      value: html`${minus((100 * gap).toFixed(1))} <span>points</span>`,
+      value: html`${minus(hundredths(gap))} <span>points</span>`,
       told: `training accuracy ${percent(train)} (of the best epoch, each pair taken before its own step) minus validation accuracy`,
     });
   }
