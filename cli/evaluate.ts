@@ -4,14 +4,16 @@ import { basename, join, resolve } from "node:path";
 import { initBackend } from "../lib/engine/backend";
 import { compareScores, type Comparison } from "../lib/evaluation/compare";
 import { evaluateScores } from "../lib/evaluation/evaluate";
-import { scorePairs, textOf, type ScoringOptions } from "../lib/scoring/score";
+import { openScoring } from "../lib/scoring/members";
+import { textOf, type ScoringOptions } from "../lib/scoring/score";
 import type { ScoredPair } from "../lib/scoring/scoredPair";
+import { meanPairs } from "../lib/scoring/uncertainty";
 import { lossSettings } from "../lib/evaluation/pairLossValue";
 import { rewardBench } from "../lib/rewardBench/rewardBench";
 import { rewardBenchFiles } from "../lib/rewardBench/rewardBenchFiles";
 import { loadPairs, readingNotes } from "../lib/pairs/read";
 import type { PreferencePair } from "../lib/pairs/pair";
-import { loadScoringModel, type LoadedModel, type TextSettings } from "../lib/checkpoints/checkpoint";
+import type { LoadedModel, TextSettings } from "../lib/checkpoints/checkpoint";
 import { writeFileAtomically } from "../lib/files/atomic";
 import { checkWritable, checkWritableFolder } from "../lib/files/writable";
 import { configFlag, precisionOption, readingOptions, textFlag, textSettings } from "./flags";
@@ -22,7 +24,7 @@ export function register(program: Command): void {
   program
     .command("evaluate")
     .description("accuracy, calibration, length bias and baselines of a checkpoint on held-out pairs")
-    .requiredOption("--checkpoint <dir>", "Hugging Face directory of the reward model")
+    .requiredOption("--checkpoint <dir>", "Hugging Face directory of the reward model, or an ensemble of several")
     .requiredOption("--pairs <file>", "held-out preference pairs")
     .requiredOption("--out <file>", "JSON file to write")
     .option("--scores <file>", "also write the two scores of each pair (JSONL)")
@@ -104,15 +106,17 @@ async function scoreWith(
   { out, text }: { readonly out: Output; readonly text?: TextSettings },
 ) {
   await initBackend();
-  const loaded = await loadScoringModel(checkpoint, { storage: options.precision ?? "f32", text, onMessage: out.say });
+  const scoring = await openScoring(checkpoint, { storage: options.precision ?? "f32", text, onMessage: out.say });
   const bar = out.progress("scoring");
   try {
-    const { beta } = lossSettings(loaded.settings.loss);
-    const scored = await scorePairs(loaded, pairs, { ...options, beta, onProgress: bar.update, onMessage: out.say });
+    const { settings, loaded } = scoring;
+    const { beta } = lossSettings(settings.loss);
+    const how = { ...options, beta, onProgress: bar.update, onMessage: out.say };
+    const scored = meanPairs(await scoring.scorePairs(pairs, how));
     bar.end();
-    return { scored, settings: loaded.settings, render: renderer(loaded, pairs) };
+    return { scored, settings, render: renderer(loaded, pairs) };
   } finally {
-    loaded.model.dispose();
+    scoring.dispose();
   }
 }
 

@@ -3,11 +3,11 @@ import type { Command } from "commander";
 import { initBackend } from "../lib/engine/backend";
 import { evaluateReranking, type ChoiceMeasure, type Reranking } from "../lib/reranking/rerank";
 import { readRerankRows } from "../lib/reranking/rerankRows";
-import { scoreTexts } from "../lib/scoring/score";
+import { openScoring } from "../lib/scoring/members";
+import { uncertainScores } from "../lib/scoring/uncertainty";
 import { percent } from "../lib/report/figures";
 import { writeFileAtomically } from "../lib/files/atomic";
 import { checkWritable } from "../lib/files/writable";
-import { loadScoringModel } from "../lib/checkpoints/checkpoint";
 import { configFlag, precisionOption, readingOptions, textFlag, textSettings } from "./flags";
 import { createOutput } from "./output";
 
@@ -17,7 +17,7 @@ export function register(program: Command): void {
     .description(
       "best-of-n: the model's choice among candidate answers against the first, a random and the longest one",
     )
-    .requiredOption("--checkpoint <dir>", "Hugging Face directory of the reward model")
+    .requiredOption("--checkpoint <dir>", "Hugging Face directory of the reward model, or an ensemble of several")
     .requiredOption("--input <file>", "rows {prompt, candidates: [text… or {text, quality}], best?: index from 0}")
     .requiredOption("--out <file>", "JSON file to write")
     .addOption(precisionOption())
@@ -33,7 +33,7 @@ export function register(program: Command): void {
       const { rows, faults } = await readRerankRows(options.input, readingOptions(options));
       for (const fault of faults) out.say(`left out: ${fault}`);
       await initBackend();
-      const loaded = await loadScoringModel(options.checkpoint, {
+      const scoring = await openScoring(options.checkpoint, {
         storage: options.precision ?? "f32",
         text: textSettings(options),
         onMessage: out.say,
@@ -42,13 +42,11 @@ export function register(program: Command): void {
         candidates.map(({ text }) => ({ prompt, promptMessages, response: text })),
       );
       const bar = out.progress("scoring");
-      const scores = await scoreTexts(loaded, items, {
-        precision: options.precision,
-        onProgress: bar.update,
-        onMessage: out.say,
-      });
+      const how = { precision: options.precision, onProgress: bar.update, onMessage: out.say };
+      const byModel = await scoring.scoreTexts(items, how);
+      const scores = uncertainScores(byModel, scoring.levels).map(({ score }) => score);
       bar.end();
-      loaded.model.dispose();
+      scoring.dispose();
       const result = evaluateReranking(rows, scores);
       await writeFileAtomically(options.out, JSON.stringify(result, null, 2) + "\n");
       out.result(result, [...summary(result), `written    ${options.out}`]);

@@ -54,6 +54,7 @@ export { architectureTable, architectureTotals, type ArchitectureRow } from "./m
 export { trainRewardModel, takeStep } from "./training";
 export type { TrainingHooks, TrainingProgress, TrainingRequest, TrainingResult } from "./training";
 export type { ValidationRecord } from "./training";
+export { parseSeeds, trainSeeds, type SeedsResult, type SeedsSummary } from "./training/seeds";
 export { loadSplit, type SplitData } from "./training/data";
 export { loadTrainedModel } from "./training/model";
 export { planUpdates } from "./training/prepare";
@@ -69,6 +70,14 @@ export { brierScore, calibrationBin, correctness, expectedCalibrationError, nega
 export { sigmoid, softplus, symmetricCalibrationError, type Calibration, type CalibrationBins } from "./ece";
 export { scorePairs, scoreTexts, type ScoreItem, type ScoringOptions } from "./scoring/score";
 export { rewardDeltas, type ScoredPair } from "./scoring/scoredPair";
+export { openScoring, type Scoring } from "./scoring/members";
+export {
+  meanPairs,
+  uncertainPairs,
+  uncertainScores,
+  type UncertainPair,
+  type UncertainScore,
+} from "./scoring/uncertainty";
 export { evaluateScores, originalEvaluation } from "./evaluation/evaluate";
 export type { Evaluation, EvaluationOptions, OriginalEvaluation } from "./evaluation/evaluate";
 export { compareOutcomeRuns, compareOutcomes, compareScoreRuns, compareScores } from "./evaluation/compare";

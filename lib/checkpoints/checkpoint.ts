@@ -6,6 +6,7 @@ import { MANIFEST, recoverDirectory, verifyDirectory } from "../files/atomic";
 
 export { loadRewardModel, padTokenId, textPositions, type LoadedModel, type LoadOptions } from "./loadCheckpoint";
 export { loadScoringModel, type ScoringModelOptions, type TextSettings } from "./loadScoringModel";
+export { isEnsemble, readEnsemble, writeEnsemble, type EnsembleFile, type EnsembleSource } from "./ensemble";
 export { pythonExample } from "./pythonExample";
 export { saveRewardModel, type SaveOptions } from "./saveCheckpoint";
 export { settingsSchema, type RewardbookSettings } from "./settings";

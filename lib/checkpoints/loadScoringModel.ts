@@ -1,7 +1,10 @@
 // In: a checkpoint to score with, and what the caller says of its texts. Out: the model with its trained head, or why not.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { InputError } from "../errors";
 import type { RewardModel } from "../models/rewardModel";
 import { CHAT_TEMPLATE } from "../text/template";
+import { isEnsemble } from "./ensemble";
 import { loadRewardModel, textPositions, type LoadedModel, type LoadOptions } from "./loadCheckpoint";
 import { SETTINGS_FILE, type RewardbookSettings } from "./settings";
 
@@ -10,6 +13,8 @@ export type TextSettings = Partial<Pick<RewardbookSettings, "template" | "max_le
 
 export interface ScoringModelOptions extends Pick<LoadOptions, "storage"> {
   readonly text?: TextSettings;
+  /** The directory is an ensemble's, and the caller knows. */
+  readonly member?: boolean;
   /** Takes a sentence about what was found, assumed or left unused. */
   readonly onMessage?: (text: string) => void;
 }
@@ -25,6 +30,10 @@ const NAMED = 8;
  */
 export async function loadScoringModel(dir: string, options: ScoringModelOptions = {}): Promise<LoadedModel> {
   const { text = {}, onMessage = () => {}, storage } = options;
+  if (isEnsemble(dir) && !existsSync(join(dir, "config.json")))
+    throw new InputError(
+      `${dir}: expected one model, got an ensemble of several; score, evaluate, rerank and compare read it, and each of its folders is a model`,
+    );
   const given = Object.fromEntries(Object.entries(text).filter(([, value]) => value !== undefined));
   const loaded = await loadRewardModel(dir, { storage, settings: given });
   const { model } = loaded;
@@ -36,6 +45,8 @@ export async function loadScoringModel(dir: string, options: ScoringModelOptions
         "a fresh head gives scores without meaning: train one with rewardbook train --model, or give the directory that has the head",
     );
   }
+  if (isEnsemble(dir) && !options.member)
+    onMessage(`${dir}: warning: an ensemble is read as the one model that is best alone`);
   for (const note of notesOn(loaded)) onMessage(`${dir}: ${note}`);
   return loaded;
 }

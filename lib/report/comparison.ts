@@ -1,7 +1,7 @@
 // In: two runs, each with one seed or several. Out: whether one is better on the pairs both scored, in numbers and in words.
 import { compareScoreRuns, type CompareOptions, type Comparison } from "../evaluation/compare";
-import type { ScoredPair } from "../scoring/scoredPair";
 import type { RunRecord } from "../runs/runFiles";
+import { pairOfLine } from "../runs/scoreLines";
 import type { ScoreLine } from "../runs/evaluationSchemas";
 import { points } from "./verdict";
 
@@ -38,26 +38,10 @@ export function compareLines(lists: ScoreLists, others: ScoreLists, options: Com
   const shared = (list: readonly ScoreLine[]) => list.filter(({ id }) => times.get(id) === all.length);
   const pairs = shared(lists[0]).length;
   if (pairs === 0) return { result: null, why: "The two runs were validated on different pairs of the same file." };
-  const scored = (side: ScoreLists) => side.map((list) => shared(list).map(asPair));
+  const scored = (side: ScoreLists) => side.map((list) => shared(list).map(pairOfLine));
   const result = compareScoreRuns(scored(lists), scored(others), options);
   return { result, skipped: lists[0].length + others[0].length - 2 * pairs };
 }
-
-/** A scored pair as far as a comparison looks at it. */
-export const asPair = (line: ScoreLine): ScoredPair => ({
-  id: line.id,
-  questionId: line.question_id,
-  promptKey: line.question_id,
-  risk: line.risk ?? "UNKNOWN",
-  weight: 1,
-  chosenScore: line.chosen_score,
-  rejectedScore: line.rejected_score,
-  chosenLength: line.chosen_length ?? 0,
-  rejectedLength: line.rejected_length ?? 0,
-  prompt: line.prompt ?? "",
-  chosen: line.chosen ?? "",
-  rejected: line.rejected ?? "",
-});
 
 /** The verdict in a few words. */
 export function comparisonTitle({ result }: RunComparison, first: string, second: string): string {

@@ -36,3 +36,20 @@ export function scoreLineOf(pair: ScoredPair): ScoreLine {
 export function writeScores(path: string, pairs: readonly ScoredPair[]): Promise<void> {
   return writeFileAtomically(path, pairs.map((pair) => `${JSON.stringify(scoreLineOf(pair))}\n`).join(""));
 }
+
+/** A scored pair as far as its line tells it. */
+export const pairOfLine = (line: ScoreLine): ScoredPair => ({
+  id: line.id,
+  questionId: line.question_id,
+  promptKey: line.question_id,
+  risk: line.risk ?? "UNKNOWN",
+  category: line.category,
+  weight: 1,
+  chosenScore: line.chosen_score,
+  rejectedScore: line.rejected_score,
+  chosenLength: line.chosen_length ?? 0,
+  rejectedLength: line.rejected_length ?? 0,
+  prompt: line.prompt ?? "",
+  chosen: line.chosen ?? "",
+  rejected: line.rejected ?? "",
+});

@@ -1,13 +1,15 @@
 // In: what a command line calls one side of a comparison. Out: its models: a run's, each of its seeds', a checkpoint's, or scores in a file.
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { loadScoringModel, type ScoringModelOptions } from "../checkpoints/checkpoint";
+import { isEnsemble, type ScoringModelOptions } from "../checkpoints/checkpoint";
 import { InputError, UsageError } from "../errors";
 import { checkpointsDir, metricsDir } from "../files/paths";
 import { promptKey } from "../pairs/normalise";
 import type { PreferencePair } from "../pairs/pair";
-import { scorePairs, type ScoringOptions } from "../scoring/score";
+import { openScoring } from "../scoring/members";
+import type { ScoringOptions } from "../scoring/score";
 import type { ScoredPair } from "../scoring/scoredPair";
+import { meanPairs } from "../scoring/uncertainty";
 import { readRun, readScoreLines } from "./runFiles";
 import type { ScoreLine } from "./evaluationSchemas";
 
@@ -44,7 +46,7 @@ export function readSides(text: string): Side[] {
 function modelsOf(name: string): SideModel[] {
   if (/\.jsonl$/.test(name))
     return [{ name: basename(name), checkpoint: null, scores: readScoreLines(name), source: null }];
-  if (existsSync(join(name, "config.json")) && !existsSync(metricsDir(name)))
+  if ((existsSync(join(name, "config.json")) || isEnsemble(name)) && !existsSync(metricsDir(name)))
     return [{ name, checkpoint: name, scores: [], source: null }];
   if (!existsSync(metricsDir(name)))
     throw new InputError(
@@ -94,14 +96,12 @@ export async function scoreSide(
         `${name}: expected a run or a checkpoint to score --pairs with, got a file of scores; leave out --pairs`,
       );
     options.onModel?.(name);
-    const loaded = await loadScoringModel(checkpoint, {
-      storage: options.precision ?? "f32",
-      onMessage: options.onMessage,
-    });
+    const { precision = "f32", onMessage } = options;
+    const scoring = await openScoring(checkpoint, { storage: precision, onMessage });
     try {
-      lists.push(await scorePairs(loaded, pairs, options));
+      lists.push(meanPairs(await scoring.scorePairs(pairs, options)));
     } finally {
-      loaded.model.dispose();
+      scoring.dispose();
     }
   }
   return lists;

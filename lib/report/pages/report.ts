@@ -23,6 +23,7 @@ import {
   type Section,
   type Told,
 } from "./sections";
+import { seedsSection } from "./seeds";
 import { keyFigures, verdictSection } from "./summary";
 import { type Html, html } from "../markup";
 import { plotlyPath } from "../png";
@@ -52,6 +53,7 @@ export function reportHtml(run: RunRecord, { against = [], notes, now = new Date
   const sections = [
     notes === undefined ? null : notesSection(notes),
     against.length > 0 ? comparisonSection(run, against, figures) : null,
+    seedsSection(run),
     trainingSection(run, figures),
     accuracySection(told, figures),
     calibrationSection(told, figures),

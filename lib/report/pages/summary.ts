@@ -1,4 +1,5 @@
 // In: a run's files. Out: the top of its report: verdict, warnings, key figures.
+import { seedsSentence } from "./seeds";
 import { brief, minus } from "../figures/figure";
 import { Html, html, type HtmlValue } from "../markup";
 import { runLabels, type RunRecord } from "../../runs/runFiles";
@@ -20,13 +21,14 @@ export function verdictSection(run: RunRecord, others: readonly RunRecord[] = []
       html`<li${passed ? "" : new Html(' class="no"')}><span class="mark" aria-hidden="true">${passed ? "✓" : "✗"}</span>
 <span><span class="hidden">${passed ? "passed: " : "failed: "}</span>${text}${!passed && html`. <span class="muted">To try: ${advice}.</span>`}</span></li>`,
   );
+  const sentences = [seedsSentence(run), ...verdict.sentences].filter((text) => text !== "");
   const list =
     checks.length > 0 &&
     html`<ul class="checks">
       ${checks}
     </ul>`;
-  return html`${box(verdict.tone, verdict.title, [...verdict.sentences.map(paragraph), list])}
-  ${comparisons(run, others)} ${warnings(run)}`;
+  return html`${box(verdict.tone, verdict.title, [...sentences.map(paragraph), list])} ${comparisons(run, others)}
+  ${warnings(run)}`;
 }
 
 const paragraph = (sentence: string): Html => html`<p>${sentence}</p>`;
