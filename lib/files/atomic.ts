@@ -1,6 +1,15 @@
 // In: the content of a file or directory. Out: the same on disk, whole or not at all, even under a kill or a power cut.
 import { createHash, randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
+import {
+  closeSync,
+  createReadStream,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { systemFault } from "./systemError";
@@ -49,6 +58,30 @@ export async function writeFileAtomically(path: string, content: string | Uint8A
   await syncPath(dirname(path));
 }
 
+/** The same at once, for the small files of a run's log; its folder is there. */
+export function writeFileAtomicallySync(path: string, content: string): void {
+  const temporary = temporaryBeside(path);
+  try {
+    writeFileSync(temporary, content);
+    syncFile(temporary);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw systemFault(error, path) ?? error;
+  }
+}
+
+/** @returns the file's bytes, which are on the disk now */
+export function syncFile(path: string): number {
+  const handle = openSync(path, "r+");
+  try {
+    fsyncSync(handle);
+    return fstatSync(handle).size;
+  } finally {
+    closeSync(handle);
+  }
+}
+
 /** Makes a folder and those above it. Node's own recursive way never ends where the system takes no folder at all, as in /proc. */
 export async function makeFolder(dir: string): Promise<void> {
   if (await exists(dir)) return;
@@ -61,6 +94,9 @@ export async function makeFolder(dir: string): Promise<void> {
 /** A hidden name beside a file, in the same file system, for its content until it is whole. */
 export const temporaryBeside = (path: string): string =>
   join(dirname(path), `.${shortName(basename(path))}.writing-${process.pid}-${randomUUID().slice(0, 8)}`);
+
+/** Whether a name is one of `temporaryBeside`. */
+export const isTemporary = (name: string): boolean => /^\..*\.writing-\d+-[0-9a-f]{8}$/.test(name);
 
 /** Longest name that leaves room for what is put around it: file systems take 255 bytes. */
 const LONGEST_NAME = 180;

@@ -1,20 +1,7 @@
 // In: what a run measures. Out: its files under metrics/RUN, one line a step, safe to read while it goes on.
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync } from "node:fs";
+import { join } from "node:path";
+import { isTemporary, syncFile, writeFileAtomicallySync } from "../files/atomic";
 import type { z } from "zod";
 import type { ErrorAnalysis } from "../evaluation/errorAnalysis";
 import type { Evaluation, OriginalEvaluation } from "../evaluation/evaluate";
@@ -99,21 +86,22 @@ export function openMetricsLog(run: string, marks?: Readonly<Record<string, numb
   mkdirSync(at("plots"), { recursive: true });
   if (marks) {
     for (const file of GROWING_FILES) cutBack(at(file), marks[file] ?? 0);
-    const torn = readdirSync(dir).filter((name) => /^\..*\.writing$/.test(name));
+    const torn = readdirSync(dir).filter(isTemporary);
     for (const file of [...LAST_FILES, ...torn]) rmSync(at(file), { force: true });
   }
   return {
     dir,
     append: (file, record) => appendFileSync(at(file), toJson(record) + "\n"),
-    replace: (file, records) => writeWhole(at(file), records.map((record) => toJson(record) + "\n").join("")),
-    write: (file, value) => writeWhole(at(file), toJson(value, 2) + "\n"),
+    replace: (file, records) =>
+      writeFileAtomicallySync(at(file), records.map((record) => toJson(record) + "\n").join("")),
+    write: (file, value) => writeFileAtomicallySync(at(file), toJson(value, 2) + "\n"),
     csv: (record) => {
       const file = at("training_log.csv");
       const head = existsSync(file) ? "" : Object.keys(record).join(",") + "\n";
       appendFileSync(file, head + Object.values(record).join(",") + "\n");
     },
     marks: () =>
-      Object.fromEntries(GROWING_FILES.filter((file) => existsSync(at(file))).map((f) => [f, synced(at(f))])),
+      Object.fromEntries(GROWING_FILES.filter((file) => existsSync(at(file))).map((f) => [f, syncFile(at(f))])),
     forgetEpoch: (epoch) => {
       keepLines(at("val_epochs.jsonl"), (line) => JSON.parse(line).epoch !== epoch);
       keepLines(at("training_log.csv"), (line) => Number(line.split(",")[0]) !== epoch);
@@ -133,35 +121,11 @@ function cutBack(file: string, bytes: number): void {
 function keepLines(file: string, keep: (line: string) => boolean): void {
   if (!existsSync(file)) return;
   const lines = readFileSync(file, "utf8").split("\n").filter(Boolean);
-  writeWhole(
+  writeFileAtomicallySync(
     file,
     lines
       .filter(keep)
       .map((line) => `${line}\n`)
       .join(""),
   );
-}
-
-/** A hidden file takes the name once it is complete. */
-function writeWhole(file: string, content: string): void {
-  const hidden = join(dirname(file), `.${basename(file)}.writing`);
-  try {
-    writeFileSync(hidden, content);
-    synced(hidden);
-    renameSync(hidden, file);
-  } catch (error) {
-    rmSync(hidden, { force: true });
-    throw error;
-  }
-}
-
-/** @returns the file's bytes, which are on the disk now */
-function synced(file: string): number {
-  const handle = openSync(file, "r+");
-  try {
-    fsyncSync(handle);
-    return fstatSync(handle).size;
-  } finally {
-    closeSync(handle);
-  }
 }
