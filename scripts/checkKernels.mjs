@@ -2,7 +2,7 @@
 // The gate of the C++ kernels: no warning in any instruction set; and their tests under AddressSanitizer and UBSan.
 //
 //   node scripts/checkKernels.mjs              warnings only, seconds
-//   node scripts/checkKernels.mjs --sanitize   a build with both sanitizers, and tests/engine/fusedOps.test.ts on it
+//   node scripts/checkKernels.mjs --sanitize   a build with both sanitizers, and tests/engine/fused*.test.ts on it
 import { execFileSync, spawnSync } from "node:child_process";
 import { setupOrExit } from "./setup.mjs";
 import { buildKernels, units } from "./setup/kernels.mjs";
@@ -37,7 +37,7 @@ async function sanitize() {
   const output = inRoot(".cache", "kernels-sanitized", "rewardbook_kernels.node");
   const extra = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
   console.log(`kernels: built with sanitizers, ${await buildKernels(compiler, { output, extra, env })}`);
-  const vitest = [inRoot("node_modules", "vitest", "vitest.mjs"), "run", "tests/engine/fusedOps.test.ts"];
+  const vitest = [inRoot("node_modules", "vitest", "vitest.mjs"), "run", "tests/engine/fused"];
   const { status } = spawnSync(process.execPath, vitest, {
     cwd: inRoot(),
     stdio: "inherit",
