@@ -10,7 +10,7 @@ import { compareLines, comparisonSentence, powerSentence, type RunComparison } f
 import { joinFiles, keptScoresOf, readSides, scoreSide, type Side } from "../lib/runs/sides";
 import type { ScoredPair } from "../lib/scoring/scoredPair";
 import { holm } from "../lib/statistics";
-import { configFlag, precisionOption, readingOptions } from "./flags";
+import { addReadingFlags, precisionOption, readingOptions } from "./flags";
 import { createOutput, type Output } from "./output";
 import { percent } from "../lib/wording";
 
@@ -21,7 +21,7 @@ interface Compared {
 }
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command("compare")
     .description(
       "whether one run is better than another on held-out pairs: paired, by prompt, over seeds, with its power",
@@ -36,11 +36,8 @@ export function register(program: Command): void {
     )
     .option("--detect <points>", "difference of accuracy, in points, whose power is told", "2")
     .option("--out <file>", "JSON file to write")
-    .addOption(precisionOption())
-    .addOption(configFlag("skip_bad_rows"))
-    .addOption(configFlag("ignore_fields"))
-    .addOption(configFlag("category_field"))
-    .addOption(configFlag("minimum_gap"))
+    .addOption(precisionOption());
+  addReadingFlags(command)
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
       const out = createOutput(options.json === true);

@@ -16,12 +16,12 @@ import type { PreferencePair } from "../lib/pairs/pair";
 import type { LoadedModel, TextSettings } from "../lib/checkpoints/checkpoint";
 import { writeFileAtomically } from "../lib/files/atomic";
 import { checkWritable, checkWritableFolder } from "../lib/files/writable";
-import { configFlag, precisionOption, readingOptions, textFlag, textSettings } from "./flags";
+import { addScoringFlags, readingOptions, textSettings } from "./flags";
 import { createOutput, type Output } from "./output";
 import { hundredths, percent } from "../lib/wording";
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command("evaluate")
     .description("accuracy, calibration, length bias and baselines of a checkpoint on held-out pairs")
     .requiredOption("--checkpoint <dir>", "Hugging Face directory of the reward model, or an ensemble of several")
@@ -29,15 +29,8 @@ export function register(program: Command): void {
     .requiredOption("--out <file>", "JSON file to write")
     .option("--scores <file>", "also write the two scores of each pair (JSONL)")
     .option("--against <dir>", "a second checkpoint to compare with, by paired tests")
-    .option("--rewardbench-out <dir>", "also write the files of the reference implementation of RewardBench")
-    .addOption(precisionOption())
-    .addOption(textFlag("template"))
-    .addOption(textFlag("max_length"))
-    .addOption(textFlag("truncation"))
-    .addOption(configFlag("skip_bad_rows"))
-    .addOption(configFlag("ignore_fields"))
-    .addOption(configFlag("category_field"))
-    .addOption(configFlag("minimum_gap"))
+    .option("--rewardbench-out <dir>", "also write the files of the reference implementation of RewardBench");
+  addScoringFlags(command)
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
       const out = createOutput(options.json === true);

@@ -56,6 +56,21 @@ export function addSchemaFlags(command: Command, shape: Readonly<Record<string, 
   return command;
 }
 
+/** The flags of a command that scores texts: precision, how they are made, how their rows are read. */
+export function addScoringFlags(command: Command, reading: readonly Field[] = READING): Command {
+  command.addOption(precisionOption());
+  for (const field of ["template", "max_length", "truncation"] as const) command.addOption(textFlag(field));
+  return addReadingFlags(command, reading);
+}
+
+const READING = ["skip_bad_rows", "ignore_fields", "category_field", "minimum_gap"] as const satisfies Field[];
+
+/** The flags of how rows are read. */
+export function addReadingFlags(command: Command, reading: readonly Field[] = READING): Command {
+  for (const field of reading) command.addOption(configFlag(field));
+  return command;
+}
+
 /** How a command reads pairs, from the flags it has. */
 export function readingOptions(options: Readonly<Record<string, unknown>>): ReadOptions {
   const { skip_bad_rows, ignore_fields, category_field, minimum_gap, keep_ties } = configFromFlags(options);

@@ -8,24 +8,19 @@ import { uncertainScores } from "../lib/scoring/uncertainty";
 import { percent } from "../lib/report/figures";
 import { writeFileAtomically } from "../lib/files/atomic";
 import { checkWritable } from "../lib/files/writable";
-import { configFlag, precisionOption, readingOptions, textFlag, textSettings } from "./flags";
+import { addScoringFlags, readingOptions, textSettings } from "./flags";
 import { createOutput } from "./output";
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command("rerank")
     .description(
       "best-of-n: the model's choice among candidate answers against the first, a random and the longest one",
     )
     .requiredOption("--checkpoint <dir>", "Hugging Face directory of the reward model, or an ensemble of several")
     .requiredOption("--input <file>", "rows {prompt, candidates: [text… or {text, quality}], best?: index from 0}")
-    .requiredOption("--out <file>", "JSON file to write")
-    .addOption(precisionOption())
-    .addOption(textFlag("template"))
-    .addOption(textFlag("max_length"))
-    .addOption(textFlag("truncation"))
-    .addOption(configFlag("skip_bad_rows"))
-    .addOption(configFlag("ignore_fields"))
+    .requiredOption("--out <file>", "JSON file to write");
+  addScoringFlags(command, ["skip_bad_rows", "ignore_fields"])
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
       const out = createOutput(options.json === true);

@@ -9,11 +9,11 @@ import { loadPairs, readingNotes } from "../lib/pairs/read";
 import { writeFileAtomically } from "../lib/files/atomic";
 import { checkWritable } from "../lib/files/writable";
 import { scoreRow } from "./evaluate";
-import { configFlag, precisionOption, readingOptions, textFlag, textSettings } from "./flags";
+import { addScoringFlags, readingOptions, textSettings } from "./flags";
 import { createOutput } from "./output";
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command("score")
     .description("rewards of preference pairs (chosen_score, rejected_score) or of {prompt, response} rows (score)")
     .requiredOption("--checkpoint <dir>", "Hugging Face directory of the reward model, or an ensemble of several")
@@ -26,15 +26,8 @@ export function register(program: Command): void {
     .option(
       "--suspects <file>",
       "with --uncertainty: pairs whose label every model contradicts, the surest first (JSONL)",
-    )
-    .addOption(precisionOption())
-    .addOption(textFlag("template"))
-    .addOption(textFlag("max_length"))
-    .addOption(textFlag("truncation"))
-    .addOption(configFlag("skip_bad_rows"))
-    .addOption(configFlag("ignore_fields"))
-    .addOption(configFlag("category_field"))
-    .addOption(configFlag("minimum_gap"))
+    );
+  addScoringFlags(command)
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
       const out = createOutput(options.json === true);

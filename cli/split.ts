@@ -5,7 +5,7 @@ import { loadStoredPairs, readingNotes } from "../lib/pairs/read";
 import { writeRejectedRows } from "../lib/pairs/rejectedRows";
 import { checkWritableFolder } from "../lib/files/writable";
 import { splitPairs, writeSplit } from "../lib/split";
-import { configFlag, readingOptions } from "./flags";
+import { addReadingFlags, configFlag, readingOptions } from "./flags";
 import { createOutput } from "./output";
 
 const LISTED = 5;
@@ -22,7 +22,7 @@ const whole = (text: string): number => {
 };
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command("split")
     .description("split pairs by question, stratified by risk level, without leaks")
     .requiredOption("--pairs <file>", "preference pairs in any format of `check`")
@@ -43,11 +43,8 @@ export function register(program: Command): void {
     .option(
       "--keep-near-duplicates",
       "keep questions with near-duplicate prompts in one split (otherwise they are reported)",
-    )
-    .addOption(configFlag("skip_bad_rows"))
-    .addOption(configFlag("ignore_fields"))
-    .addOption(configFlag("category_field"))
-    .addOption(configFlag("minimum_gap"))
+    );
+  addReadingFlags(command)
     .addOption(configFlag("keep_ties"))
     .option("--no-keep-ties", "leave out pairs whose two scores are equal (default: off)")
     .addOption(

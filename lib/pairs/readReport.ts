@@ -50,9 +50,12 @@ export const createReport = (path: string): ReadReport => ({
 export type Place = Pick<RejectedRow, "line" | "fileLine">;
 
 /** `file:line` where rows are lines, else the row's number and, in a JSON list, its first line. */
-function placeOf(report: ReadReport, { line, fileLine }: Place): string {
-  if (fileLine !== undefined) return `${report.path}:${fileLine} (row ${line})`;
-  return report.container === "parquet" ? `${report.path} (row ${line})` : `${report.path}:${line}`;
+export function placeOf(
+  { path, container }: Pick<ReadReport, "path" | "container">,
+  { line, fileLine }: Place,
+): string {
+  if (fileLine !== undefined) return `${path}:${fileLine} (row ${line})`;
+  return container === "parquet" ? `${path} (row ${line})` : `${path}:${line}`;
 }
 
 const countList = (report: ReadReport): string =>
@@ -63,10 +66,19 @@ const countList = (report: ReadReport): string =>
 /** The first ten rows at fault, each `file:line: message`, and how many there are. */
 export function faultMessage(path: string, report: ReadReport): string {
   const faults = report.rejected.filter(({ reason }) => isFault(reason));
-  const listed = faults.slice(0, LISTED).map((row) => `  ${placeOf(report, row)}: ${row.message}`);
+  return faultList(
+    path,
+    report.rows,
+    faults.map((row) => `${placeOf(report, row)}: ${row.message}`),
+  );
+}
+
+/** @param faults each `file:line: message` */
+export function faultList(path: string, rows: number, faults: readonly string[]): string {
+  const listed = faults.slice(0, LISTED).map((fault) => `  ${fault}`);
   if (faults.length > LISTED) listed.push(`  … and ${faults.length - LISTED} more`);
-  const rows = `${faults.length} of ${report.rows} ${report.rows === 1 ? "row is" : "rows are"} at fault`;
-  return `${path}: ${rows}; mend them, or pass --skip-bad-rows to go on without them\n${listed.join("\n")}`;
+  const share = `${faults.length} of ${rows} ${rows === 1 ? "row is" : "rows are"} at fault`;
+  return `${path}: ${share}; mend them, or pass --skip-bad-rows to go on without them\n${listed.join("\n")}`;
 }
 
 export function noneMessage(path: string, report: ReadReport): string {

@@ -1,11 +1,10 @@
 // In: a file of prompts with several candidate answers each. Out: the rows, checked.
 import { InputError } from "../errors";
-import type { RawRow } from "../pairs/containers/row";
+import type { RawRow, Row } from "../pairs/containers/row";
+import { readCheckedRows, type CheckedRows, type CheckedRowsOptions } from "../pairs/checkedRows";
 import { RowFault, typeName } from "../pairs/faults";
 import { get, list } from "../pairs/fields";
-import { ignoredFields, withoutFields } from "../pairs/context";
 import { type Asked, askedFields, readAsked } from "../pairs/formats/asked";
-import { openRows } from "../pairs/rows";
 
 export interface Candidate {
   readonly text: string;
@@ -22,59 +21,20 @@ export interface RerankRow extends Asked {
   readonly best: number | null;
 }
 
-export interface RerankRows {
-  readonly rows: readonly RerankRow[];
-  /** Rows left out because they are at fault, each `file:line: why`. */
-  readonly faults: readonly string[];
-}
-
-const LISTED = 10;
-
 /**
  * Reads rows `{prompt, candidates: [text… or {text, quality}], best?: index}`.
  *
  * @throws InputError listing the rows at fault by line, unless they are to be skipped, or when no row is left
  */
-export async function readRerankRows(
-  path: string,
-  options: { readonly skip_bad_rows?: boolean; readonly ignore_fields?: string } = {},
-): Promise<RerankRows> {
-  const { batches } = await openRows(path);
-  const rows: RerankRow[] = [];
-  const faults: string[] = [];
-  const ignored = ignoredFields(options.ignore_fields);
-  for await (const batch of batches) {
-    for (const raw of batch) {
-      try {
-        rows.push(rerankRow(raw, ignored));
-      } catch (error) {
-        if (!(error instanceof RowFault)) throw error;
-        faults.push(`${path}:${raw.fileLine ?? raw.line}: ${error.message}`);
-      }
-    }
-  }
-  if (faults.length > 0 && (!options.skip_bad_rows || rows.length === 0)) {
-    const more = faults.length > LISTED ? `\n  … and ${faults.length - LISTED} more` : "";
-    throw new InputError(
-      `${path}: ${faults.length} of ${faults.length + rows.length} rows are at fault; mend them, or pass --skip-bad-rows to go on without them\n` +
-        faults
-          .slice(0, LISTED)
-          .map((fault) => `  ${fault}`)
-          .join("\n") +
-        more,
-    );
-  }
-  if (rows.length === 0) {
-    throw new InputError(`${path}: expected rows {prompt, candidates}, got an empty file; write one prompt a line`);
-  }
-  return { rows, faults };
+export async function readRerankRows(path: string, options?: CheckedRowsOptions): Promise<CheckedRows<RerankRow>> {
+  const read = await readCheckedRows(path, rerankRow, options);
+  if (read) return read;
+  throw new InputError(`${path}: expected rows {prompt, candidates}, got an empty file; write one prompt a line`);
 }
 
 const FIELDS = askedFields(["candidates", "best", "id", "question_id"]);
 
-function rerankRow({ value: row, fault, line }: RawRow, ignored: ReadonlySet<string>): RerankRow {
-  if (!row) throw new RowFault(fault!.reason, fault!.message);
-  const value = withoutFields(row, ignored);
+function rerankRow(value: Row, { line }: RawRow): RerankRow {
   const given = list(value, "candidates");
   if (given.length < 2)
     throw new RowFault("invalid_value", `candidates: expected two answers or more, got ${given.length}`);
