@@ -18,7 +18,7 @@ export const NOTEBOOKS = [
 const ours = (...parts) => createRequire(import.meta.url)(inRoot("dist", "lib", "report", ...parts));
 
 /** What the exported pages share with the reports: the script that draws figures and its style. */
-function writePageParts() {
+export function writePageParts() {
   const folder = inRoot(".cache", "nbconvert");
   mkdirSync(folder, { recursive: true });
   const write = (name, text) => {

@@ -75,6 +75,11 @@ async def execute(notebook):
     return 1
 
 
+def title_of(notebook, source):
+    lines = notebook.cells[0].source.splitlines()
+    return next((line.lstrip("# ") for line in lines if line.startswith("#")), Path(source).stem)
+
+
 def mathml(display):
     """The formulas are the notebooks' own, in Markdown; data never comes through here."""
     return lambda _renderer, body: latex2mathml.converter.convert(body, display=display)
@@ -133,7 +138,7 @@ def write(target, text):
 
 def main(source, executed, html):
     notebook = nbformat.read(source, as_version=4)
-    title = next((line.lstrip("# ") for line in notebook.cells[0].source.splitlines() if line.startswith("#")), Path(source).stem)
+    title = title_of(notebook, source)
     status = asyncio.run(execute(notebook))
     write(executed, nbformat.writes(notebook) + "\n")
     export(notebook, title, html)
