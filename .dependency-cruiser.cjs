@@ -12,6 +12,7 @@ const ROOMS = [
   ["batching"],
   ["checkpoints"],
   ["scoring"],
+  ["export"],
   ["policy", "statistics"],
   ["evaluation"],
   ["reranking", "rewardBench"],

@@ -14,7 +14,6 @@ import { loadRewardModel } from "../lib/checkpoints/checkpoint";
 import { planUpdates } from "../lib/training/prepare";
 import { compare, type Side, type Unit } from "./compare";
 import type { Job } from "./job";
-import { torchPrecision, type Precision } from "./precision";
 
 /** What one side did and what it then gave to the held-out texts, chosen and rejected in turn. */
 export interface TrainedSide {
@@ -43,8 +42,6 @@ export interface AccuracyResult {
   readonly onlyOursRight: number;
   readonly onlyTheirsRight: number;
   /** Not below: 0 or more lies within the interval of the difference. */
-  /** TRL's, the faster one on this processor. */
-  readonly precision?: Precision;
   readonly verdict: "not below" | "below";
 }
 
@@ -132,7 +129,7 @@ function sidesOf(job: Job, model: string, files: Awaited<ReturnType<typeof write
     adam_epsilon,
     seed,
     attention: "sdpa",
-    bf16: torchPrecision() === "bf16",
+    bf16: true,
   };
   return [
     {
@@ -219,5 +216,5 @@ export async function measureAccuracy(job: Job, quick: boolean): Promise<Accurac
     done: first,
     scores: JSON.parse(readFileSync(String(sides[i].settings.scores), "utf8")),
   }));
-  return { ...judgeAccuracy(files.heldOut, ours, theirs), precision: torchPrecision() };
+  return judgeAccuracy(files.heldOut, ours, theirs);
 }

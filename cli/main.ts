@@ -11,6 +11,7 @@ import { register as check } from "./check";
 import { register as compare } from "./compare";
 import { register as doctor } from "./doctor";
 import { register as evaluate } from "./evaluate";
+import { register as exportModel } from "./export";
 import { register as generate } from "./generate";
 import { register as pull } from "./pull";
 import { register as report } from "./report";
@@ -44,6 +45,7 @@ export function createProgram(): Command {
     compare,
     serve,
     report,
+    exportModel,
     pull,
     verify,
     doctor,

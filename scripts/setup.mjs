@@ -2,6 +2,7 @@
 // Puts everything in place that Rewardbook needs, with Node's built-ins only; done again, it finds that nothing is left to do.
 //
 //   --server         only what a score server needs
+//   --with-onnx      also what runs exported models: Transformers.js and onnxruntime (or RB_ONNX=1)
 //   RB_PYTHON=path   the Python to make .venv with
 //   RB_NATIVE=0      WebAssembly backend only, no TensorFlow
 //   RB_KERNELS=0     TensorFlow without our fused kernels
@@ -24,6 +25,7 @@ import {
   LOCKED,
   pip,
 } from "./setup/native.mjs";
+import { onnxRuntimes, wantsOnnx } from "./setup/onnx.mjs";
 import { renewSelfLink, SELF_LINKS } from "./setup/selfLink.mjs";
 import { command, digest, inRoot, isInPlace, root, runSteps, StepError, withLock } from "./setup/steps.mjs";
 
@@ -72,7 +74,12 @@ const SERVER_STEPS = [
 ];
 
 /** The steps on this machine. `native` ones are optional: without them the WebAssembly backend serves. */
-export function listSteps({ choice = chooseHere(), compiler = findCompiler(), ownBrowser = hasOwnBrowser() } = {}) {
+export function listSteps({
+  choice = chooseHere(),
+  compiler = findCompiler(),
+  ownBrowser = hasOwnBrowser(),
+  withOnnx = wantsOnnx(),
+} = {}) {
   const lock = digest([text("package-lock.json")]);
   const jupyter = digest([text("scripts/requirements.lock")]);
   const wheel = digest([JSON.stringify(choice), text("scripts/setup/native.mjs")]);
@@ -126,6 +133,7 @@ export function listSteps({ choice = chooseHere(), compiler = findCompiler(), ow
     },
     compiledLibrary,
   ];
+  if (withOnnx) steps.push(onnxRuntimes);
   if (carriesBrowser() && !ownBrowser)
     steps.push({
       name: "picture browser",

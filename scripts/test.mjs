@@ -5,6 +5,7 @@ import { spawnSync } from "node:child_process";
 import { setupOrExit } from "./setup.mjs";
 import { inRoot } from "./setup/steps.mjs";
 
+process.env.RB_ONNX = "1"; // exported models are run
 await setupOrExit();
 const vitest = inRoot("node_modules", "vitest", "vitest.mjs");
 const { status } = spawnSync(process.execPath, [vitest, "run", ...process.argv.slice(2)], {

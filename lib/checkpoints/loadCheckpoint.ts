@@ -1,5 +1,5 @@
 // In: a Hugging Face directory. Out: a reward model with its tokenizer and settings.
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { initBackend } from "../engine/backend";
@@ -202,6 +202,11 @@ function refusePickle(dir: string): void {
   const pickled = ["pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt", "model.pth"].find((name) =>
     existsSync(join(dir, name)),
   );
+  if (!pickled && isOnnx(dir))
+    throw new InputError(
+      `${dir}: expected ${SINGLE_FILE}, got a model in ONNX, whose weights are laid out for running it; ` +
+        "give the checkpoint it was exported from, or run it with Transformers.js",
+    );
   if (!pickled) {
     throw new InputError(
       `${dir}: expected ${SINGLE_FILE} or ${INDEX_FILE}, got neither; ` +
@@ -212,6 +217,14 @@ function refusePickle(dir: string): void {
     `${join(dir, pickled)}: expected safetensors weights, got a Python pickle, ` +
       "which can run any code when it is opened; if you trust it, convert it in Python: " +
       `AutoModelForSequenceClassification.from_pretrained(${JSON.stringify(dir)}).save_pretrained(${JSON.stringify(dir)}, safe_serialization=True)`,
+  );
+}
+
+/** Whether a directory holds a model that was exported: by `rewardbook export`, optimum or another. */
+function isOnnx(dir: string): boolean {
+  const onnx = join(dir, "onnx");
+  return [dir, ...(existsSync(onnx) ? [onnx] : [])].some((folder) =>
+    readdirSync(folder).some((name) => /\.onnx(_data)?$/.test(name)),
   );
 }
 

@@ -53,12 +53,8 @@ function execute(
 }
 
 interface Heads {
-  /**
-   * [B, T]: 0 on padding, else the number of the text that the token belongs to; tokens see their own text. Causal, it may be
-   * [B, 2, T]: then the second row has the number of a text before it, in the same row, which the token's text goes on from and
-   * sees as well; 0 where there is none.
-   */
-  readonly segmentIds: tf.Tensor;
+  /** [B, T]: 0 on padding, else the number of the text that the token belongs to; tokens see their own text. */
+  readonly segmentIds: tf.Tensor2D;
   readonly heads: number;
   readonly keyValueHeads: number;
   /** Tokens see none that come later. */

@@ -1,4 +1,5 @@
 // In: the bytes of a stored tensor. Out: float32 numbers, and back.
+import { InputError } from "../errors";
 
 /** Bits an element takes, by safetensors dtype (safetensors 0.8, `enum Dtype`). */
 export const DTYPE_BITS: Readonly<Record<string, number>> = {
@@ -85,4 +86,37 @@ export function encodeBfloat16(values: Float32Array): Uint16Array {
     out[i] = (word & 0x7fffffff) > 0x7f800000 ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
   }
   return out;
+}
+
+const HALF_MAX = 65504;
+
+/**
+ * The 16 bits of IEEE half precision nearest to each float32, ties to even.
+ *
+ * @param name of the tensor, for the message
+ * @throws InputError for a number too large for half precision
+ */
+export function encodeFloat16(values: Float32Array, name: string): Uint16Array {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const out = new Uint16Array(values.length);
+  for (let i = 0; i < words.length; i++) {
+    if (!(Math.abs(values[i]) < HALF_MAX + 16))
+      throw new InputError(`${name}: expected numbers up to ${HALF_MAX} for fp16, got ${values[i]}; export as fp32`);
+    out[i] = halfBits(words[i]);
+  }
+  return out;
+}
+
+function halfBits(word: number): number {
+  const sign = (word >>> 16) & 0x8000;
+  const exponent = ((word >>> 23) & 0xff) - 112; // of the half: 15 − 127
+  const mantissa = (word & 0x7fffff) | 0x800000;
+  if (exponent < -10) return sign;
+  // Below the smallest normal number the leading one is shifted in with the rest.
+  const shift = exponent > 0 ? 13 : 14 - exponent;
+  const kept = mantissa >>> shift;
+  const rest = mantissa & ((1 << shift) - 1);
+  const half = 1 << (shift - 1);
+  const rounded = kept + (rest > half || (rest === half && kept & 1) ? 1 : 0);
+  return sign + (exponent > 0 ? (exponent << 10) + rounded - 0x400 : rounded);
 }

@@ -1,11 +1,11 @@
 // In: a reward model (named variables under a configuration) and token ids. Out: scores.
 
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { fusesAttention } from "./attention";
 import type { ModelConfig } from "./config";
 import { className, hiddenStates, trunkShapes } from "./families";
 import { headShapes, isStandardHead, meanOverTokens, rowsRead, scorePooledRows } from "./heads";
-import { createDropout, layoutOf, type Forward, type Sharing } from "./layers";
+import { createDropout, layoutOf, type Forward } from "./layers";
 import { activationBytes, RECOMPUTE_ABOVE } from "./memory";
 
 export interface LoraSettings {
@@ -39,16 +39,6 @@ export interface ModelInputs {
   readonly segmentIds: tf.Tensor2D; // [B, T] float32: 0 = padding, else the number of the token's text in its row, from 1
   /** [S] the numbers 1…S of the texts of a row; without it a row is one text. */
   readonly segments?: tf.Tensor1D;
-  /** Texts of a decoder that begin alike, with their beginning once. */
-  readonly sharing?: Sharing;
-}
-
-/** The tensors of `Sharing` from their numbers: before, positions, both [B, T]; none where texts share nothing. */
-export function sharingTensors(
-  sharing: { readonly before: Float32Array; readonly positions: Int32Array } | undefined,
-  shape: [number, number],
-): tf.Tensor2D[] {
-  return sharing ? [tf.tensor2d(sharing.before, shape), tf.tensor2d(sharing.positions, shape, "int32")] : [];
 }
 
 export interface ScoreOptions {
@@ -93,8 +83,8 @@ function forwardOf(
   };
 }
 
-function pool(forward: Forward, { ids, segmentIds, segments, sharing }: ModelInputs): tf.Tensor2D {
-  const layout = layoutOf(segmentIds, segments, sharing);
+function pool(forward: Forward, { ids, segmentIds, segments }: ModelInputs): tf.Tensor2D {
+  const layout = layoutOf(segmentIds, segments);
   const hidden = hiddenStates(forward, ids, layout, rowsRead(forward.config, layout));
   return forward.config.head === "mean" ? meanOverTokens(hidden, layout) : hidden;
 }

@@ -110,7 +110,7 @@ export async function scoreTexts(
   return scoreEncoded(
     loaded,
     encoded.map((text) => text.ids),
-    { ...options, familyOf: (index) => items[index].prompt },
+    options,
     (index) => `item ${index + 1}`,
   );
 }
@@ -130,7 +130,7 @@ export async function scorePairs(
   const scores = await scoreEncoded(
     loaded,
     encoded.map(({ ids }) => ids),
-    { ...options, familyOf: (text) => pairs[text >> 1].questionId },
+    options,
     (text) => pairs[Math.floor(text / 2)].id,
   );
   const read = (text: number) => ({ tokens: encoded[text].ids.length, cuts: encoded[text].cuts ?? [] });
@@ -171,11 +171,11 @@ export function toScoredPair(
 async function scoreEncoded(
   loaded: LoadedModel,
   texts: readonly Uint32Array[],
-  options: ScoringOptions & { /** Name of texts that may begin alike. */ readonly familyOf: (text: number) => string },
+  options: ScoringOptions,
   where: (row: number) => string,
 ): Promise<Float64Array> {
   const tokens = new TokenStore();
-  texts.forEach((ids, text) => tokens.push(ids, options.familyOf(text)));
+  for (const ids of texts) tokens.push(ids);
   const scorer = createScorer(loaded.model, loaded.tokenizer.padId, options);
   try {
     const scores = await scoreWatched(loaded, scorer, tokens, options);

@@ -2,10 +2,10 @@
 import { rmSync } from "node:fs";
 import type { TrainingConfig } from "../config";
 import { buildDataset, type PairDataset } from "../dataset";
-import { isDecoder, type ModelConfig } from "../models/config";
+import type { ModelConfig } from "../models/config";
 import { fusesAttention } from "../models/attention";
 import { createMonitor } from "./monitor";
-import type { Warning } from "../runs/records";
+import type { Warning } from "../runs/schemas";
 import { writeRejectedRows } from "../pairs/rejectedRows";
 import type { LoadedModel } from "../checkpoints/checkpoint";
 import { checkpointsDir } from "../files/paths";
@@ -91,11 +91,6 @@ async function tokenisePairs(
 /** The steps of all epochs: which pairs, in which order and rows. */
 export const planUpdates = ({ tokens }: PairDataset, config: TrainingConfig, model: ModelConfig): TrainingPlan =>
   createTrainingPlan(tokens, {
-    // Exact but for dropout, whose masks two texts would then have in common.
-    beginnings:
-      isDecoder(model) && fusesAttention(model, false) && !config.dropout && config.lora_dropout === 0
-        ? tokens
-        : undefined,
     batchSize: config.batch_size,
     gradientAccumulation: config.gradient_accumulation,
     tokensPerBatch: config.tokens_per_batch,

@@ -28,9 +28,11 @@ export async function makeModelDirectory(
   const golden = readGolden(family);
   const vocabulary = 1024; // the goldens' own is smaller than a tokenizer's
   const tensors = [...unpackAll(golden.tensors)].map(([name, { shape, data }]) => {
-    if (!/(word_embeddings|embed_tokens)\.weight$/.test(name)) return [name, { shape, data }] as const;
-    const wide = Float32Array.from({ length: vocabulary * shape[1] }, (_, i) => data[i % data.length]);
-    return [name, { shape: [vocabulary, shape[1]], data: wide }] as const;
+    const positions = /position_embeddings\.weight$/.test(name) ? (changes.max_position_embeddings ?? shape[0]) : null;
+    const rows = /(word_embeddings|embed_tokens)\.weight$/.test(name) ? vocabulary : positions;
+    if (rows === null) return [name, { shape, data }] as const;
+    const wide = Float32Array.from({ length: Number(rows) * shape[1] }, (_, i) => data[i % data.length]);
+    return [name, { shape: [Number(rows), shape[1]], data: wide }] as const;
   });
   await writeSafetensors(join(dir, "model.safetensors"), tensors);
   writeFileSync(

@@ -1,6 +1,7 @@
 // The hand-written encoding against google-protobuf's decoder of TensorFlow's own messages (inside tfjs-node).
 import { describe, expect, it } from "vitest";
-import { attrValue, functionBody, functionDef, nodeDef, savedModel, varint } from "../../lib/engine/compile/protobuf";
+import { attrValue, functionBody, functionDef, nodeDef, savedModel } from "../../lib/engine/compile/protobuf";
+import { varint } from "../../lib/engine/wire";
 
 const messages = async () =>
   ((await import("@tensorflow/tfjs-node/dist/proto/api_pb" as string)) as any).default.tensorflow ??

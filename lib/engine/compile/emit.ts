@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { encodeBfloat16 } from "../../files/dtypes";
 import { DType } from "../binding";
 import { consumersOf, fetchedValues, type Attribute, type GraphNode, type GraphValue, type Program } from "./graph";
-import { attrValue, functionBody, functionDef, nodeDef, savedModel, type AttributeBytes, type Bytes } from "./protobuf";
+import { attrValue, functionBody, functionDef, nodeDef, savedModel, type AttributeBytes } from "./protobuf";
+import type { Bytes } from "../wire";
 import { findRegions, type Region } from "./regions";
 import { COMPARISON, REDUCTION } from "./shapeRules";
 

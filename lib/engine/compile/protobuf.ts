@@ -1,36 +1,7 @@
 // In: plain values. Out: the bytes of TensorFlow's NodeDef, FunctionDef, GraphDef and SavedModel messages.
 // Written by hand: six message types do not pay for a protobuf library and its generated code.
 import { type DType } from "../binding";
-
-export type Bytes = Uint8Array;
-
-/** A base-128 number, two's complement in 64 bits when negative. */
-export function varint(value: number | bigint): Bytes {
-  let rest = BigInt.asUintN(64, BigInt(value));
-  const out: number[] = [];
-  while (rest > 127n) {
-    out.push(Number(rest & 127n) | 128);
-    rest >>= 7n;
-  }
-  out.push(Number(rest));
-  return Uint8Array.from(out);
-}
-
-export const concat = (...parts: readonly Bytes[]): Bytes => Buffer.concat(parts);
-/** Field of wire type 0: a number. */
-export const numberField = (field: number, value: number): Bytes => concat(varint(field << 3), varint(value));
-/** Field of wire type 2: a string, bytes or a message. */
-export function bytesField(field: number, content: Bytes | string): Bytes {
-  const bytes = typeof content === "string" ? Buffer.from(content) : content;
-  return concat(varint((field << 3) | 2), varint(bytes.length), bytes);
-}
-
-function floatField(field: number, value: number): Bytes {
-  const out = Buffer.alloc(5);
-  out[0] = (field << 3) | 5;
-  out.writeFloatLE(value, 1);
-  return out;
-}
+import { bytesField, concat, floatField, numberField, varint, type Bytes } from "../wire";
 
 const shapeMessage = (shape: readonly number[]): Bytes =>
   concat(...shape.map((dimension) => bytesField(2, numberField(1, dimension))));

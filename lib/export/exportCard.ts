@@ -1,0 +1,61 @@
+// In: what was exported. Out: its README.md: how to score with it from TypeScript and Python.
+import type { RewardbookSettings } from "../checkpoints/settings";
+import type { OnnxDtype } from "../models/onnx/weights";
+import { isChat } from "../text/template";
+
+export interface ExportCardOptions {
+  readonly settings: RewardbookSettings;
+  readonly files: readonly { readonly dtype: OnnxDtype; readonly file: string; readonly bytes: number }[];
+}
+
+/** Text of a model, made by JavaScript with the model's own template. */
+function textExpression(template: string): string {
+  if (isChat(template))
+    return (
+      'tokenizer.apply_chat_template([{ role: "user", content: prompt }, { role: "assistant", content: response }], ' +
+      "{ tokenize: false })"
+    );
+  const parts = template.split(/(\{prompt\}|\{response\})/).filter((part) => part !== "");
+  return parts
+    .map((part) => (part === "{prompt}" || part === "{response}" ? part.slice(1, -1) : JSON.stringify(part)))
+    .join(" + ");
+}
+
+/** Lines that a TypeScript user copies; `DIR` stands for the directory. */
+export function transformersExample(template: string): string {
+  const options = isChat(template)
+    ? "{ padding: true, truncation: true, add_special_tokens: false }"
+    : "{ padding: true, truncation: true }";
+  return [
+    'import { AutoModelForSequenceClassification, AutoTokenizer } from "@huggingface/transformers";',
+    'const tokenizer = await AutoTokenizer.from_pretrained("DIR");',
+    'const model = await AutoModelForSequenceClassification.from_pretrained("DIR");',
+    `const text = (prompt: string, response: string) => ${textExpression(template)};`,
+    `const { logits } = await model(tokenizer([text("Why is the sky blue?", "Rayleigh scattering.")], ${options}));`,
+    "console.log(logits.tolist()); // one reward a text",
+  ].join("\n");
+}
+
+export function exportCard({ settings, files }: ExportCardOptions): string {
+  const listed = files.map(({ dtype, file, bytes }) => `- \`${file}\` (${dtype}, ${(bytes / 1e6).toFixed(1)} MB)`);
+  return `---
+library_name: transformers.js
+pipeline_tag: text-classification
+tags: [reward-model, rewardbook, onnx]
+---
+# Reward model in ONNX
+
+Gives one number for a prompt and an answer; only differences between answers to one prompt mean something.
+
+${listed.join("\n")}
+
+Inputs: int64 \`input_ids\`, \`attention_mask\` (and \`token_type_ids\` where the tokenizer gives them), [texts, tokens], padded at either end.
+Output: f32 \`logits\`, [texts, 1].
+
+\`\`\`ts
+${transformersExample(settings.template)}
+\`\`\`
+
+Texts have at most ${settings.max_length} tokens: longer ones were cut in training (\`truncation: ${settings.truncation}\` in \`rewardbook.json\`).
+`;
+}

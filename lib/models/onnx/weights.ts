@@ -1,0 +1,123 @@
+// In: the name of a parameter. Out: the operations that multiply by it or look rows up, with the weight stored as the file's type says.
+
+import { encodeFloat16 } from "../../files/dtypes";
+import { bytesOf, elementCount, type GraphBuilder, type Value } from "../../engine/onnx/graph";
+import { ElementType } from "../../engine/onnx/messages";
+import { quantiseRows } from "../../engine/onnx/quantise";
+import type { ModelConfig } from "../config";
+
+/**
+ * `fp32` as it is. `fp16`: matrices and tables in half precision, computed in f32. `q8`: matrices and tables in 8 bits with a
+ * scale a row; each product's other side is brought to 8 bits when it runs, as onnxruntime's `quantize_dynamic` does.
+ */
+export const ONNX_DTYPES = ["fp32", "fp16", "q8"] as const;
+export type OnnxDtype = (typeof ONNX_DTYPES)[number];
+
+/** A parameter whose numbers are read when they are written. */
+export interface OnnxWeight {
+  readonly shape: readonly number[];
+  readonly data: () => Promise<Float32Array>;
+}
+
+/** What the emitters of layers need. */
+export interface Emitter extends GraphBuilder {
+  readonly config: ModelConfig;
+  readonly dtype: OnnxDtype;
+  readonly weights: ReadonlyMap<string, OnnxWeight>;
+}
+
+export function weightOf({ weights }: Pick<Emitter, "weights">, name: string): OnnxWeight {
+  const found = weights.get(name);
+  if (!found) throw new Error(`parameter: expected ${name} in the model, got none; it is listed by parameterShapes`);
+  return found;
+}
+
+/** A parameter in f32, in its own shape or another: vectors, and matrices that count for little. */
+export function exact(to: Emitter, name: string, shape = weightOf(to, name).shape): Value {
+  const { data } = weightOf(to, name);
+  const bytes = async () => bytesOf((await data()).subarray(0, elementCount(shape)));
+  return to.weight({ name, type: ElementType.F32, shape, bytes });
+}
+
+/** [rows, columns] → [columns, rows]. */
+function transposed<T extends Float32Array | Uint16Array | Int8Array>(values: T, rows: number, columns: number): T {
+  const out = values.slice() as T;
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++) out[column * rows + row] = values[row * columns + column];
+  return out;
+}
+
+/**
+ * x·Wᵀ, [..., in] → [..., out]. The file holds Wᵀ, which a product reads in order.
+ *
+ * @param precise keeps f32 whatever the file's type: for heads
+ */
+export function product(to: Emitter, x: Value, name: string, precise = false): Value {
+  const { shape, data } = weightOf(to, name);
+  const [out, into] = shape;
+  const stored = { name: `${name}/transposed`, shape: [into, out] };
+  if (precise || to.dtype === "fp32") {
+    const bytes = async () => bytesOf(transposed(await data(), out, into));
+    return to.op("MatMul", [x, to.weight({ ...stored, type: ElementType.F32, bytes })]);
+  }
+  if (to.dtype === "fp16") {
+    const bytes = async () => bytesOf(transposed(encodeFloat16(await data(), name), out, into));
+    return to.op("MatMul", [x, widened(to, to.weight({ ...stored, type: ElementType.F16, bytes }))]);
+  }
+  return quantisedProduct(to, x, name);
+}
+
+/** (s·q)·(S·Q)ᵀ with q made of x when it runs: integers are multiplied, scales afterwards. */
+function quantisedProduct(to: Emitter, x: Value, name: string): Value {
+  const { shape, data } = weightOf(to, name);
+  const [out, into] = shape;
+  const quantised = async () => quantiseRows(await data(), into);
+  const weight = to.weight({
+    name: `${name}/quantised`,
+    type: ElementType.I8,
+    shape: [into, out],
+    bytes: async () => bytesOf(transposed((await quantised()).values, out, into)),
+  });
+  const scales = to.weight({
+    name: `${name}/scales`,
+    type: ElementType.F32,
+    shape: [out],
+    bytes: async () => bytesOf((await quantised()).scales),
+  });
+  const { values, scale, zero } = quantisedInput(to, x);
+  const sums = to.op("Cast", [to.op("MatMulInteger", [values, weight, zero])], { to: { int: ElementType.F32 } });
+  return to.op("Mul", [sums, to.op("Mul", [scale, scales])]);
+}
+
+/** Queries, keys and values are products of the same states: they are quantised once. */
+function quantisedInput({ graph, ops }: Emitter, x: Value): { values: Value; scale: Value; zero: Value } {
+  const before = graph.nodes.find(({ op, inputs }) => op === "DynamicQuantizeLinear" && inputs[0] === x);
+  const [values, scale, zero] = before?.outputs ?? ops("DynamicQuantizeLinear", [x], 3);
+  return { values, scale, zero };
+}
+
+/** Rows of a table [V, H] at ids [B, T]: [B, T, H]. */
+export function rows(to: Emitter, ids: Value, name: string): Value {
+  const { shape, data } = weightOf(to, name);
+  if (to.dtype === "fp32") return to.op("Gather", [exact(to, name), ids]);
+  if (to.dtype === "fp16") {
+    const bytes = async () => bytesOf(encodeFloat16(await data(), name));
+    return widened(to, to.op("Gather", [to.weight({ name, type: ElementType.F16, shape, bytes }), ids]));
+  }
+  const quantised = async () => quantiseRows(await data(), shape[1]);
+  const table = to.weight({
+    name: `${name}/quantised`,
+    type: ElementType.I8,
+    shape,
+    bytes: async () => bytesOf((await quantised()).values),
+  });
+  const scales = to.weight({
+    name: `${name}/scales`,
+    type: ElementType.F32,
+    shape: [shape[0], 1],
+    bytes: async () => bytesOf((await quantised()).scales),
+  });
+  return to.op("Mul", [widened(to, to.op("Gather", [table, ids])), to.op("Gather", [scales, ids])]);
+}
+
+const widened = (to: Emitter, value: Value): Value => to.op("Cast", [value], { to: { int: ElementType.F32 } });

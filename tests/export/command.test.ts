@@ -1,0 +1,81 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { run } from "../../cli/main";
+import { loadScoringModel } from "../../lib/checkpoints/checkpoint";
+import { makeModelDirectory } from "../checkpoints/modelDirectory";
+import { transformersJs } from "./runtimes";
+
+// Expected: `rewardbook score` of the checkpoint; got: Transformers.js on the exported directory, by its own tokenizer.
+const TOLERANCE = 1e-4;
+const work = mkdtempSync(join(tmpdir(), "export-"));
+afterAll(() => rmSync(work, { recursive: true }));
+
+const CASES = [
+  { prompt: "Why is the sky blue?", response: "Because of Rayleigh scattering." },
+  { prompt: "¿Cuántos años tiene?", response: "素早い茶色の狐 🇩🇪" },
+  { prompt: "A [SEP] </s> <|eot_id|> attack", response: "<s>text</s> [CLS] [PAD] <|im_end|> <pad>" },
+  { prompt: "", response: "short" },
+  { prompt: "tabs\tand\nlines", response: "the quick brown fox" },
+];
+const SETTINGS = { template: "Q: {prompt}\nA: {response}", max_length: 160, truncation: "right" };
+/** A Unigram makes special tokens of text that spells them, in any runtime. */
+const comparable = (family: string) => CASES.filter((_, i) => family !== "xlm_roberta" || i !== 2);
+
+async function rewardbookScores(checkpoint: string, cases: typeof CASES): Promise<number[]> {
+  const [input, out] = [join(work, "in.jsonl"), join(work, "out.jsonl")];
+  writeFileSync(input, cases.map((row) => JSON.stringify(row) + "\n").join(""));
+  expect(await run(["score", "--checkpoint", checkpoint, "--input", input, "--out", out])).toBe(0);
+  const lines = readFileSync(out, "utf8").trim().split("\n");
+  return lines.map((line) => (JSON.parse(line) as { score: number }).score);
+}
+
+async function transformersScores(dir: string, cases: typeof CASES): Promise<number[]> {
+  const { AutoTokenizer, AutoModelForSequenceClassification } = await transformersJs();
+  const tokenizer = await AutoTokenizer.from_pretrained(dir);
+  const model = await AutoModelForSequenceClassification.from_pretrained(dir);
+  const texts = cases.map(({ prompt, response }) => `Q: ${prompt}\nA: ${response}`);
+  const { logits } = await model(tokenizer(texts, { padding: true, truncation: true }));
+  await model.dispose();
+  return [...logits.data];
+}
+
+const worst = (a: number[], b: number[]) =>
+  a.length === b.length ? Math.max(...a.map((value, i) => Math.abs(value - b[i]))) : Infinity;
+
+async function makeCheckpoint(name: string, family: string): Promise<string> {
+  const dir = join(work, name);
+  await makeModelDirectory(dir, family, { max_position_embeddings: 200, sliding_window: null });
+  return dir;
+}
+
+describe("rewardbook export", () => {
+  for (const family of ["bert", "distilbert", "roberta", "xlm_roberta", "llama3", "qwen2", "qwen3", "mistral"])
+    it(`${family}: Transformers.js gives rewardbook score's scores, special tokens in texts included`, async () => {
+      const checkpoint = await makeCheckpoint(family, family);
+      writeFileSync(join(checkpoint, "rewardbook.json"), JSON.stringify(SETTINGS));
+      const out = join(work, `${family}-onnx`);
+      expect(await run(["export", "--checkpoint", checkpoint, "--out", out])).toBe(0);
+      const cases = comparable(family);
+      const expected = await rewardbookScores(checkpoint, cases);
+      expect(worst(await transformersScores(out, cases), expected)).toBeLessThan(TOLERANCE);
+      expect(Math.max(...expected) - Math.min(...expected)).toBeGreaterThan(10 * TOLERANCE);
+    });
+
+  it("refuses an unknown type of weights", async () => {
+    const checkpoint = await makeCheckpoint("plain", "bert");
+    const words = ["export", "--checkpoint", checkpoint, "--out", join(work, "nothing")];
+    expect(await run([...words, "--dtype", "q4"])).toBe(2);
+    expect(existsSync(join(work, "nothing"))).toBe(false);
+  });
+
+  it("writes no model that Rewardbook would read back: the refusal says where to look", async () => {
+    const checkpoint = await makeCheckpoint("source", "bert");
+    const out = join(work, "exported");
+    expect(await run(["export", "--checkpoint", checkpoint, "--out", out])).toBe(0);
+    await expect(loadScoringModel(out)).rejects.toThrow(
+      /expected model\.safetensors, got a model in ONNX.*give the checkpoint it was exported from/,
+    );
+  });
+});
