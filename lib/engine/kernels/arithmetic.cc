@@ -1,5 +1,5 @@
 // The arithmetic of all operations, compiled once for each instruction set, with REWARDBOOK_VARIANT as its name.
-#include "attention.h"
+#include "attentionGradient.h"
 #include "elementwise.h"
 
 namespace rewardbook {
