@@ -12,7 +12,7 @@ import { lossSettings } from "../lib/evaluation/pairLossValue";
 import { rewardBench } from "../lib/rewardBench/rewardBench";
 import { rewardBenchFiles } from "../lib/rewardBench/rewardBenchFiles";
 import { loadPairs, readingNotes } from "../lib/pairs/read";
-import type { PreferencePair } from "../lib/pairs/pair";
+import { itemsOf, type PreferencePair } from "../lib/pairs/pair";
 import type { LoadedModel, TextSettings } from "../lib/checkpoints/checkpoint";
 import { writeFileAtomically } from "../lib/files/atomic";
 import { checkWritable, checkWritableFolder } from "../lib/files/writable";
@@ -116,8 +116,11 @@ async function scoreWith(
 /** The text a checkpoint reads for a prompt and an answer, conversations included. */
 function renderer(loaded: LoadedModel, pairs: readonly PreferencePair[]) {
   const text = textOf(loaded);
-  const messages = new Map(pairs.map(({ prompt, promptMessages }) => [prompt, promptMessages]));
-  return (prompt: string, response: string): string => text(prompt, response, messages.get(prompt));
+  const prompts = new Map(pairs.map(({ prompt, promptMessages }) => [prompt, promptMessages]));
+  const key = (prompt: string, response: string) => JSON.stringify([prompt, response]);
+  const items = new Map(pairs.flatMap(itemsOf).map((item) => [key(item.prompt, item.response), item]));
+  return (prompt: string, response: string): string =>
+    text(items.get(key(prompt, response)) ?? { prompt, promptMessages: prompts.get(prompt), response });
 }
 
 /** A pair's line of the scores file: what was read, and its two rewards. */

@@ -34,7 +34,12 @@ export function register(program: Command): void {
         onMessage: out.say,
       });
       const items = rows.flatMap(({ prompt, promptMessages, candidates }) =>
-        candidates.map(({ text }) => ({ prompt, promptMessages, response: text })),
+        candidates.map(({ text, messages }) => ({
+          prompt,
+          promptMessages,
+          response: text,
+          responseMessages: messages,
+        })),
       );
       const bar = out.progress("scoring");
       const how = { precision: options.precision, onProgress: bar.update, onMessage: out.say };

@@ -3,7 +3,7 @@ import type { PairDataset } from "./batching/pairArrays";
 import { TokenStore } from "./batching/tokenStore";
 import type { TrainingConfig } from "./config";
 import { pairWeight } from "./loss";
-import type { PreferencePair } from "./pairs/pair";
+import { itemsOf, type PreferencePair } from "./pairs/pair";
 import type { TextCut } from "./text/textItem";
 import type { Encoded, Tokenizer } from "./text/tokenizer";
 
@@ -65,11 +65,7 @@ export function encodePairs(
   tokenizer: Tokenizer,
   options: EncodingOptions & { readonly locateCuts?: boolean },
 ): Promise<Encoded[]> {
-  const items = pairs.flatMap(({ prompt, promptMessages, chosen, rejected }) => [
-    { prompt, promptMessages, response: chosen },
-    { prompt, promptMessages, response: rejected },
-  ]);
-  return tokenizer.encode(items, {
+  return tokenizer.encode(pairs.flatMap(itemsOf), {
     template: options.template,
     maxLength: options.max_length,
     truncation: options.truncation,

@@ -10,7 +10,7 @@ import { projectPath } from "../files/paths";
 
 /** The files that decide a score; a model card may be edited. */
 const DECISIVE =
-  /^(config\.json|rewardbook\.json|(model|adapter_model)[^/]*\.safetensors(\.index\.json)?|adapter_config\.json|tokenizer[^/]*\.json|special_tokens_map\.json|chat_template\.jinja|ensemble\.json|heads\.safetensors)$/;
+  /^(config\.json|rewardbook\.json|(model|adapter_model)[^/]*\.safetensors(\.index\.json)?|adapter_config\.json|value_head\.(safetensors|bin)|tokenizer[^/]*\.json|special_tokens_map\.json|chat_template\.jinja|ensemble\.json|heads\.safetensors)$/;
 export const decidesScores = (name: string): boolean => DECISIVE.test(name);
 
 const verified = new Map<string, string>();

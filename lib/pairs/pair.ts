@@ -17,6 +17,9 @@ export interface PreferencePair {
   readonly rejected: string;
   /** The conversation before the answer, where the source was conversational; a chat template renders it. */
   readonly promptMessages?: readonly Message[];
+  /** The answers' turns, where an answer is more than one assistant message; a chat template renders them. */
+  readonly chosenMessages?: readonly Message[];
+  readonly rejectedMessages?: readonly Message[];
   /** Least reward difference the loss asks for; absent where the source gives none. */
   readonly margin?: number;
   readonly scoreChosen?: number;
@@ -34,6 +37,13 @@ export interface PreferencePair {
   /** The row as read, for files that carry it on unchanged (split). */
   readonly raw: Readonly<Record<string, unknown>>;
 }
+
+/** The two answers to a pair's prompt as items to encode: the preferred one first. */
+export const itemsOf = (pair: PreferencePair) =>
+  [
+    { response: pair.chosen, responseMessages: pair.chosenMessages },
+    { response: pair.rejected, responseMessages: pair.rejectedMessages },
+  ].map((answer) => ({ prompt: pair.prompt, promptMessages: pair.promptMessages, ...answer }));
 
 /** Share of labels taken to be wrong where nothing is known of them: as many as the generator flips. */
 export const LABEL_NOISE = 0.07;

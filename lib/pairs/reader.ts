@@ -207,11 +207,13 @@ function mostRepeatPrompt(format: PairFormat, rows: readonly Row[]): boolean {
   return repeats > pairs / 2;
 }
 
-const textsOf = ({ prompt, promptMessages, chosen, rejected }: Draft): string[] => [
-  prompt,
-  ...(promptMessages ?? []).map(({ content }) => content),
-  chosen,
-  rejected,
+const textsOf = (draft: Draft): string[] => [
+  draft.prompt,
+  ...[draft.promptMessages, draft.chosenMessages, draft.rejectedMessages].flatMap((messages) =>
+    (messages ?? []).map(({ content }) => content),
+  ),
+  draft.chosen,
+  draft.rejected,
 ];
 
 /** The row's own name for the list of rejected rows; never a second fault. */

@@ -1,5 +1,5 @@
 // In: a draft of a pair. Out: a pair, or the rule that leaves it out.
-import type { PreferencePair } from "./pair";
+import type { Message, PreferencePair } from "./pair";
 import type { Rule } from "./faults";
 import type { Row } from "./containers/row";
 import type { Draft, Numbered } from "./formats/format";
@@ -37,12 +37,17 @@ export function brokenRule(draft: Draft, options: RuleOptions): Broken | undefin
           : "the rejected answer is";
     return { rule: "empty_answer", message: `${which} empty` };
   }
-  if (draft.chosen.trim() === draft.rejected.trim())
+  if (draft.chosen.trim() === draft.rejected.trim() && sameTurns(draft.chosenMessages, draft.rejectedMessages))
     return { rule: "identical_answers", message: "chosen and rejected are the same text" };
   if (options.keep_ties || !isTie(draft)) return undefined;
   const message = draft.tie ? "score_difference is 0" : `both answers have the score ${draft.scoreChosen}`;
   return { rule: "tie", message };
 }
+
+/** A chat template tells two turns from one turn of the same text. */
+const sameTurns = (a: Draft["chosenMessages"], b: Draft["rejectedMessages"]): boolean =>
+  a?.length === b?.length &&
+  (a ?? []).every(({ role, content }, i) => role === b![i].role && content === b![i].content);
 
 /** Equal scores, or a source that says itself that neither answer is better. */
 export const isTie = ({ tie, scoreChosen, scoreRejected }: Draft): boolean =>
@@ -58,14 +63,15 @@ export function scoresOrNone(draft: Draft): { draft: Draft; note?: string } {
 /** A row in the plain form, or of messages where the prompt is a conversation, for one of the pairs of a row that gave several. */
 function plainRow(pair: Omit<PreferencePair, "raw">): Row {
   const { promptMessages } = pair;
-  const answer = (content: string) => (promptMessages ? [{ role: "assistant", content }] : content);
+  const answer = (content: string, messages = [{ role: "assistant", content }] as readonly Message[]) =>
+    promptMessages ? messages : content;
   return Object.fromEntries(
     Object.entries({
       id: pair.id,
       question_id: pair.questionId,
       prompt: promptMessages ?? pair.prompt,
-      chosen: answer(pair.chosen),
-      rejected: answer(pair.rejected),
+      chosen: answer(pair.chosen, pair.chosenMessages),
+      rejected: answer(pair.rejected, pair.rejectedMessages),
       score_chosen: pair.scoreChosen,
       score_rejected: pair.scoreRejected,
       margin: pair.margin,

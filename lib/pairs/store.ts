@@ -69,6 +69,8 @@ const FIELDS: Record<keyof PreferencePair, true> = {
   chosen: true,
   rejected: true,
   promptMessages: true,
+  chosenMessages: true,
+  rejectedMessages: true,
   margin: true,
   scoreChosen: true,
   scoreRejected: true,

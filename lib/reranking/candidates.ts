@@ -1,6 +1,6 @@
 // In: held-out preference pairs. Out: their questions with all candidate answers, ready to be reranked.
 import { existsSync } from "node:fs";
-import type { PreferencePair } from "../pairs/pair";
+import { itemsOf, type PreferencePair } from "../pairs/pair";
 import { createRandom } from "../random";
 import { readRerankRows, type Candidate, type RerankRow } from "./rerankRows";
 
@@ -26,6 +26,7 @@ export function candidatesFromPairs(pairs: readonly PreferencePair[], seed: numb
 function candidatesOf(group: readonly PreferencePair[]): Candidate[] {
   const ratings = new Map<string, number[]>();
   const wins = new Map<string, number>();
+  const turns = new Map(group.flatMap(itemsOf).map(({ response, responseMessages }) => [response, responseMessages]));
   for (const { chosen, rejected, scoreChosen, scoreRejected } of group) {
     for (const [text, score, won] of [
       [chosen, scoreChosen, 1],
@@ -37,7 +38,11 @@ function candidatesOf(group: readonly PreferencePair[]): Candidate[] {
   }
   const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
   const rated = [...ratings.values()].every((values) => Number.isFinite(mean(values)));
-  return [...wins].map(([text, won]) => ({ text, quality: rated ? mean(ratings.get(text)!) : won }));
+  return [...wins].map(([text, won]) => {
+    const quality = rated ? mean(ratings.get(text)!) : won;
+    const messages = turns.get(text);
+    return messages === undefined ? { text, quality } : { text, messages, quality };
+  });
 }
 
 /**

@@ -4,10 +4,13 @@ import type { RawRow, Row } from "../pairs/containers/row";
 import { readCheckedRows, type CheckedRows, type CheckedRowsOptions } from "../pairs/checkedRows";
 import { RowFault, typeName } from "../pairs/faults";
 import { get, list } from "../pairs/fields";
+import type { Message } from "../pairs/pair";
 import { type Asked, askedFields, readAsked } from "../pairs/formats/asked";
 
 export interface Candidate {
   readonly text: string;
+  /** Its turns, where it is more than one assistant message. */
+  readonly messages?: readonly Message[];
   /** Known quality, any scale, higher is better; null where the row gives none. */
   readonly quality: number | null;
 }

@@ -12,7 +12,7 @@ import { loadScoringModel, type LoadedModel, type ScoringModelOptions } from "..
 import type { RewardbookSettings } from "../checkpoints/settings";
 import { InputError } from "../errors";
 import { scorePooled } from "../models/rewardModel";
-import type { PreferencePair } from "../pairs/pair";
+import { itemsOf, type PreferencePair } from "../pairs/pair";
 import { embedTexts } from "./embed";
 import { scorePairs, scoreTexts, toScoredPair, type ScoreItem, type ScoringOptions } from "./score";
 import type { ScoredPair } from "./scoredPair";
@@ -91,10 +91,7 @@ async function scoreByHeads(
   };
 }
 
-const textsOf = (pairs: readonly PreferencePair[]): ScoreItem[] =>
-  pairs.flatMap(({ prompt, promptMessages, chosen, rejected }) =>
-    [chosen, rejected].map((response) => ({ prompt, promptMessages, response })),
-  );
+const textsOf = (pairs: readonly PreferencePair[]): ScoreItem[] => pairs.flatMap(itemsOf);
 
 const ROWS = 1024;
 

@@ -26,6 +26,8 @@ export interface ScoreItem {
   readonly prompt: string;
   readonly promptMessages?: readonly Message[];
   readonly response: string;
+  /** The answer's turns, where it is more than one assistant message. */
+  readonly responseMessages?: readonly Message[];
 }
 
 /** What one scoring of stored rows may be told. */
@@ -80,8 +82,8 @@ const encodingOf = ({ settings }: LoadedModel): EncodingOptions => ({
 /** The text that a model reads, special tokens spelt out, before it is cut to the maximum length. */
 export const textOf =
   ({ tokenizer, settings }: Pick<LoadedModel, "tokenizer" | "settings">) =>
-  (prompt: string, response: string, promptMessages?: readonly Message[]): string =>
-    tokenizer.render({ prompt, promptMessages, response }, settings.template);
+  (item: ScoreItem): string =>
+    tokenizer.render(item, settings.template);
 
 /** Says so where the end of a text does not count, which may be a real token: config.json then names the wrong one. */
 function warnOfUnread({ dir, tokenizer }: LoadedModel, encoded: readonly Encoded[], options: ScoringOptions): void {

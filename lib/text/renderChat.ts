@@ -37,12 +37,12 @@ export function renderChat(
     content: special.setAside(content),
   });
   const prompt = (item.promptMessages ?? [{ role: "user", content: item.prompt }]).map(hide);
-  const answer = hide({ role: "assistant", content: item.response });
+  const answer = (item.responseMessages ?? [{ role: "assistant", content: item.response }]).map(hide);
   const variables = definedOnly({ bos_token, eos_token, pad_token, unk_token, cls_token, sep_token });
   const render = (messages: readonly Message[]) =>
     applyChatTemplate(messages, { template, variables, where: `${dir}: chat template` });
   const named = (text: string) => special.putBack(special.withSecretNames(text));
-  const text = render([...prompt, answer]);
+  const text = render([...prompt, ...answer]);
   return {
     text: named(text),
     parts: () =>
@@ -63,14 +63,23 @@ function splitRendered(
   text: string,
   render: (messages: readonly Message[]) => string,
   prompt: readonly Message[],
-  answer: Message,
+  answer: readonly Message[],
 ): TextPart[] {
   const mark = (i: number) => `rewardbookMark${i}x`;
-  const marked = render([...prompt, answer].map(({ role }, i) => ({ role, content: mark(i) })));
-  const [beforeAnswer, tail = ""] = marked.split(mark(prompt.length));
+  const marked = render([...prompt, ...answer].map(({ role }, i) => ({ role, content: mark(i) })));
+  const last = mark(prompt.length + answer.length - 1);
+  const [beforeAnswer] = marked.split(mark(prompt.length));
+  const [throughAnswer, tail = ""] = marked.split(last);
+  const turns = throughAnswer.slice(beforeAnswer.length) + last;
+  const withContents = (contents: readonly string[]) =>
+    contents.reduce((filled, content, i) => filled.replace(mark(prompt.length + i), () => content), turns);
+  const contents = answer.map(({ content }) => content);
   const head = beforeAnswer.split(mark(0))[0],
     gap = beforeAnswer.split(mark(prompt.length - 1)).at(-1)!;
-  const response = [answer.content, answer.content.trim()].find((content) => text.endsWith(content + tail)) ?? "";
+  const response =
+    [contents, contents.map((content) => content.trim())]
+      .map(withContents)
+      .find((turns) => text.endsWith(turns + tail)) ?? "";
   const responseStart = text.length - tail.length - response.length;
   const promptStart = text.startsWith(head) ? head.length : 0;
   const promptEnd = text.slice(promptStart, responseStart).endsWith(gap) ? responseStart - gap.length : responseStart;

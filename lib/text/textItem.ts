@@ -8,6 +8,8 @@ export interface TextItem {
   readonly response: string;
   /** The conversation the prompt came from; a chat template renders it instead of `prompt`. */
   readonly promptMessages?: readonly Message[];
+  /** The answer's turns, where it is more than one assistant message; a chat template renders them instead of `response`. */
+  readonly responseMessages?: readonly Message[];
 }
 
 export interface EncodeOptions {

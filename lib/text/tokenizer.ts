@@ -155,14 +155,14 @@ function naming(path: string, tokenise: TokeniseTexts): TokeniseTexts {
 }
 
 /** Lone surrogates become U+FFFD, as in `TextEncoder`; the engine would drop some of them. */
-function clean({ prompt, response, promptMessages }: TextItem): TextItem {
+function clean({ prompt, response, promptMessages, responseMessages }: TextItem): TextItem {
   const wellFormed = (text: string) => text.replace(/\p{Surrogate}/gu, "\uFFFD");
+  const cleaned = (messages: TextItem["promptMessages"]) =>
+    messages?.map(({ role, content }) => ({ role: wellFormed(role), content: wellFormed(content) }));
   return {
     prompt: wellFormed(prompt),
     response: wellFormed(response),
-    promptMessages: promptMessages?.map(({ role, content }) => ({
-      role: wellFormed(role),
-      content: wellFormed(content),
-    })),
+    promptMessages: cleaned(promptMessages),
+    responseMessages: cleaned(responseMessages),
   };
 }

@@ -4,7 +4,7 @@ import { resolveConfig, type TrainingConfig, type TrainingInput } from "../confi
 import { InputError, UsageError } from "../errors";
 import { hashFile } from "../files/atomic";
 import { normaliseText } from "../pairs/normalise";
-import type { PreferencePair } from "../pairs/pair";
+import { itemsOf, type PreferencePair } from "../pairs/pair";
 import { loadStoredPairs, type ReadReport } from "../pairs/read";
 import { dropWeakPairs, splitPairs, type Split } from "../split";
 
@@ -114,10 +114,16 @@ function requireBoth(train: readonly PreferencePair[], val: readonly PreferenceP
 }
 
 /** Prompt and both answers, whichever of them is preferred; case, width and white space are levelled. */
-function contentHash({ prompt, chosen, rejected }: PreferencePair): string {
-  const answers = [chosen, rejected].map(normaliseText).sort();
+function contentHash(pair: PreferencePair): string {
+  const answers = itemsOf(pair)
+    .map(({ response, responseMessages }) =>
+      JSON.stringify(
+        responseMessages?.map(({ role, content }) => [role, normaliseText(content)]) ?? normaliseText(response),
+      ),
+    )
+    .sort();
   return createHash("sha256")
-    .update(JSON.stringify([normaliseText(prompt), ...answers]))
+    .update(JSON.stringify([normaliseText(pair.prompt), ...answers]))
     .digest("base64");
 }
 
@@ -136,8 +142,10 @@ function refuseSharedPairs(train: readonly PreferencePair[], val: readonly Prefe
 /** SHA-256 of what is trained on, in order. */
 function fingerprint(pairs: readonly PreferencePair[]): string {
   const hash = createHash("sha256");
-  for (const { prompt, chosen, rejected, promptMessages, margin, confidencePenalty } of pairs) {
-    hash.update(JSON.stringify([prompt, chosen, rejected, promptMessages, margin, confidencePenalty]));
+  for (const pair of pairs) {
+    const { prompt, chosen, rejected, promptMessages, margin, confidencePenalty } = pair;
+    const turns = [pair.chosenMessages, pair.rejectedMessages].filter((messages) => messages !== undefined);
+    hash.update(JSON.stringify([prompt, chosen, rejected, promptMessages, margin, confidencePenalty, ...turns]));
   }
   return hash.digest("hex");
 }

@@ -69,6 +69,17 @@ describe("formats", () => {
     ]);
   });
 
+  it("answers of several turns stay messages, and the same text in other turns is another answer", async () => {
+    const [ask, say] = ["user", "assistant"].map((role) => (content: string) => ({ role, content }));
+    const [one, two] = [[say("A\n\nUser: Q2\n\nB")], [say("A"), ask("Q2"), say("B")]];
+    const row = { prompt: [ask("Q")], chosen: one, rejected: two };
+    const { pairs, report } = await read([row, { ...row, chosen: two }, { ...row, rejected: [say("C")] }], {});
+    expect(report.counts).toEqual({ identical_answers: 1 });
+    expect(pairs).toMatchObject([{ rejected: one[0].content, rejectedMessages: two }, { rejected: "C" }]);
+    expect(pairs.map(({ chosenMessages }) => chosenMessages)).toEqual([undefined, undefined]);
+    expect(pairs[0].chosen).toBe(pairs[0].rejected);
+  });
+
   it("HH: conversations that share no prompt are a fault; identical ones a rule", async () => {
     const rows = [
       { chosen: "\n\nHuman: a\n\nAssistant: x", rejected: "\n\nHuman: b\n\nAssistant: y" },

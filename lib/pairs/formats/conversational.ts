@@ -28,6 +28,10 @@ function repeats(messages: readonly Message[], answer: unknown, field: string): 
   return other.length === messages.length && other.every(({ content }, i) => content === messages[i].content);
 }
 
+/** One assistant message is its text; anything else stays a list, for a chat template. */
+const turnsOf = (field: "chosenMessages" | "rejectedMessages", messages: readonly Message[]): Partial<Draft> =>
+  messages.length === 1 && messages[0].role === "assistant" ? {} : { [field]: messages };
+
 /** The draft of a conversation with two answers. */
 export function conversationDraft(row: Row, { prompt, chosen, rejected }: Conversation): Draft {
   return {
@@ -36,6 +40,8 @@ export function conversationDraft(row: Row, { prompt, chosen, rejected }: Conver
     promptMessages: prompt,
     chosen: answerText(chosen),
     rejected: answerText(rejected),
+    ...turnsOf("chosenMessages", chosen),
+    ...turnsOf("rejectedMessages", rejected),
   };
 }
 

@@ -12,6 +12,8 @@ export interface Draft {
   readonly chosen: string;
   readonly rejected: string;
   readonly promptMessages?: readonly Message[];
+  readonly chosenMessages?: readonly Message[];
+  readonly rejectedMessages?: readonly Message[];
   readonly margin?: number;
   readonly scoreChosen?: number;
   readonly scoreRejected?: number;
