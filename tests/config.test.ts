@@ -22,6 +22,26 @@ describe("resolveConfig", () => {
     });
   });
 
+  // Sources 001 to 004: their own numbers and, where they give none, the defaults of AdamW (decay 0.01) and of the
+  // Trainer (clip 1, no decay).
+  test.each([
+    [
+      "bert-pairwise",
+      { model: "bert-base-uncased", max_length: 256, weight_decay: 0.01, grad_clip: 0, schedule: "constant", beta: 0 },
+    ],
+    [
+      "distilbert-course",
+      { batch_size: 32, learning_rate: 1e-4, epochs: 3, warmup_steps: 100, schedule: "linear", freeze: "head-only" },
+    ],
+    [
+      "margin-teaching",
+      { batch_size: 4, gradient_accumulation: 4, learning_rate: 1e-5, epochs: 1, warmup_steps: 100, grad_clip: 1 },
+    ],
+    ["stage3", { eval_steps: 100, save_steps: 100, gate_train_accuracy: 0.7, gate_val_accuracy: 0.7, gate_gap: 0.1 }],
+  ])("the preset %s holds its source's numbers", (preset, numbers) => {
+    expect(resolveConfig({ preset })).toMatchObject(numbers);
+  });
+
   test("what the caller gives beats the preset, the preset beats the default", () => {
     const config = resolveConfig({ preset: "bert-pairwise", epochs: 1, batch_size: undefined });
     expect([config.epochs, config.batch_size, config.max_length]).toEqual([1, 8, 256]);

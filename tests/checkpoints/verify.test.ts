@@ -19,6 +19,7 @@ import { loadRewardModel, saveRewardModel } from "../../lib/checkpoints/checkpoi
 import { inspectCheckpoint } from "../../lib/checkpoints/inspect";
 import { initBackend } from "../../lib/engine/backend";
 import { InputError } from "../../lib/errors";
+import { writeManifest } from "../../lib/files/atomic";
 import { readSafetensors, writeSafetensors } from "../../lib/files/safetensors";
 import { createRandom } from "../../lib/random";
 import { makeModelDirectory } from "./modelDirectory";
@@ -70,6 +71,15 @@ describe("loading", () => {
     const other = copy(join(root, "base"));
     flip(join(other, "model.safetensors"), statSync(join(other, "model.safetensors")).size - 1);
     (await loadRewardModel(other)).model.dispose();
+  });
+  test.each(["value_head.safetensors", "value_head.bin"])("holds a head's own file to it: %s", async (name) => {
+    const dir = copy();
+    writeFileSync(join(dir, name), "a head");
+    await expect(loadRewardModel(dir)).rejects.toThrow(join(dir, name)); // it came later
+    await writeManifest(dir);
+    (await loadRewardModel(dir)).model.dispose();
+    flip(join(dir, name), 2);
+    await expect(loadRewardModel(dir)).rejects.toThrow(join(dir, name));
   });
   test("refuses a torn manifest, a missing file and one that came later", async () => {
     const torn = copy();

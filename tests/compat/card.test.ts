@@ -37,6 +37,8 @@ interface Checkpoint {
   readonly length?: number;
   readonly chatTemplate?: string;
   readonly adapter?: boolean;
+  /** Name of the token that config.json calls padding. */
+  readonly padToken?: string;
 }
 const PLAIN = "Question:\n{prompt}\n\nAnswer:\n{response}";
 const SPECIAL = "<|begin_of_text|>{prompt}<|eot_id|>{response}<|eot_id|>";
@@ -65,6 +67,21 @@ const CHECKPOINTS: Record<string, Checkpoint> = {
     length: 40,
     chatTemplate: CLOCK,
   },
+  "llama chat, ended by what config.json calls padding": {
+    family: "llama",
+    template: "chat",
+    truncation: "right",
+    length: 60,
+    chatTemplate: SHORT,
+    padToken: "<|eot_id|>",
+  },
+  "qwen2 left, padding is the end of text": {
+    family: "qwen2",
+    template: "{prompt} {response}",
+    truncation: "left",
+    length: 30,
+    padToken: "<|end_of_text|>",
+  },
   "qwen2 plain": { family: "qwen2", template: "{prompt} {response}", truncation: "left", length: 30 },
   "qwen3 chat, mean": { family: "qwen3", template: "chat", truncation: "prompt-first", head: "mean", length: 50 },
   "mistral plain": { family: "mistral", template: PLAIN, truncation: "prompt-first", length: 16 },
@@ -91,10 +108,18 @@ async function scoresOf(dir: string, text = {}): Promise<number[]> {
   return scores;
 }
 
+const idOf = (token: string): number => {
+  const file = join(__dirname, "..", "goldens", "text", "bpe-llama", "tokenizer.json");
+  const { added_tokens } = JSON.parse(readFileSync(file, "utf8")) as {
+    added_tokens: { id: number; content: string }[];
+  };
+  return added_tokens.find(({ content }) => content === token)!.id;
+};
+
 async function makeCard(name: string, checkpoint: Checkpoint): Promise<void> {
-  const { family, template, truncation, head, length = 16, chatTemplate, adapter = false } = checkpoint;
+  const { family, template, truncation, head, length = 16, chatTemplate, adapter = false, padToken } = checkpoint;
   const base = join(work, "bases", name);
-  await makeModelDirectory(base, family);
+  await makeModelDirectory(base, family, padToken === undefined ? {} : { pad_token_id: idOf(padToken) });
   if (chatTemplate) writeFileSync(join(base, "chat_template.jinja"), chatTemplate);
   const settings = { template, max_length: length, truncation };
   const loaded = await loadRewardModel(base, { settings, head, seed: 7 });

@@ -10,6 +10,7 @@ import { splitPairs } from "../../lib/split";
 import { readSafetensors } from "../../lib/files/safetensors";
 import { lockFile, lockRun } from "../../lib/runs/lock";
 import { trainRewardModel, type TrainingHooks, type TrainingResult } from "../../lib/training";
+import { openRun } from "../../lib/training/open";
 import { saveTinyModel, temporaryFolder, writeTinyPairs } from "./tinyRun";
 
 const home = process.cwd();
@@ -52,6 +53,15 @@ const train = async (input: TrainingInput, hooks: TrainingHooks = {}) => {
   const result: TrainingResult = await trainRewardModel(input, { ...hooks, onMessage: (text) => messages.push(text) });
   return { result, said: messages.join("\n") };
 };
+test.each([
+  ["stage3", /expected at least 800 training and 200 validation pairs, got \d+ and \d+/],
+  ["bert-pairwise", undefined],
+])("the preset %s warns of few pairs where its source does", async (preset, warning) => {
+  const said: string[] = [];
+  const opened = await openRun({ ...base, preset, run: `few-${preset}` }, (text) => said.push(text));
+  opened.release();
+  expect(said.some((text) => (warning ?? /at least 800/).test(text))).toBe(warning !== undefined);
+});
 /** Throws out of the run at a hook: like a kill, nothing that comes after it happens. */
 const killedAt = async (input: TrainingInput, hooks: TrainingHooks) => {
   await expect(trainRewardModel(input, hooks)).rejects.toThrow("killed");
