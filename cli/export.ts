@@ -1,8 +1,10 @@
 // rewardbook export: a checkpoint in; the same model for Node, the browser and Python without TensorFlow out.
+import { join } from "node:path";
 import type { Command } from "commander";
 import { loadScoringModel } from "../lib/checkpoints/checkpoint";
 import { UsageError } from "../lib/errors";
 import { exportOnnx } from "../lib/export/exportOnnx";
+import { requirePlainTemplate, requireRuntimes } from "../lib/export/webPage";
 import { checkWritable } from "../lib/files/writable";
 import { ONNX_DTYPES, type OnnxDtype } from "../lib/models/onnx/weights";
 import { createOutput } from "./output";
@@ -12,27 +14,61 @@ export function register(program: Command): void {
     .command("export")
     .description("an ONNX model that Transformers.js, onnxruntime and the browser run")
     .requiredOption("--checkpoint <dir>", "Hugging Face directory of the reward model")
-    .requiredOption("--out <dir>", "directory to write")
+    .option("--out <dir>", "directory to write; required without --web DIR")
     .option(
       "--dtype <names>",
-      `how weights are stored, one or several of ${ONNX_DTYPES.join(", ")}; the first is what Transformers.js takes unless told`,
-      "fp32",
+      `how weights are stored, one or several of ${ONNX_DTYPES.join(", ")}; the first is what Transformers.js takes unless told ` +
+        "(default: fp32; q8 with --web)",
     )
+    .option("--web [dir]", "also a static page, in the same directory or in one of its own: any host serves it")
     .option("--json", "print one JSON object on stdout")
-    .action(async (options: { checkpoint: string; out: string; dtype: string; json?: boolean }) => {
+    .action(async (options: ExportFlags) => {
       const out = createOutput(options.json === true);
-      const dtypes = parseDtypes(options.dtype);
       const started = performance.now();
-      await checkWritable(options.out);
+      const targets = targetsOf(options);
+      await checkWritable(...targets.map(({ dir }) => dir));
+      if (targets.some(({ web }) => web)) requireRuntimes();
       const loaded = await loadScoringModel(options.checkpoint, { onMessage: out.say });
-      const files = await exportOnnx(options.out, loaded, { dtypes });
+      if (targets.some(({ web }) => web)) requirePlainTemplate(loaded);
+      const written = [];
+      for (const { dir, ...how } of targets)
+        for (const file of await exportOnnx(dir, loaded, how)) written.push({ ...file, file: join(dir, file.file) });
       loaded.model.dispose();
       const seconds = (performance.now() - started) / 1000;
-      out.result({ out: options.out, files, seconds }, [
-        ...files.map(({ dtype, file, bytes }) => `${dtype}: ${options.out}/${file}, ${(bytes / 1e6).toFixed(1)} MB`),
-        `exported in ${seconds.toFixed(1)} s; how to score with it: ${options.out}/README.md`,
+      out.result({ out: targets.map(({ dir }) => dir), files: written, seconds }, [
+        ...written.map(({ dtype, file, bytes }) => `${dtype}: ${file}, ${(bytes / 1e6).toFixed(1)} MB`),
+        ...targets.map(({ dir, web }) =>
+          web
+            ? `the page: ${dir}/index.html, to be served by any static host`
+            : `how to score with it: ${dir}/README.md`,
+        ),
+        `exported in ${seconds.toFixed(1)} s`,
       ]);
     });
+}
+
+interface ExportFlags {
+  readonly checkpoint: string;
+  readonly out?: string;
+  readonly dtype?: string;
+  readonly web?: string | true;
+  readonly json?: boolean;
+}
+
+/** The directories to write: the model's, the page's, or one that is both. */
+function targetsOf({ out, dtype, web }: ExportFlags): { dir: string; dtypes: OnnxDtype[]; web: boolean }[] {
+  const dtypes = dtype === undefined ? null : parseDtypes(dtype);
+  const page = web === true ? out : web;
+  if (out === undefined && page === undefined)
+    throw new UsageError("export: expected --out DIR or --web DIR, got neither; name the directory to write");
+  if (page !== undefined && page === out && dtypes !== null && !dtypes.includes("q8"))
+    throw new UsageError(`--dtype: expected q8 among the types with --web, got ${dtype}; the page runs it`);
+  return [
+    ...(page === undefined
+      ? []
+      : [{ dir: page, dtypes: page === out && dtypes ? dtypes : ["q8" as const], web: true }]),
+    ...(out === undefined || page === out ? [] : [{ dir: out, dtypes: dtypes ?? ["fp32" as const], web: false }]),
+  ];
 }
 
 function parseDtypes(value: string): OnnxDtype[] {

@@ -21,7 +21,7 @@ function textExpression(template: string): string {
     .join(" + ");
 }
 
-/** Lines that a TypeScript user copies; `DIR` stands for the directory. */
+/** Five lines that a TypeScript user copies; `DIR` stands for the directory, a path that begins with `.` or `/`. */
 export function transformersExample(template: string): string {
   const options = isChat(template)
     ? "{ padding: true, truncation: true, add_special_tokens: false }"
@@ -31,8 +31,7 @@ export function transformersExample(template: string): string {
     'const tokenizer = await AutoTokenizer.from_pretrained("DIR");',
     'const model = await AutoModelForSequenceClassification.from_pretrained("DIR");',
     `const text = (prompt: string, response: string) => ${textExpression(template)};`,
-    `const { logits } = await model(tokenizer([text("Why is the sky blue?", "Rayleigh scattering.")], ${options}));`,
-    "console.log(logits.tolist()); // one reward a text",
+    `console.log((await model(tokenizer([text("Why is the sky blue?", "Rayleigh scattering.")], ${options}))).logits.tolist());`,
   ].join("\n");
 }
 
@@ -56,6 +55,7 @@ Output: f32 \`logits\`, [texts, 1].
 ${transformersExample(settings.template)}
 \`\`\`
 
-Texts have at most ${settings.max_length} tokens: longer ones were cut in training (\`truncation: ${settings.truncation}\` in \`rewardbook.json\`).
+In 8 bits (\`q8\`) texts that share a batch share a scale, so that a score moves a little with its neighbours: score one text a call where that matters.
+Texts have at most ${settings.max_length} tokens: longer ones were cut in training (\`truncation: ${settings.truncation}\` in \`rewardbook.json\`); Transformers.js cuts the end, the closing token with it.
 `;
 }

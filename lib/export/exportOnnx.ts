@@ -13,6 +13,7 @@ import type { OnnxDtype } from "../models/onnx/weights";
 import { checkpointConfig } from "../models/rewardModel";
 import { exportCard } from "./exportCard";
 import { exportedTokenizer } from "./tokenizerJson";
+import { writeWebPage } from "./webPage";
 
 /** The names Transformers.js looks for. */
 export const ONNX_FILES: Readonly<Record<OnnxDtype, string>> = {
@@ -26,6 +27,8 @@ export interface ExportOptions {
   readonly dtypes: readonly OnnxDtype[];
   /** Bytes of weights beyond which they lie in a file beside the model; for tests. */
   readonly largest?: number;
+  /** Adds a static page that scores in the browser; takes q8 among the types. */
+  readonly web?: boolean;
 }
 
 export interface ExportedFile {
@@ -41,7 +44,7 @@ export interface ExportedFile {
 export async function exportOnnx(
   dir: string,
   loaded: LoadedModel,
-  { dtypes, largest }: ExportOptions,
+  { dtypes, largest, web = false }: ExportOptions,
 ): Promise<ExportedFile[]> {
   const { model, tokenizer } = loaded;
   const settings = { ...loaded.settings, append_eos: tokenizer.appendEos };
@@ -70,6 +73,7 @@ export async function exportOnnx(
     });
     await writeJson(join(temporary, SETTINGS_FILE), settings);
     await writeFile(join(temporary, "README.md"), exportCard({ settings, files }));
+    if (web) await writeWebPage(temporary, loaded);
   });
   return files.map(({ dtype, file, bytes }) => ({ dtype, file, bytes }));
 }

@@ -48,6 +48,11 @@ export async function transformersJs(): Promise<TransformersJs> {
   return module;
 }
 
+export const tokenizersJs = async (): Promise<{ Tokenizer: new (definition: object, settings: object) => object }> => {
+  const file = join(RUNTIMES, "node_modules", "@huggingface", "tokenizers", "dist", "tokenizers.mjs");
+  return (await import(/* @vite-ignore */ pathToFileURL(file).href)) as Awaited<ReturnType<typeof tokenizersJs>>;
+};
+
 /** Scores of a batch of token ids, by an exported file. */
 export async function scoresOf(
   file: string,
