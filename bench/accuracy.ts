@@ -14,6 +14,7 @@ import { loadRewardModel } from "../lib/checkpoints/checkpoint";
 import { planUpdates } from "../lib/training/prepare";
 import { compare, type Side, type Unit } from "./compare";
 import type { Job } from "./job";
+import { torchPrecision, type Precision } from "./precision";
 
 /** What one side did and what it then gave to the held-out texts, chosen and rejected in turn. */
 export interface TrainedSide {
@@ -42,6 +43,8 @@ export interface AccuracyResult {
   readonly onlyOursRight: number;
   readonly onlyTheirsRight: number;
   /** Not below: 0 or more lies within the interval of the difference. */
+  /** TRL's, the faster one on this processor. */
+  readonly precision?: Precision;
   readonly verdict: "not below" | "below";
 }
 
@@ -129,7 +132,7 @@ function sidesOf(job: Job, model: string, files: Awaited<ReturnType<typeof write
     adam_epsilon,
     seed,
     attention: "sdpa",
-    bf16: true,
+    bf16: torchPrecision() === "bf16",
   };
   return [
     {
@@ -216,5 +219,5 @@ export async function measureAccuracy(job: Job, quick: boolean): Promise<Accurac
     done: first,
     scores: JSON.parse(readFileSync(String(sides[i].settings.scores), "utf8")),
   }));
-  return judgeAccuracy(files.heldOut, ours, theirs);
+  return { ...judgeAccuracy(files.heldOut, ours, theirs), precision: torchPrecision() };
 }

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { projectPath } from "../lib/files/paths";
 
 export interface Side {
@@ -42,7 +42,7 @@ export const median = (values: readonly number[]): number => {
 export function referencePython(): string {
   const found =
     process.env.RB_REFERENCE_PYTHON ??
-    join(projectPath(process.env.RB_REFERENCE ?? ".cache/reference"), "bin", "python");
+    resolve(projectPath(), process.env.RB_REFERENCE ?? ".cache/reference", "bin", "python");
   if (!existsSync(found))
     throw new Error(
       `bench: expected the Python reference at ${found}, got none; run node scripts/reference.mjs --setup, or set RB_REFERENCE_PYTHON`,

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolveConfig } from "../lib/config";
 import { buildDataset } from "../lib/dataset";
-import { initBackend, measureGemm } from "../lib/engine/backend";
+import { initBackend } from "../lib/engine/backend";
 import { resolvePrecision } from "../lib/scoring/score";
 import type { PreferencePair } from "../lib/pairs/pair";
 import { loadRewardModel } from "../lib/checkpoints/checkpoint";
@@ -10,6 +10,7 @@ import { planUpdates } from "../lib/training/prepare";
 import { takeStep } from "../lib/training";
 import { createTrainingStep } from "../lib/training/step";
 import { modelFlops } from "./flops";
+import { ourPeak } from "./precision";
 import { serve } from "./serve";
 
 export interface EpochSettings {
@@ -54,7 +55,7 @@ void serve<EpochSettings>(async (settings) => {
     (a, b) => a + b,
     0,
   );
-  const gemm = (measureGemm().bf16 ?? measureGemm().f32) * 1e9;
+  const gemm = await ourPeak();
   let count = 0;
   return () => {
     let [loss, tokens_read, padded] = [0, 0, 0];

@@ -5,6 +5,7 @@ import { createRandom } from "../lib/random";
 import { compare, type Measured, type Side } from "./compare";
 import { FAMILY_SHAPES, type FamilyShape } from "./familyShapes";
 import type { Job } from "./job";
+import { torchPrecision } from "./precision";
 import { writeRandomModel } from "./models";
 
 /** Both sides of one piece of work; of transformers the better of its attention implementations. */
@@ -89,7 +90,13 @@ function scoreDifference(family: string, [ours, ...theirs]: readonly Measured[])
 async function measureFamily(job: Job, shape: FamilyShape, units: number): Promise<FamilyRow> {
   const model = join(job.dir, shape.family);
   await writeRandomModel(model, shape.config);
-  const settings = { model, batch: writeBatch(job, shape), learning_rate: 1e-6, full_last_layer: false, bf16: true };
+  const settings = {
+    model,
+    batch: writeBatch(job, shape),
+    learning_rate: 1e-6,
+    full_last_layer: false,
+    bf16: torchPrecision() === "bf16",
+  };
   const scored = await measure(["familyScoring.js", "python/family_scoring.py"], settings, units);
   const trained = await measure(["step.js", "python/step.py"], settings, units);
   rmSync(model, { recursive: true });

@@ -4,6 +4,7 @@ import { DEFAULT_TEMPLATE } from "../lib/text/template";
 import type { Measured, Side } from "./compare";
 import type { Comparison, Row } from "./comparison";
 import type { Size } from "./models";
+import { precisionIn, torchPrecision, type Precision } from "./precision";
 
 const LEARNING_RATE = 5e-5;
 const best = (sides: Iterable<Measured>): number => Math.min(...[...sides].map(({ medianMs }) => medianMs));
@@ -32,23 +33,26 @@ function step(
         program: "step.js",
         settings: { ...settings, full_last_layer: full },
       });
-      const torch = (attention: string, bf16: boolean): Side => ({
-        label: `torch ${bf16 ? "bf16" : "f32"} ${attention}`,
+      const torch = (attention: string, precision: Precision): Side => ({
+        label: `torch ${precision} ${attention}`,
         program: "python/step.py",
-        settings: { ...settings, attention, bf16 },
+        settings: { ...settings, attention, bf16: precision === "bf16" },
       });
-      const exact = quick ? [] : [torch("eager", false)];
+      const best = torchPrecision();
+      const exact = quick || best === "f32" ? [] : [torch("eager", "f32")];
       const full = targets.full === undefined ? [] : [ours("ours, last layer in full", true)];
-      return [ours("ours", false), ...full, torch("eager", true), torch("sdpa", true), ...exact];
+      return [ours("ours", false), ...full, torch("eager", best), torch("sdpa", best), ...exact];
     },
     rows: (measured) => {
       const ours = measured.get("ours")!;
       const full = measured.get("ours, last layer in full");
       const theirs = best(others(measured));
+      const precision = precisionIn(measured.keys());
+      const eager = `torch ${precision} eager`;
       const steps = (ms: number) => perSecond(1, ms);
       const ratio = (label: string, side: Measured, target: number): Row => ({
         work: label,
-        against: "torch bf16 autocast",
+        against: `torch ${precision}${precision === "bf16" ? " autocast" : ""}`,
         target,
         unit: "steps/s",
         ours: steps(side.medianMs),
@@ -63,11 +67,11 @@ function step(
         ...rows,
         {
           work: `${work}: peak memory`,
-          against: "torch bf16 eager",
+          against: eager,
           target: 1,
           unit: "MB",
           ours: ours.peakMb,
-          theirs: measured.get("torch bf16 eager")!.peakMb,
+          theirs: measured.get(eager)!.peakMb,
           bound: "ratio at most",
         },
         {
@@ -102,10 +106,11 @@ const trl: Comparison = {
   sides: async (job, quick) => {
     const { pairs, tokens } = await job.pairs(quick ? 96 : 256, 512);
     const common = { model: await job.model(), batch_size: 16, max_length: 512, learning_rate: LEARNING_RATE };
+    const precision = torchPrecision();
     const other = (attention: string): Side => ({
-      label: `TRL ${attention}`,
+      label: `TRL ${precision} ${attention}`,
       program: "python/trl_side.py",
-      settings: { ...common, tokens, attention, bf16: true, what: "train" },
+      settings: { ...common, tokens, attention, bf16: precision === "bf16", what: "train" },
     });
     return [{ label: "ours", program: "epoch.js", settings: { ...common, pairs } }, other("sdpa")]; // eager attention takes twice as long at this length
   },
@@ -115,7 +120,7 @@ const trl: Comparison = {
     return [
       {
         work: "fine-tuning all weights, MiniLM, maximum length 512",
-        against: "TRL RewardTrainer bf16",
+        against: `TRL RewardTrainer ${precisionIn(measured.keys())}`,
         target: 3.5,
         unit: "pairs/s",
         ours: perSecond(pairs, ours.medianMs),
@@ -155,7 +160,7 @@ const lossCurve: Comparison = {
     const apart = sum(curve(ours).map((loss, k) => Math.abs(loss - curve(theirs)[k]))) / sum(curve(theirs));
     return [
       {
-        work: `loss curve in bf16 over ${ours.updates} updates: mean distance`,
+        work: `loss curve over ${ours.updates} updates: mean distance`,
         against: "torch f32, same batches",
         target: 0.01,
         unit: "",
@@ -201,20 +206,26 @@ const scoring: Comparison = {
   sides: async (job, quick) => {
     const { tokens } = await job.pairs(quick ? 128 : 384, 512);
     const common = { model: await job.model(), tokens, max_length: 512 };
-    const other = { ...common, learning_rate: LEARNING_RATE, attention: "sdpa", bf16: true };
+    const precision = torchPrecision();
+    const other = { ...common, learning_rate: LEARNING_RATE, attention: "sdpa", bf16: precision === "bf16" };
+    const eager: Side = {
+      label: `transformers ${precision} sorted eager`,
+      program: "python/scoring.py",
+      settings: { ...other, attention: "eager", batch_size: 32 },
+    };
     return [
       { label: "ours", program: "scoring.js", settings: common },
-      { label: "TRL evaluate", program: "python/trl_side.py", settings: { ...other, batch_size: 8, what: "evaluate" } },
-      { label: "transformers sorted", program: "python/scoring.py", settings: { ...other, batch_size: 32 } },
-      ...(quick
-        ? []
-        : [
-            {
-              label: "transformers sorted eager",
-              program: "python/scoring.py",
-              settings: { ...other, attention: "eager", batch_size: 32 },
-            },
-          ]),
+      {
+        label: `TRL ${precision} evaluate`,
+        program: "python/trl_side.py",
+        settings: { ...other, batch_size: 8, what: "evaluate" },
+      },
+      {
+        label: `transformers ${precision} sorted`,
+        program: "python/scoring.py",
+        settings: { ...other, batch_size: 32 },
+      },
+      ...(quick ? [] : [eager]),
     ];
   },
   rows: (measured) => {
@@ -229,8 +240,8 @@ const scoring: Comparison = {
       bound: "ratio at least",
     });
     return [
-      row("TRL's evaluate, bf16", 4, "TRL"),
-      row("transformers, batch 32 bf16, length-sorted", 1.5, "transformers"),
+      row(`TRL's evaluate, ${precisionIn(measured.keys())}`, 4, "TRL"),
+      row(`transformers, batch 32 ${precisionIn(measured.keys())}, length-sorted`, 1.5, "transformers"),
     ];
   },
 };

@@ -3,13 +3,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { createAdamW } from "../lib/engine/adamw";
-import { initBackend, measureGemm } from "../lib/engine/backend";
+import { initBackend } from "../lib/engine/backend";
 import { compile } from "../lib/engine/compile";
 import { parseModelConfig } from "../lib/models/config";
 import { createRewardModel } from "../lib/models/createModel";
 import { countParameters, scoreInputs } from "../lib/models/rewardModel";
 import { readSafetensors } from "../lib/files/safetensors";
 import { modelFlops } from "./flops";
+import { ourPeak } from "./precision";
 import { serve } from "./serve";
 
 export interface StepSettings {
@@ -58,7 +59,7 @@ void serve<StepSettings>(async (settings) => {
   const lengths = batch.mask.map((row) => row.reduce((a, b) => a + b, 0));
   const flops = modelFlops(model, lengths);
   const start = performance.now();
-  const gemm = (measureGemm().bf16 ?? measureGemm().f32) * 1e9;
+  const gemm = await ourPeak();
   const gemm_ms = performance.now() - start; // no part of the time to the first step
   return () => {
     const [value, ...grads] = gradients(ids, mask);

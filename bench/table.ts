@@ -55,6 +55,7 @@ export function accuracyLine({
   theirs,
   difference,
   interval,
+  precision = "bf16",
   verdict,
 }: AccuracyResult): string {
   const points = hundredths;
@@ -63,7 +64,7 @@ export function accuracyLine({
     `${points(accuracy)}% [${points(low)}, ${points(high)}]`;
   const apart = `${signed(difference)} points [${signed(interval[0])}, ${signed(interval[1])}]`;
   const data = `${heldOutPairs} held-out pairs after one epoch over ${trainPairs.toLocaleString("en")}, same split, budget, seed and order`;
-  return `Accuracy on ${data}: ours ${side(ours)}, TRL RewardTrainer bf16 ${side(theirs)}; difference ${apart}: ${verdict}.`;
+  return `Accuracy on ${data}: ours ${side(ours)}, TRL RewardTrainer ${precision} ${side(theirs)}; difference ${apart}: ${verdict}.`;
 }
 
 /** How memory went through a long training, in one sentence. */

@@ -1,4 +1,4 @@
-"""transformers' side of scoring one padded batch of any family, bf16 autocast."""
+"""transformers' side of scoring one padded batch of any family, in bf16 autocast or f32."""
 import json
 
 import torch
@@ -15,7 +15,7 @@ def setup(settings):
 
     @torch.inference_mode()
     def unit():
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=settings["bf16"]):
             scores = model(input_ids=ids, attention_mask=mask).logits[:, 0].float()
         return {"tokens": int(mask.sum()), "parameters": parameters, **{f"score_{i}": score for i, score in enumerate(scores.tolist())}}
 

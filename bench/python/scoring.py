@@ -1,4 +1,4 @@
-"""transformers' side of scoring: batches of 32 sorted by length, bf16."""
+"""transformers' side of scoring: batches of 32 sorted by length, in bf16 or f32."""
 import json
 
 import torch
