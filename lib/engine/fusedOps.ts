@@ -53,8 +53,12 @@ function execute(
 }
 
 interface Heads {
-  /** [B, T]: 0 on padding, else the number of the text that the token belongs to; tokens see their own text. */
-  readonly segmentIds: tf.Tensor2D;
+  /**
+   * [B, T]: 0 on padding, else the number of the text that the token belongs to; tokens see their own text. Causal, it may be
+   * [B, 2, T]: then the second row has the number of a text before it, in the same row, which the token's text goes on from and
+   * sees as well; 0 where there is none.
+   */
+  readonly segmentIds: tf.Tensor;
   readonly heads: number;
   readonly keyValueHeads: number;
   /** Tokens see none that come later. */

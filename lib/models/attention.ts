@@ -17,8 +17,8 @@ export interface Attended {
   readonly value: tf.Tensor2D;
   /** Broadcasts to [B, heads, Tq, T]. */
   readonly bias: tf.Tensor4D;
-  /** Which text each of the B·T tokens belongs to, where all of them ask: what `bias` says, but for the order of the tokens. */
-  readonly segmentIds?: tf.Tensor2D;
+  /** `attendIds` of the layout, where all B·T tokens ask: what `bias` says, but for the order of the tokens. */
+  readonly segmentIds?: tf.Tensor;
   readonly causal?: boolean;
 }
 

@@ -69,11 +69,11 @@ export function scorePooledRows(forward: Forward, x: tf.Tensor2D): tf.Tensor1D {
 }
 
 /** Mean of each text's tokens, [B·T, H] → [B·S, H]; 0 where there is no text. */
-export function meanOverTokens(x: tf.Tensor2D, { B, T, S, own }: Layout): tf.Tensor2D {
+export function meanOverTokens(x: tf.Tensor2D, { B, T, S, whole }: Layout): tf.Tensor2D {
   const H = x.shape[1];
   const states = tf.reshape(x, [B, T, H]);
-  const sum = S === 1 ? tf.sum(tf.mul(states, tf.reshape(own, [B, T, 1])), 1) : tf.matMul(own, states);
-  return tf.div(tf.reshape(sum, [B * S, H]), tf.maximum(tf.reshape(tf.sum(own, 2), [B * S, 1]), 1));
+  const sum = S === 1 ? tf.sum(tf.mul(states, tf.reshape(whole, [B, T, 1])), 1) : tf.matMul(whole, states);
+  return tf.div(tf.reshape(sum, [B * S, H]), tf.maximum(tf.reshape(tf.sum(whole, 2), [B * S, 1]), 1));
 }
 
 /** A decoder's `value` head without a bias is its `score` on the last token: transformers has that. */

@@ -157,10 +157,16 @@ export interface Layout {
   readonly T: number;
   /** Texts that a row has room for. */
   readonly S: number;
-  /** [B, S, T] 1 on the tokens of each text. */
+  /** [B, S, T] 1 on the tokens of each text, but those of a beginning that it shares. */
   readonly own: tf.Tensor3D;
+  /** [B, S, T] 1 on all tokens of each text. */
+  readonly whole: tf.Tensor3D;
   /** [B, T] 0 on padding, else the number of the text that the token belongs to. */
   readonly segmentIds: tf.Tensor2D;
+  /** What fused attention goes by: the segment ids, or [B, 2, T] with what each token's text goes on from. */
+  readonly attendIds: tf.Tensor;
+  /** int32 [B, T] place of each token in its text, from 0, where texts share their beginnings; else a row's order will do. */
+  readonly positions?: tf.Tensor2D;
   /** [B, T] place of each token in its text, from 1; 0 on padding. */
   readonly count: tf.Tensor2D;
   /** [B, 1, 1, T], or [B, 1, T, T] with S > 1: 0 where a token may look, very negative elsewhere. Finite, so that a row of padding alone gives no NaN. */
@@ -172,6 +178,14 @@ export interface Layout {
   readonly last: tf.Tensor1D;
 }
 
+/** Texts of a row that go on from a common beginning, which stands before them under a number above those of the texts. */
+export interface Sharing {
+  /** [B, T] number of the beginning that the token's text goes on from; 0 where there is none. */
+  readonly before: tf.Tensor2D;
+  /** int32 [B, T] place of the token in its text, from 0, the shared beginning included. */
+  readonly positions: tf.Tensor2D;
+}
+
 /** Finite, so that −1e9 − 1e9 stays a number and exp of it is exactly 0. */
 const MASKED = -1e9;
 
@@ -180,35 +194,53 @@ const MASKED = -1e9;
  *
  * @param segmentIds  [B, T]: 0 on padding, else the number of the text that the token belongs to
  * @param segments [S] those numbers, 1…S; without it a row holds one text, number 1
+ * @param sharing  texts that begin alike: their tokens see the common beginning, whose tokens see no more than itself
  * Reference: Krell et al. (2021), Efficient sequence packing without cross-contamination, arXiv 2107.02027.
  */
-export function layoutOf(segmentIds: tf.Tensor2D, segments?: tf.Tensor1D): Layout {
+export function layoutOf(segmentIds: tf.Tensor2D, segments?: tf.Tensor1D, sharing?: Sharing): Layout {
   const [B, T] = segmentIds.shape;
   const S = segments?.shape[0] ?? 1;
   const isNumber = (numbers: tf.Tensor) =>
     tf.cast(tf.equal(tf.reshape(segmentIds, [B, 1, T]), tf.reshape(numbers, [1, S, 1])), "float32");
   const own = (segments === undefined ? tf.reshape(segmentIds, [B, 1, T]) : isNumber(segments)) as tf.Tensor3D;
+  const whole = sharing ? withBeginnings(own, segmentIds, sharing) : own;
   const upTo = tf.mul(own, tf.cumsum(own, 2));
   const rows = tf.reshape(tf.mul(tf.range(0, B), T), [B, 1]);
   const placeOf = (count: tf.Tensor | number) => {
     const there = tf.mul(own, tf.cast(tf.equal(upTo, count), "float32"));
     return tf.reshape(tf.cast(tf.add(tf.sum(tf.mul(there, tf.range(0, T)), 2), rows), "int32"), [B * S]) as tf.Tensor1D;
   };
-  const textBias = tf.reshape(tf.mul(tf.sub(1, own), MASKED), [B, 1, S, T]) as tf.Tensor4D;
-  const others = () =>
-    tf.cast(tf.notEqual(tf.reshape(segmentIds, [B, 1, T, 1]), tf.reshape(segmentIds, [B, 1, 1, T])), "float32");
+  const textBias = tf.reshape(tf.mul(tf.sub(1, whole), MASKED), [B, 1, S, T]) as tf.Tensor4D;
+  const isNot = (numbers: tf.Tensor2D) =>
+    tf.notEqual(tf.reshape(numbers, [B, 1, T, 1]), tf.reshape(segmentIds, [B, 1, 1, T]));
+  const others = () => {
+    if (!sharing) return tf.cast(isNot(segmentIds), "float32");
+    const nowhere = tf.cast(tf.equal(sharing.before, 0), "float32"); // 0 would be the padding
+    return tf.cast(tf.logicalAnd(isNot(segmentIds), isNot(tf.sub(sharing.before, nowhere))), "float32");
+  };
   return {
     B,
     T,
     S,
     own,
+    whole,
     segmentIds,
+    attendIds: sharing ? tf.stack([segmentIds, sharing.before], 1) : segmentIds,
+    positions: sharing?.positions,
     count: tf.sum(upTo, 1),
-    bias: S === 1 ? textBias : tf.mul(others(), MASKED),
+    bias: S === 1 && !sharing ? textBias : tf.mul(others(), MASKED),
     textBias,
     first: placeOf(1),
     last: placeOf(tf.sum(own, 2, true)),
   };
+}
+
+/** [B, S, T] 1 on the tokens of each text and on those of the beginning that it goes on from. */
+function withBeginnings(own: tf.Tensor3D, segmentIds: tf.Tensor2D, { before }: Sharing): tf.Tensor3D {
+  const [B, , T] = own.shape;
+  const from = tf.max(tf.mul(own, tf.reshape(before, [B, 1, T])), 2, true); // 0 where a text shares nothing
+  const isFrom = tf.logicalAnd(tf.equal(tf.reshape(segmentIds, [B, 1, T]), from), tf.greater(from, 0));
+  return tf.add(own, tf.cast(isFrom, "float32"));
 }
 
 /** Bias [B, 1, T, T] that also hides the future. */

@@ -43,7 +43,7 @@ export function llamaShapes(config: ModelConfig): Map<string, number[]> {
   return shapes.set("model.norm.weight", [H]);
 }
 
-/** Cosines and sines of half the dimensions (the other half is the same): [T, 1, D/2], or of the rows that are read, [B, S, 1, D/2]. */
+/** Cosines and sines of half the dimensions (the other half is the same): [T, 1, D/2], or of each row by itself, [B, T, 1, D/2]; of the rows that are read, [B, S, 1, D/2]. */
 export interface Rotation {
   readonly cosine: tf.Tensor;
   readonly sine: tf.Tensor;
@@ -60,16 +60,29 @@ function rotate(x: tf.Tensor4D, { cosine, sine }: Rotation): tf.Tensor4D {
   ) as tf.Tensor4D;
 }
 
-/** Positions count from 0 with padding included, as transformers does: only differences matter to a rotary model. */
-export function rotationOf({ rope }: ModelConfig, T: number): Rotation {
+/**
+ * Positions count from 0 with padding included, as transformers does: only differences matter to a rotary model. Where texts
+ * share their beginnings a row's order is not a text's, and `positions` [B, T] says where each token stands.
+ */
+export function rotationOf({ rope }: ModelConfig, T: number, positions?: tf.Tensor2D): Rotation {
   const { cosine, sine } = rotaryTables(rope!, T);
-  const table = (values: Float32Array) => tf.tensor3d(values, [T, 1, values.length / T]);
+  const table = (values: Float32Array) => {
+    const half = values.length / T;
+    const inOrder = tf.tensor3d(values, [T, 1, half]);
+    if (!positions) return inOrder;
+    return tf.reshape(tf.gather(inOrder, tf.reshape(positions, [-1]) as tf.Tensor1D), [-1, T, 1, half]);
+  };
   return { cosine: table(cosine), sine: table(sine) };
 }
 
 /** The rotation of the rows that are read: [B, S, 1, D/2]. */
 function rotationOfRows({ cosine, sine }: Rotation, read: tf.Tensor1D, B: number): Rotation {
-  const [T, , half] = cosine.shape;
+  const half = cosine.shape[cosine.rank - 1];
+  if (cosine.rank === 4) {
+    const rows = (table: tf.Tensor) => tf.reshape(tf.gather(tf.reshape(table, [-1, half]), read), [B, -1, 1, half]);
+    return { cosine: rows(cosine), sine: rows(sine) };
+  }
+  const T = cosine.shape[0];
   const starts = tf.reshape(tf.range(0, B * T, T, "int32"), [B, 1]);
   const place = tf.reshape(tf.sub(tf.reshape(read, [B, -1]), starts), [-1]) as tf.Tensor1D;
   const rows = (table: tf.Tensor) => tf.reshape(tf.gather(table, place), [B, -1, 1, half]);
@@ -81,7 +94,7 @@ interface DecoderLayer {
   readonly B: number;
   readonly rotation: Rotation;
   /** As in `attention`. */
-  readonly segmentIds?: tf.Tensor2D;
+  readonly segmentIds?: tf.Tensor;
   /** Causal, [B, 1, T, T]; or of the text alone, [B, 1, S, T], where only its last token is read: it sees every token. */
   readonly bias: tf.Tensor4D;
   /** The only rows needed, the last token of each text; none for all. */
@@ -160,8 +173,8 @@ export function checkWindow({ slidingWindow }: ModelConfig, length: number): voi
 export function llamaHidden(forward: Forward, ids: tf.Tensor2D, layout: Layout, read: tf.Tensor1D | null): tf.Tensor2D {
   const { config, fullLastLayer } = forward;
   const { B, T, S } = layout;
-  if (S === 1) checkWindow(config, T); // texts that share a row are shorter: the caller has looked at each
-  const rotation = rotationOf(config, T);
+  if (S === 1 && !layout.positions) checkWindow(config, T); // texts that share a row are shorter: the caller has looked at each
+  const rotation = rotationOf(config, T, layout.positions);
   const causal = causalBias(layout);
   let x = tf.reshape(gatherRows(stored(forward, "model.embed_tokens.weight"), ids), [
     B * T,
@@ -173,7 +186,7 @@ export function llamaHidden(forward: Forward, ids: tf.Tensor2D, layout: Layout, 
     const constants = [
       rotation.cosine,
       rotation.sine,
-      ...(shortcut ? [layout.textBias, shortcut] : [causal, layout.segmentIds]),
+      ...(shortcut ? [layout.textBias, shortcut] : [causal, layout.attendIds]),
     ];
     x = runLayer(forward, x, { prefix: `${layer}.`, constants }, (inside, input, [cosine, sine, bias, other]) =>
       decoderLayer(inside, input, {
@@ -181,7 +194,7 @@ export function llamaHidden(forward: Forward, ids: tf.Tensor2D, layout: Layout, 
         B,
         rotation: { cosine, sine },
         bias: bias as tf.Tensor4D,
-        ...(shortcut ? { read: other as tf.Tensor1D } : { segmentIds: other as tf.Tensor2D }),
+        ...(shortcut ? { read: other as tf.Tensor1D } : { segmentIds: other }),
       }),
     );
   }

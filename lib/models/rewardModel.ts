@@ -5,7 +5,7 @@ import { fusesAttention } from "./attention";
 import type { ModelConfig } from "./config";
 import { className, hiddenStates, trunkShapes } from "./families";
 import { headShapes, isStandardHead, meanOverTokens, rowsRead, scorePooledRows } from "./heads";
-import { createDropout, layoutOf, type Forward } from "./layers";
+import { createDropout, layoutOf, type Forward, type Sharing } from "./layers";
 import { activationBytes, RECOMPUTE_ABOVE } from "./memory";
 
 export interface LoraSettings {
@@ -39,6 +39,8 @@ export interface ModelInputs {
   readonly segmentIds: tf.Tensor2D; // [B, T] float32: 0 = padding, else the number of the token's text in its row, from 1
   /** [S] the numbers 1…S of the texts of a row; without it a row is one text. */
   readonly segments?: tf.Tensor1D;
+  /** Texts of a decoder that begin alike, with their beginning once. */
+  readonly sharing?: Sharing;
 }
 
 export interface ScoreOptions {
@@ -83,8 +85,8 @@ function forwardOf(
   };
 }
 
-function pool(forward: Forward, { ids, segmentIds, segments }: ModelInputs): tf.Tensor2D {
-  const layout = layoutOf(segmentIds, segments);
+function pool(forward: Forward, { ids, segmentIds, segments, sharing }: ModelInputs): tf.Tensor2D {
+  const layout = layoutOf(segmentIds, segments, sharing);
   const hidden = hiddenStates(forward, ids, layout, rowsRead(forward.config, layout));
   return forward.config.head === "mean" ? meanOverTokens(hidden, layout) : hidden;
 }

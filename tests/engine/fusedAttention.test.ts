@@ -18,6 +18,8 @@ interface Case {
   readonly causal: boolean;
   /** Number of the text of each token of a row, 0 for padding. */
   readonly textOf: (t: number, b: number) => number;
+  /** Number of the text that the token's text goes on from, 0 for none. */
+  readonly beforeOf?: (t: number, b: number) => number;
 }
 
 const CASES: Record<string, Case> = {
@@ -58,25 +60,47 @@ const CASES: Record<string, Case> = {
     causal: true,
     textOf: (t) => (t % 7 === 3 ? 0 : 1 + (t % 2)),
   },
+  "three texts go on from a common beginning, one from none": {
+    B: 2,
+    T: 330,
+    heads: 4,
+    keyValueHeads: 2,
+    D: 24,
+    causal: true,
+    textOf: (t, b) => (t < 5 + b ? 0 : t < 145 ? 9 : t < 215 ? 1 : t === 215 ? 2 : t < 280 ? 3 : t < 300 ? 0 : 4),
+    beforeOf: (t) => (t >= 145 && t < 280 ? 9 : 0),
+  },
+  "two beginnings in a row, the second in the middle of a tile": {
+    B: 3,
+    T: 100,
+    heads: 4,
+    keyValueHeads: 4,
+    D: 36,
+    causal: true,
+    textOf: (t) => (t < 3 ? 5 : t < 20 ? 1 : t < 23 ? 2 : t < 60 ? 6 : t < 80 ? 3 : 4),
+    beforeOf: (t) => (t < 3 ? 0 : t < 23 ? 5 : t < 60 ? 0 : 6),
+  },
   "longer than all blocks": { B: 1, T: 300, heads: 4, keyValueHeads: 2, D: 4, causal: false, textOf: () => 5 },
 };
 
-function inputsOf({ B, T, heads, keyValueHeads, D, textOf }: Case) {
+function inputsOf({ B, T, heads, keyValueHeads, D, textOf, beforeOf }: Case) {
   const random = createRandom(T);
   const normal = (rows: number, columns: number) =>
     tf.tensor2d(
       Float32Array.from({ length: rows * columns }, () => random.normal()),
       [rows, columns],
     );
+  const numbers = (numberOf: Case["textOf"]) =>
+    tf.tensor2d(
+      Float32Array.from({ length: B * T }, (_, i) => numberOf(i % T, Math.floor(i / T))),
+      [B, T],
+    );
   return {
     query: normal(B * T, heads * D),
     key: normal(B * T, keyValueHeads * D),
     value: normal(B * T, keyValueHeads * D),
     gradient: normal(B * T, heads * D),
-    texts: tf.tensor2d(
-      Float32Array.from({ length: B * T }, (_, i) => textOf(i % T, Math.floor(i / T))),
-      [B, T],
-    ),
+    texts: beforeOf ? tf.stack([numbers(textOf), numbers(beforeOf)], 1) : numbers(textOf),
   };
 }
 
@@ -86,8 +110,9 @@ function attendEagerly(
   query: tf.Tensor,
   key: tf.Tensor,
   value: tf.Tensor,
-  texts: tf.Tensor,
+  ids: tf.Tensor,
 ): tf.Tensor {
+  const [texts, before] = ids.rank === 3 ? tf.unstack(ids, 1) : [ids, tf.zerosLike(ids)];
   const split = (x: tf.Tensor, A: number) => tf.transpose(tf.reshape(x, [B, T, A, D]), [0, 2, 1, 3]);
   const shared = (x: tf.Tensor) =>
     tf.concat(
@@ -96,7 +121,12 @@ function attendEagerly(
     );
   const at = tf.range(0, T);
   const later = tf.greater(tf.reshape(at, [1, T]), tf.reshape(at, [T, 1]));
-  const other = tf.notEqual(tf.reshape(texts, [B, 1, T, 1]), tf.reshape(texts, [B, 1, 1, T]));
+  const differs = (numbers: tf.Tensor) =>
+    tf.notEqual(tf.reshape(numbers, [B, 1, T, 1]), tf.reshape(texts, [B, 1, 1, T]));
+  const other = tf.logicalAnd(
+    differs(texts),
+    differs(tf.where(tf.equal(before, 0), tf.onesLike(before).neg(), before)),
+  );
   const hidden = tf.cast(causal ? tf.logicalOr(other, later) : other, "float32");
   const scores = tf.add(
     tf.div(tf.matMul(split(query, heads), shared(key), false, true), Math.sqrt(D)),

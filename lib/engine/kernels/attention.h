@@ -17,30 +17,59 @@ constexpr int64_t QUERIES = 32;
 constexpr int64_t QUERIES_BACK = 64;
 constexpr int64_t KEYS_BACK = 128;
 
-/** The texts of all rows of a batch: places of their tokens. */
-struct Texts {
-  std::vector<std::vector<int32_t>> places;
-  std::vector<int32_t> padding;
+/** A text: the places of the tokens that ask, and of those they see: the first `shared` belong to a text that it goes on from. */
+struct Text {
+  std::vector<int32_t> queries, keys;
+  int64_t shared = 0;
 };
 
-Texts findTexts(const float* texts, int64_t batch, int64_t length) {
+/** The texts of all rows of a batch. A family is a text and those that go on from it, which come after it. */
+struct Texts {
+  std::vector<std::vector<Text>> families;
+  std::vector<int32_t> padding;
+  int64_t texts = 0;
+};
+
+/** Where a text is found. */
+struct TextPlace {
+  float number;
+  size_t family, member;
+};
+
+template <class Element>
+Texts findTexts(const Attention<Element>& call) {
+  const auto& [batch, length, heads, keyValueHeads, size, causal] = call.shape;
   Texts found;
   for (int64_t b = 0; b < batch; b++) {
-    std::vector<std::pair<float, size_t>> known;  // few texts share a row
+    std::vector<TextPlace> known;  // few texts share a row
+    const auto find = [&](float number) {
+      return std::find_if(known.rbegin(), known.rend(), [&](const TextPlace& one) { return one.number == number; });
+    };
     for (int64_t t = 0; t < length; t++) {
-      const float number = texts[b * length + t];
+      const float number = call.texts[b * call.stride + t], before = call.before ? call.before[b * call.stride + t] : 0;
       const int32_t place = static_cast<int32_t>(b * length + t);
       if (number == 0) {
         found.padding.push_back(place);
         continue;
       }
-      auto at = std::find_if(known.rbegin(), known.rend(), [&](const auto& one) { return one.first == number; });
+      auto at = find(number);
       if (at == known.rend()) {
-        known.emplace_back(number, found.places.size());
-        found.places.emplace_back();
+        const auto first = before == 0 ? known.rend() : find(before);
+        if (first == known.rend()) {
+          known.push_back({number, found.families.size(), 0});
+          found.families.emplace_back(1);
+        } else {
+          auto& family = found.families[first->family];
+          const auto& shared = family[first->member].queries;
+          known.push_back({number, first->family, family.size()});
+          family.push_back({{}, shared, static_cast<int64_t>(shared.size())});
+        }
+        found.texts++;
         at = known.rbegin();
       }
-      found.places[at->second].push_back(place);
+      Text& text = found.families[at->family][at->member];
+      text.queries.push_back(place);
+      text.keys.push_back(place);
     }
   }
   return found;
@@ -106,16 +135,16 @@ float softmaxRow(float* s, int64_t valid, int64_t columns, float scale, Number* 
 
 /** What one head of one text sees. */
 template <class Element>
-void attendHead(const Attention<Element>& call, const std::vector<int32_t>& places, int64_t head) {
+void attendHead(const Attention<Element>& call, const Text& text, int64_t head) {
   using P = typename Choose<Element>::Type;
   const auto& [batch, length, heads, keyValueHeads, size, causal] = call.shape;
   const int64_t kv = head / (heads / keyValueHeads);
   auto& space = workspace<typename P::Word>();
-  const auto query = rowsOf(call.query, head, size, places, space.biasedQuery);
-  const auto key = rowsOf(call.key, kv, size, places, space.biasedKey);
-  const auto value = rowsOf(call.value, kv, size, places, space.biasedValue);
-  const auto mixed = rowsOf(call.mixed, heads * size, head, size, places);
-  const int64_t count = query.count, columns = roundUp(count, TILE_COLUMNS), rows = roundUp(count, ROWS);
+  const auto query = rowsOf(call.query, head, size, text.queries, space.biasedQuery);
+  const auto key = rowsOf(call.key, kv, size, text.keys, space.biasedKey);
+  const auto value = rowsOf(call.value, kv, size, text.keys, space.biasedValue);
+  const auto mixed = rowsOf(call.mixed, heads * size, head, size, text.queries);
+  const int64_t count = query.count, all = key.count, columns = roundUp(all, TILE_COLUMNS), rows = roundUp(count, ROWS);
   const int64_t padded = roundUp(size, TILE_COLUMNS), words = padded / P::NUMBERS;
   auto* queries = space.queries.zeros(rows * words);
   auto* keys = space.keys.zeros(words * columns);
@@ -129,15 +158,15 @@ void attendHead(const Attention<Element>& call, const std::vector<int32_t>& plac
   const float scale = LOG2_E / std::sqrt(static_cast<float>(size));
   for (int64_t i = 0; i < count; i += QUERIES) {
     const int64_t here = std::min(QUERIES, count - i), hereRows = roundUp(here, ROWS);
-    const int64_t seen = causal ? roundUp(i + here, TILE_COLUMNS) : columns;
+    const int64_t seen = causal ? roundUp(text.shared + i + here, TILE_COLUMNS) : columns;
     product<P>(hereRows, seen, words, queries + i * words, words, 1, keys, columns, scores, seen, false);
     float sums[QUERIES];
     for (int64_t r = 0; r < hereRows; r++) {
       float top;
-      const int64_t valid = std::min(count, causal ? i + r + 1 : count);
+      const int64_t valid = std::min(all, causal ? text.shared + i + r + 1 : all);
       const float sum = softmaxRow(scores + r * seen, valid, seen, scale, numbers(weights) + r * seen, &top);
       sums[r] = sum;
-      if (r < here) call.logSum[places[i + r] * heads + head] = top + std::log2(sum);
+      if (r < here) call.logSum[text.queries[i + r] * heads + head] = top + std::log2(sum);
     }
     product<P>(hereRows, padded, seen / P::NUMBERS, weights, seen / P::NUMBERS, 1, values, padded, out, padded, false);
     for (int64_t r = 0; r < here; r++) unpack(out + r * padded, padded, 1 / sums[r], mixed, i + r, 1);
@@ -147,11 +176,13 @@ void attendHead(const Attention<Element>& call, const std::vector<int32_t>& plac
 template <class Element>
 void attention(const Attention<Element>& call, Pool& pool) {
   const auto& shape = call.shape;
-  const Texts texts = findTexts(call.texts, shape.batch, shape.length);
-  zeroRows(call.mixed, shape.heads * shape.size, shape.heads * shape.size, texts.padding);
-  zeroRows(call.logSum, shape.heads, shape.heads, texts.padding);
-  pool.forEach(static_cast<int64_t>(texts.places.size()) * shape.heads,
-               [&](int64_t item) { attendHead(call, texts.places[item / shape.heads], item % shape.heads); });
+  const Texts found = findTexts(call);
+  zeroRows(call.mixed, shape.heads * shape.size, shape.heads * shape.size, found.padding);
+  zeroRows(call.logSum, shape.heads, shape.heads, found.padding);
+  std::vector<const Text*> texts;
+  for (const auto& family : found.families)
+    for (const Text& text : family) texts.push_back(&text);
+  pool.forEach(found.texts * shape.heads, [&](int64_t item) { attendHead(call, *texts[item / shape.heads], item % shape.heads); });
 }
 
 }  // namespace

@@ -22,10 +22,24 @@ void* createAttention(TF_OpKernelConstruction* construction) {
   return attributes;
 }
 
-/** batch·length tokens of heads of one size, as `texts` [batch, length] and a query of `width` numbers a row have them. */
+/** batch·length tokens of heads of one size, as `texts` [batch, length] or [batch, 2, length] and a query of `width` numbers a row have them. */
 AttentionShape shapeOf(const AttentionAttributes& attributes, TF_Tensor* texts, int64_t width) {
   const auto& [heads, keyValueHeads, causal] = attributes;
-  return {TF_Dim(texts, 0), TF_Dim(texts, 1), heads, keyValueHeads, width / heads, causal != 0};
+  return {TF_Dim(texts, 0), TF_Dim(texts, TF_NumDims(texts) - 1), heads, keyValueHeads, width / heads, causal != 0};
+}
+
+/** Which texts there are and, in the second row of each where there are two, which they go on from. */
+template <class Element>
+bool readTexts(Call& call, TF_Tensor* texts, Attention<Element>* to) {
+  const int rank = TF_NumDims(texts);
+  if (rank == 3 && (TF_Dim(texts, 1) != 2 || !to->shape.causal)) {
+    call.fail("attention: expected texts [batch, length], or, where tokens see none that come later, [batch, 2, length]");
+    return false;
+  }
+  to->texts = data<float>(texts);
+  to->before = rank == 3 ? to->texts + to->shape.length : nullptr;
+  to->stride = rank == 3 ? 2 * to->shape.length : to->shape.length;
+  return true;
 }
 
 /** Reads query, key, value and texts, and looks whether their shapes fit. */
@@ -44,8 +58,7 @@ bool readAttention(Call& call, const AttentionAttributes& attributes, Attention<
   to->query = {data<Element>(in[0]), TF_Dim(in[0], 1), nullptr};
   to->key = {data<Element>(in[1]), TF_Dim(in[1], 1), nullptr};
   to->value = {data<Element>(in[2]), TF_Dim(in[2], 1), nullptr};
-  to->texts = data<float>(in[3]);
-  return true;
+  return readTexts(call, in[3], to);
 }
 
 /** The same where query, key and value lie side by side in one product, and their biases in one vector. */
@@ -64,8 +77,7 @@ bool readSelfAttention(Call& call, const AttentionAttributes& attributes, Attent
   to->query = {first, width, data<float>(bias)};
   to->key = {first + key, width, nullptr};  // its bias would add one number to all scores of a query: softmax is the same
   to->value = {first + value, width, data<float>(bias) + value};
-  to->texts = data<float>(texts);
-  return true;
+  return readTexts(call, texts, to);
 }
 
 /** `read` is one of the two above. */

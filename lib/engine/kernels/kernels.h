@@ -43,13 +43,15 @@ struct Target {
 /**
  * Element is float or Bfloat16. Rows are the batch·length tokens; query has heads·size numbers a row, key and value
  * keyValueHeads·size. texts [batch, length]: 0 on padding, else the number of the text that a token belongs to; tokens see
- * their own text. mixed [batch·length, heads·size]; logSum [batch·length, heads]: log2 of the sum that each softmax divides by.
+ * their own text. before, where not null, is laid out alike: 0, else the number of a text of the same row that comes before the
+ * token's and that it goes on from; tokens see all of that, too. Rows of both lie `stride` numbers apart. mixed [batch·length, heads·size]; logSum [batch·length, heads]: log2 of the sum that each softmax divides by.
  */
 template <class Element>
 struct Attention {
   AttentionShape shape;
   Operand<Element> query, key, value;
-  const float* texts;
+  const float *texts, *before;
+  int64_t stride;
   Element* mixed;
   float* logSum;
 };
