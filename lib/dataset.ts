@@ -33,7 +33,7 @@ export async function buildDataset(
       const both = [encoded[2 * i], encoded[2 * i + 1]];
       for (const { ids, cut, cuts } of both) {
         if (cuts) located.set(tokens.size, cuts);
-        tokens.push(ids);
+        tokens.push(ids, chunk[i].questionId);
         truncation.tokens += ids.length;
         truncation.tokens_cut += cut;
         if (cut > 0) truncation.texts++;

@@ -1,4 +1,5 @@
 // In: the pairs of an update. Out: their texts in rows for graph runs, and the few sizes to compile for.
+import { unitsOf, type Beginnings, type Unit } from "./beginnings";
 import { ATTENTION_WIDTH, GRAPH_COST_TOKENS, leastCostSizes, planScoring, roundUp } from "./batches";
 
 /** What a plan must know of the data; the texts of pair i are 2i (chosen) and 2i + 1 (rejected). */
@@ -9,6 +10,11 @@ export interface PairTexts {
   length(text: number): number;
   /** The first text that is equal to this one. */
   same(text: number): number;
+}
+
+/** Long rows: also which texts begin alike, where a beginning is read once. */
+export interface LongRowOptions extends PackingOptions {
+  readonly beginnings?: Beginnings;
 }
 
 /** Rows and tokens of a row. */
@@ -82,7 +88,7 @@ export function packShortRows(texts: PairTexts, { tokensPerBatch, sample, sample
         widths.find((width) => width >= Math.max(texts.length(2 * pair), texts.length(2 * pair + 1)))!;
       return widths.flatMap((width) => {
         const toDraft = (some: readonly number[]): Draft => {
-          const rowTexts = fillRows((text) => texts.length(text), differentTexts(texts, some), width);
+          const rowTexts = fillRows(unitsFrom(texts, some), width);
           return { pairs: some, rowTexts, height: rowTexts.length, width };
         };
         return inParts(
@@ -124,16 +130,15 @@ export function packShortRows(texts: PairTexts, { tokensPerBatch, sample, sample
   };
 }
 
-/** Each text into the fullest row that has room; best with the longest first. */
-function fillRows(lengthOf: (text: number) => number, texts: readonly number[], width: number): number[][] {
+/** Each unit into the fullest row that has room; best with the longest first. */
+function fillRows(units: readonly Unit[], width: number): number[][] {
   const rows: { texts: number[]; room: number }[] = [];
-  for (const text of texts) {
-    const length = lengthOf(text);
+  for (const { texts, tokens } of units) {
     let best: { texts: number[]; room: number } | undefined;
-    for (const row of rows) if (row.room >= length && (best === undefined || row.room < best.room)) best = row;
+    for (const row of rows) if (row.room >= tokens && (best === undefined || row.room < best.room)) best = row;
     if (best === undefined) rows.push((best = { texts: [], room: width }));
-    best.texts.push(text);
-    best.room -= length;
+    best.texts.push(...texts);
+    best.room -= tokens;
   }
   return rows.map((row) => row.texts);
 }
@@ -143,12 +148,12 @@ const LONG_ROWS = [1, 2, 4, 8];
 const PLACE_COST = 3e-3;
 
 /** Where each text meets only itself: a few long rows, evenly filled, so that next to nothing is padding. */
-export function packLongRows(texts: PairTexts, { tokensPerBatch, sample }: PackingOptions): Packing {
+export function packLongRows(texts: PairTexts, { tokensPerBatch, sample, beginnings }: LongRowOptions): Packing {
   const draftWith =
     (height: number) =>
     (pairs: readonly number[]): Draft[] => {
       const toDraft = (some: readonly number[]): Draft => {
-        const { rowTexts, longest } = balanceRows(texts, differentTexts(texts, some), height);
+        const { rowTexts, longest } = balanceRows(unitsFrom(texts, some, beginnings), height);
         return { pairs: some, rowTexts, height, width: roundUp(longest) };
       };
       return inParts(pairs, toDraft, ({ width }) => height * width <= tokensPerBatch);
@@ -171,17 +176,16 @@ export function packLongRows(texts: PairTexts, { tokensPerBatch, sample }: Packi
   };
 }
 
+const unitsFrom = (texts: PairTexts, pairs: readonly number[], beginnings?: Beginnings): Unit[] =>
+  unitsOf(differentTexts(texts, pairs), (text) => texts.length(text), { beginnings });
+
 /** Longest first, each into the emptiest row (Graham 1969: at most a third longer than the best). */
-function balanceRows(
-  texts: PairTexts,
-  different: readonly number[],
-  height: number,
-): { rowTexts: number[][]; longest: number } {
+function balanceRows(units: readonly Unit[], height: number): { rowTexts: number[][]; longest: number } {
   const rows = Array.from({ length: height }, () => ({ texts: [] as number[], tokens: 0 }));
-  for (const text of different) {
+  for (const { texts, tokens } of units) {
     const emptiest = rows.reduce((a, b) => (b.tokens < a.tokens ? b : a));
-    emptiest.texts.push(text);
-    emptiest.tokens += texts.length(text);
+    emptiest.texts.push(...texts);
+    emptiest.tokens += tokens;
   }
   return { rowTexts: rows.map((row) => row.texts), longest: Math.max(...rows.map(({ tokens }) => tokens)) };
 }
@@ -210,13 +214,14 @@ const atLeast = (n: number, sizes: readonly number[]): number => sizes.find((siz
  * Runs that score each text once: with `longRows` nearly all in one shape, else a text a row, sorted by length.
  *
  * @param lengths tokens of each text
+ * @param options.beginnings texts that begin alike, where a beginning is read once; only in long rows
  * @param options.fewShapes whether later calls should meet the same shapes, at the price of more padding in short rows
  */
 export function planScoringRuns(
   lengths: ArrayLike<number>,
-  options: { tokensPerBatch: number; longRows: boolean; fewShapes?: boolean },
+  options: { tokensPerBatch: number; longRows: boolean; fewShapes?: boolean; beginnings?: Beginnings },
 ): ScoringRun[] {
-  const { tokensPerBatch, longRows, fewShapes = false } = options;
+  const { tokensPerBatch, longRows, fewShapes = false, beginnings } = options;
   const all = Array.from(lengths);
   const longest = all.reduce((a, b) => Math.max(a, b), 1);
   if (!longRows)
@@ -224,14 +229,15 @@ export function planScoringRuns(
       rowTexts: rows.map((text) => [text]),
       shape: { height: capacity, width, slots: 1 },
     }));
-  const total = all.reduce((a, b) => a + b, 0);
+  const order = all.map((_, i) => i).sort((a, b) => all[b] - all[a] || a - b);
+  const units = unitsOf(order, (text) => all[text], { beginnings, most: SCORING_WIDTH });
+  const total = units.reduce((sum, { tokens }) => sum + tokens, 0);
   const narrow = fewShapes ? atLeast(total, FEW_WIDTHS) : Math.max(roundUp(1), powerOfTwo(total));
   const width = total < SCORING_WIDTH ? narrow : Math.max(SCORING_WIDTH, roundUp(longest));
-  const order = all.map((_, i) => i).sort((a, b) => all[b] - all[a] || a - b);
-  // every so-manyth text: each part has its share of the short ones, which fill the gaps
-  const parts = Math.ceil(all.length / PACKED_AT_A_TIME);
-  const rowTexts = Array.from({ length: parts }, (_, part) => order.filter((_, i) => i % parts === part)).flatMap(
-    (part) => fillRows((text) => all[text], part, width),
+  // every so-manyth unit: each part has its share of the short ones, which fill the gaps
+  const parts = Math.ceil(units.length / PACKED_AT_A_TIME);
+  const rowTexts = Array.from({ length: parts }, (_, part) => units.filter((_, i) => i % parts === part)).flatMap(
+    (part) => fillRows(part, width),
   );
   const fullest = rowTexts.reduce((most, row) => Math.max(most, row.length), 1);
   const slots = fewShapes ? atLeast(fullest, FEW_PLACES) : powerOfTwo(fullest);

@@ -1,4 +1,5 @@
 // In: tokenised pairs and a batch of the plan. Out: the arrays that go to the model.
+import { runsOf, type Beginnings } from "./beginnings";
 import type { TokenStore } from "./tokenStore";
 import type { TextCut } from "../text/textItem";
 import type { TrainingBatch } from "./trainingPlan";
@@ -23,32 +24,61 @@ export interface TokenArrays {
   readonly segmentIds: Float32Array;
   /** Real tokens among the B·T. */
   readonly tokens: number;
+  /** Where texts share their beginnings. */
+  readonly sharing?: SharingArrays;
+}
+
+/** Which beginning each token's text goes on from, and where each token stands in its text: see `Sharing` in lib/models. */
+export interface SharingArrays {
+  /** [B·T] */
+  readonly before: Float32Array;
+  readonly positions: Int32Array;
 }
 
 /**
- * Lays texts out in rows of `width` tokens that may hold several each, `rows` in all.
+ * Lays texts out in rows of `width` tokens that may hold several each, `rows` in all. With `beginnings` and two texts that begin
+ * with the same two tokens, side by side, among S = 2 places:
+ *
+ *   ids  a b c d e     segmentIds  3 3 1 2 2     before  0 0 3 3 3     positions  0 1 2 2 3
  *
  * @param rowTexts the texts of each row
+ * @param options.slots places of a row; beginnings are numbered from there on
  * @returns segment ids: the number of the token's text in its row, from 1; 0 on padding
  */
 export function layOutLines(
   tokens: Pick<TokenStore, "ids">,
   rowTexts: readonly (readonly number[])[],
-  { rows, width, padId }: { rows: number; width: number; padId: number },
+  { rows, width, padId, slots = 0, beginnings }: LayOutOptions,
 ): TokenArrays {
   const ids = new Int32Array(rows * width).fill(padId);
   const segmentIds = new Float32Array(rows * width);
+  const sharing = beginnings && { before: new Float32Array(rows * width), positions: new Int32Array(rows * width) };
   let count = 0;
   rowTexts.forEach((texts, row) => {
-    let start = row * width;
-    texts.forEach((text, slot) => {
-      const own = tokens.ids(text);
-      ids.set(own, start);
-      segmentIds.fill(slot + 1, start, (start += own.length));
-      count += own.length;
-    });
+    let [start, slot, beginning] = [row * width, 0, slots];
+    const put = (some: Uint32Array, segment: number, { before, from }: { before: number; from: number }) => {
+      ids.set(some, start);
+      segmentIds.fill(segment, start, start + some.length);
+      sharing?.before.fill(before, start, start + some.length);
+      if (sharing) for (let i = 0; i < some.length; i++) sharing.positions[start + i] = from + i;
+      start += some.length;
+      count += some.length;
+    };
+    for (const { texts: run, shared } of runsOf(texts, beginnings)) {
+      const before = shared > 0 ? ++beginning : 0;
+      if (shared > 0) put(tokens.ids(run[0]).subarray(0, shared), before, { before: 0, from: 0 });
+      for (const text of run) put(tokens.ids(text).subarray(shared), ++slot, { before, from: shared });
+    }
   });
-  return { ids, segmentIds, tokens: count };
+  return { ids, segmentIds, tokens: count, sharing };
+}
+
+export interface LayOutOptions {
+  readonly rows: number;
+  readonly width: number;
+  readonly padId: number;
+  readonly slots?: number;
+  readonly beginnings?: Beginnings;
 }
 
 /** A training batch of P pairs in B rows of T tokens, which may hold several texts each. */
@@ -65,6 +95,8 @@ export interface PairArrays {
   readonly margins: Float32Array;
   /** Real tokens among the B·T. */
   readonly tokens: number;
+  /** Where texts share their beginnings. */
+  readonly sharing?: SharingArrays;
 }
 
 /**
@@ -82,7 +114,10 @@ export function pairArrays(
   padId: number,
 ): PairArrays {
   const { height, width, slots: S, pairs: P } = shape;
-  const { ids, segmentIds, tokens } = layOutLines(dataset.tokens, rowTexts, { rows: height, width, padId });
+  const { ids, segmentIds, tokens, sharing } = layOutLines(dataset.tokens, rowTexts, {
+    ...{ rows: height, width, padId, slots: S },
+    beginnings: shape.shares ? dataset.tokens : undefined,
+  });
   const placeOf = new Map(rowTexts.flatMap((texts, row) => texts.map((text, slot) => [text, row * S + slot] as const)));
   const [share, weights, margins] = [new Float32Array(P), new Float32Array(P).fill(1), new Float32Array(P)];
   const at = new Int32Array(2 * P);
@@ -92,5 +127,5 @@ export function pairArrays(
     weights[i] = dataset.weights[pair];
     margins[i] = dataset.margins[pair];
   });
-  return { ids, segmentIds, at, share, weights, margins, tokens };
+  return { ids, segmentIds, at, share, weights, margins, tokens, sharing };
 }

@@ -1,6 +1,7 @@
 // In: which texts each pair joins, and how long they are. Out: the optimizer steps of every epoch: pairs that share an
 // answer side by side, texts packed into rows, few shapes (each is a compiled graph).
 import { createRandom, hashSeed, type Random } from "../random";
+import type { Beginnings } from "./beginnings";
 import { packLongRows, packShortRows, type Draft, type PairTexts, type Size } from "./packing";
 
 export interface TrainingPlanOptions {
@@ -13,6 +14,8 @@ export interface TrainingPlanOptions {
   readonly linkedPairs?: number;
   /** Attention costs no more in long rows: each text meets only itself (`fusesAttention`). */
   readonly longRows?: boolean;
+  /** Which texts begin alike, where the model reads a common beginning once: a decoder in long rows. */
+  readonly beginnings?: Beginnings;
 }
 
 /** One graph run. */
@@ -34,6 +37,8 @@ export interface BatchShape {
   readonly slots: number;
   /** Pairs, fillers included. */
   readonly pairs: number;
+  /** Texts that begin alike share their beginning. */
+  readonly shares?: boolean;
 }
 
 /** The pairs of one optimizer step, in one or more graph runs. */
@@ -58,13 +63,18 @@ const SAMPLE = 256;
 
 /** Plans all epochs. Widths and heights of rows are those that cost least in all: padding, attention, one more graph. */
 export function createTrainingPlan(texts: PairTexts, options: TrainingPlanOptions): TrainingPlan {
-  const { tokensPerBatch, epochs, longRows } = options;
+  const { tokensPerBatch, epochs, longRows, beginnings } = options;
   const updatesPerEpoch = Math.ceil(texts.size / 2 / updateSize(options));
   const orders = (epoch: number) =>
     epochUpdates(texts, options, createRandom(hashSeed(`${options.seed} order ${epoch}`)));
   const sample = orders(1).slice(0, SAMPLE);
   const pack = longRows ? packLongRows : packShortRows;
-  const packing = pack(texts, { tokensPerBatch, sample, sampledShare: sample.length / updatesPerEpoch / epochs });
+  const packing = pack(texts, {
+    tokensPerBatch,
+    sample,
+    sampledShare: sample.length / updatesPerEpoch / epochs,
+    beginnings,
+  });
   const draftsOf = (epoch: number) => orders(epoch).map((pairs) => packing.draft(pairs));
   const needed: Size[] = [];
   let [slots, capacity] = [1, 1];
@@ -75,7 +85,12 @@ export function createTrainingPlan(texts: PairTexts, options: TrainingPlanOption
       for (const row of rowTexts) slots = Math.max(slots, row.length);
     }
   }
-  const shapes = packing.sizes(needed).map((size): BatchShape => ({ ...size, slots, pairs: capacity }));
+  const shapes = packing.sizes(needed).map((size): BatchShape => ({
+    ...size,
+    slots,
+    pairs: capacity,
+    ...(beginnings && { shares: true }),
+  }));
   const smallest = [...shapes].sort((a, b) => a.height * a.width - b.height * b.width);
   const shapeFor = ({ height, width }: Size) =>
     smallest.find((shape) => shape.height >= height && shape.width >= width)!;

@@ -1,6 +1,6 @@
 // In: a reward model (named variables under a configuration) and token ids. Out: scores.
 
-import type * as tf from "@tensorflow/tfjs-core";
+import * as tf from "@tensorflow/tfjs-core";
 import { fusesAttention } from "./attention";
 import type { ModelConfig } from "./config";
 import { className, hiddenStates, trunkShapes } from "./families";
@@ -41,6 +41,14 @@ export interface ModelInputs {
   readonly segments?: tf.Tensor1D;
   /** Texts of a decoder that begin alike, with their beginning once. */
   readonly sharing?: Sharing;
+}
+
+/** The tensors of `Sharing` from their numbers: before, positions, both [B, T]; none where texts share nothing. */
+export function sharingTensors(
+  sharing: { readonly before: Float32Array; readonly positions: Int32Array } | undefined,
+  shape: [number, number],
+): tf.Tensor2D[] {
+  return sharing ? [tf.tensor2d(sharing.before, shape), tf.tensor2d(sharing.positions, shape, "int32")] : [];
 }
 
 export interface ScoreOptions {

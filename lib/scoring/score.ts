@@ -112,7 +112,7 @@ export async function scoreTexts(
   return scoreEncoded(
     loaded,
     encoded.map((text) => text.ids),
-    options,
+    { ...options, familyOf: (index) => items[index].prompt },
     (index) => `item ${index + 1}`,
   );
 }
@@ -132,7 +132,7 @@ export async function scorePairs(
   const scores = await scoreEncoded(
     loaded,
     encoded.map(({ ids }) => ids),
-    options,
+    { ...options, familyOf: (text) => pairs[text >> 1].questionId },
     (text) => pairs[Math.floor(text / 2)].id,
   );
   const read = (text: number) => ({ tokens: encoded[text].ids.length, cuts: encoded[text].cuts ?? [] });
@@ -173,11 +173,11 @@ export function toScoredPair(
 async function scoreEncoded(
   loaded: LoadedModel,
   texts: readonly Uint32Array[],
-  options: ScoringOptions,
+  options: ScoringOptions & { /** Name of texts that may begin alike. */ readonly familyOf: (text: number) => string },
   where: (row: number) => string,
 ): Promise<Float64Array> {
   const tokens = new TokenStore();
-  for (const ids of texts) tokens.push(ids);
+  texts.forEach((ids, text) => tokens.push(ids, options.familyOf(text)));
   const scorer = createScorer(loaded.model, loaded.tokenizer.padId, options);
   try {
     const scores = await scoreWatched(loaded, scorer, tokens, options);

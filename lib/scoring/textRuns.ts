@@ -1,11 +1,19 @@
 // In: token rows, and a function of a model's texts. Out: the function's numbers for each text; texts are packed into rows where attention allows it.
 import * as tf from "@tensorflow/tfjs-core";
+import type { Beginnings } from "../batching/beginnings";
 import { layOutLines } from "../batching/pairArrays";
 import { compile } from "../engine/compile";
 import { xlaPays } from "../engine/xlaPays";
 import { fusesAttention } from "../models/attention";
 import { checkWindow } from "../models/llama";
-import { countParameters, embeddingSize, type ModelInputs, type RewardModel } from "../models/rewardModel";
+import { isDecoder } from "../models/config";
+import {
+  countParameters,
+  embeddingSize,
+  sharingTensors,
+  type ModelInputs,
+  type RewardModel,
+} from "../models/rewardModel";
 import { planScoringRuns, type ScoringRun, type Size } from "../batching/packing";
 
 /** Token rows, such as a TokenStore's. */
@@ -13,6 +21,9 @@ export interface TokenRows {
   /** Tokens of a text. */
   length(text: number): number;
   ids(text: number): Uint32Array;
+  /** Which texts begin alike, where that is known: see `Beginnings`. A decoder reads a common beginning once. */
+  family?(text: number): number;
+  shared?(text: number): number;
 }
 
 export interface TextRunsOptions {
@@ -69,23 +80,28 @@ export function compileForTexts(
     fewShapes,
     name,
   } = options;
-  const forward = (ids: tf.Tensor, segmentIds: tf.Tensor, segments?: tf.Tensor) =>
-    fn(model, {
+  const forward = (ids: tf.Tensor, segmentIds: tf.Tensor, ...rest: tf.Tensor[]) => {
+    const [before, positions] = rest.slice(1) as tf.Tensor2D[];
+    return fn(model, {
       ids: ids as tf.Tensor2D,
       segmentIds: segmentIds as tf.Tensor2D,
-      segments: segments as tf.Tensor1D | undefined,
+      segments: rest[0] as tf.Tensor1D | undefined,
+      sharing: before && { before, positions },
     });
+  };
   const maxGraphs = fewShapes ? MANY_GRAPHS : undefined;
   const fused = compile(forward, { precision, name, maxGraphs });
   const quick = compile(forward, { precision, name, maxGraphs, xla: false });
   const parameters = countParameters(model) - embeddingSize(model);
   const longRows = fusesAttention(model.config, false);
-  const plan = (lengths: readonly number[]) => planScoringRuns(lengths, { tokensPerBatch, longRows, fewShapes });
+  const plan = (lengths: readonly number[], beginnings?: Beginnings) =>
+    planScoringRuns(lengths, { tokensPerBatch, longRows, fewShapes, beginnings });
   const lasting = new Map<string, number>();
   const run: TextRuns["run"] = function* (rows, texts, put, signal) {
     const lengths = texts.map((text) => rows.length(text));
     for (const length of lengths) checkWindow(model.config, length);
-    const runs = plan(lengths);
+    const beginnings = longRows && isDecoder(model.config) ? beginningsOf(rows, texts) : undefined;
+    const runs = plan(lengths, beginnings);
     const paddedTokens = tokensByShape(runs, fuse === "lasting" ? lasting : new Map());
     let done = 0;
     for (const { rowTexts, shape } of runs) {
@@ -93,15 +109,14 @@ export function compileForTexts(
       const { height, width, slots } = shape;
       const pays =
         fuse === "always" || xlaPays({ parameters, tokens: paddedTokens.get(keyOf(shape))!, training: false });
-      const { ids, segmentIds } = layOutLines({ ids: (i) => rows.ids(texts[i]) }, rowTexts, {
-        rows: height,
-        width,
-        padId,
+      const { ids, segmentIds, sharing } = layOutLines({ ids: (i) => rows.ids(texts[i]) }, rowTexts, {
+        ...{ rows: height, width, padId, slots, beginnings },
       });
       const inputs = [
         tf.tensor2d(ids, [height, width], "int32"),
         tf.tensor2d(segmentIds, [height, width]),
-        ...(slots > 1 ? [tf.range(1, slots + 1)] : []),
+        ...(slots > 1 || sharing ? [tf.range(1, slots + 1)] : []),
+        ...sharingTensors(sharing, [height, width]),
       ];
       const [output] = (pays ? fused : quick)(...inputs);
       const values = output.dataSync() as Float32Array;
@@ -120,6 +135,14 @@ export function compileForTexts(
     quick.dispose();
   };
   return { run, count: (lengths) => plan(lengths).length, dispose };
+}
+
+/** The beginnings of some of the rows' texts, which are numbered anew; undefined where no two texts begin alike. */
+function beginningsOf(rows: TokenRows, texts: readonly number[]): Beginnings | undefined {
+  if (!rows.family || !rows.shared) return undefined;
+  const [families, shared] = [texts.map((text) => rows.family!(text)), texts.map((text) => rows.shared!(text))];
+  if (!shared.some((tokens) => tokens > 0)) return undefined;
+  return { family: (text) => families[text], shared: (text) => shared[text] };
 }
 
 const keyOf = ({ height, width, slots = 1 }: Size & { readonly slots?: number }) => `${height}×${width}×${slots}`;

@@ -2,7 +2,7 @@
 import { rmSync } from "node:fs";
 import type { TrainingConfig } from "../config";
 import { buildDataset, type PairDataset } from "../dataset";
-import type { ModelConfig } from "../models/config";
+import { isDecoder, type ModelConfig } from "../models/config";
 import { fusesAttention } from "../models/attention";
 import { createMonitor } from "./monitor";
 import type { Warning } from "../runs/schemas";
@@ -91,6 +91,11 @@ async function tokenisePairs(
 /** The steps of all epochs: which pairs, in which order and rows. */
 export const planUpdates = ({ tokens }: PairDataset, config: TrainingConfig, model: ModelConfig): TrainingPlan =>
   createTrainingPlan(tokens, {
+    // Exact but for dropout, whose masks two texts would then have in common.
+    beginnings:
+      isDecoder(model) && fusesAttention(model, false) && !config.dropout && config.lora_dropout === 0
+        ? tokens
+        : undefined,
     batchSize: config.batch_size,
     gradientAccumulation: config.gradient_accumulation,
     tokensPerBatch: config.tokens_per_batch,

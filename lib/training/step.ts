@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { TrainingConfig } from "../config";
 import { pairArrays, type PairDataset } from "../batching/pairArrays";
+import { sharingTensors } from "../models/rewardModel";
 import type { AdamW } from "../engine/adamw";
 import { compile } from "../engine/compile";
 import { scoreInputs, type RewardModel } from "../models/rewardModel";
@@ -72,7 +73,9 @@ function createBatchGradients(options: TrainingStepOptions): BatchGradients {
   const { model, dataset, precision, padId } = options;
   const gradientsOf = (ids: tf.Tensor, segmentIds: tf.Tensor, ...numbers: tf.Tensor[]) => {
     const [segments, at, share, weights, margins, seed] = numbers as tf.Tensor1D[];
-    const inputs = { ids: ids as tf.Tensor2D, segmentIds: segmentIds as tf.Tensor2D, segments };
+    const [before, positions] = numbers.slice(6) as tf.Tensor2D[];
+    const sharing = before && { before, positions };
+    const inputs = { ids: ids as tf.Tensor2D, segmentIds: segmentIds as tf.Tensor2D, segments, sharing };
     const score = (dropoutSeed?: tf.Tensor1D) => tf.gather(scoreInputs(model, inputs, { dropoutSeed }), at);
     return lossAndGradients(options, score, { share, weights, margins, seed });
   };
@@ -90,9 +93,10 @@ function createBatchGradients(options: TrainingStepOptions): BatchGradients {
       tf.tensor1d(arrays.weights),
       tf.tensor1d(arrays.margins),
     ];
-    const [values, ...gradients] = (options.fused.has(batch.shape) ? fused : quick)(...inputs, seed);
+    const sharing = sharingTensors(arrays.sharing, [height, width]);
+    const [values, ...gradients] = (options.fused.has(batch.shape) ? fused : quick)(...inputs, seed, ...sharing);
     const numbers = values.dataSync() as Float32Array;
-    tf.dispose([...inputs, values]);
+    tf.dispose([...inputs, ...sharing, values]);
     return { numbers, gradients, tokens: arrays.tokens };
   };
   const dispose = () => {
