@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { DEFAULT_TEMPLATE } from "../lib/text/template";
 import type { Measured, Side } from "./compare";
 import type { Comparison, Row } from "./comparison";
+import { CONVERSATIONS } from "./conversationRows";
+import { headEpoch } from "./headRows";
 import type { Size } from "./models";
 import { precisionIn, torchPrecision, type Precision } from "./precision";
 
@@ -274,33 +276,6 @@ const tokenising: Comparison = {
   },
 };
 
-/** A frozen encoder: its vectors come from the cache, the head alone trains. */
-const headEpoch: Comparison = {
-  name: "head-epoch",
-  tolerance: 0,
-  sides: async (job, quick) => {
-    const settings = { model: await job.model(), pairs: quick ? 16384 : 65536, batch: 512 };
-    return [
-      { label: "ours, linear head", program: "headEpoch.js", settings: { ...settings, head: "mean" } },
-      {
-        label: "ours, pooler and classifier",
-        program: "headEpoch.js",
-        settings: { ...settings, head: "classification" },
-      },
-    ];
-  },
-  rows: (measured) =>
-    [...measured.values()].map((side) => ({
-      work: `epoch on cached vectors, batch 512, ${side.label.replace("ours, ", "")}`,
-      against: "–",
-      target: 100_000,
-      unit: "pairs/s",
-      ours: perSecond(side.last.pairs, side.medianMs),
-      theirs: null,
-      bound: "at least",
-    })),
-};
-
 export const COMPARISONS: readonly Comparison[] = [
   step("minilm", "minilm", [32, 128], { ratio: 1.35, full: 1.15 }),
   trl,
@@ -311,4 +286,5 @@ export const COMPARISONS: readonly Comparison[] = [
   step("smollm2", "smollm2-135m", [8, 256], { ratio: 1.1 }),
   tokenising,
   headEpoch,
+  ...CONVERSATIONS,
 ];
