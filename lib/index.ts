@@ -60,7 +60,7 @@ export { loadTrainedModel } from "./training/model";
 export { planUpdates } from "./training/prepare";
 export { learningRateAt } from "./training/schedule";
 export { createAdamW, type AdamW, type AdamWOptions } from "./engine/adamw";
-export type { GateCriterion, GateVerdict, RunMetrics, StepRecord, Warning } from "./runs/schemas";
+export type { GateCriterion, GateVerdict, RunMetrics, StepRecord, Warning } from "./runs/records";
 export { readRun, type RunRecord } from "./runs/runFiles";
 export { writeScores } from "./runs/scoreLines";
 export { checkQualityGate, type GateInput } from "./training/gate";

@@ -163,7 +163,8 @@ function matched(first: readonly ScoredPair[], list: readonly ScoredPair[]): Sco
 /**
  * Compares the seeds of two ways of training on the same pairs, matched by pair id.
  *
- * @param runs, others one list of scored pairs a seed
+ * @param runs one list of scored pairs a seed
+ * @param others one list of scored pairs a seed
  * @throws InputError when two lists do not hold the same ids, or a score is not finite
  */
 export function compareScoreRuns(

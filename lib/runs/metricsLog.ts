@@ -6,16 +6,16 @@ import type { z } from "zod";
 import type { ErrorAnalysis } from "../evaluation/errorAnalysis";
 import type { Evaluation, OriginalEvaluation } from "../evaluation/evaluate";
 import { metricsDir } from "../files/paths";
+import type { runData } from "./schemas";
 import type {
   DeltasFile,
   EpochRecord,
   GateVerdict,
   RunMetrics,
-  runData,
   StepRecord,
   StepValidationRecord,
   Warning,
-} from "./schemas";
+} from "./records";
 
 /** What a line of each file that grows holds. */
 interface GrowingFiles {

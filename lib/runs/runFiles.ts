@@ -5,6 +5,7 @@ import { type z } from "zod";
 import { InputError } from "../errors";
 import * as evaluations from "./evaluationSchemas";
 import * as schema from "./schemas";
+import type { EpochRecord, GateVerdict, StepRecord, StepValidationRecord, Warning } from "./records";
 import { seedsFile, type SeedsFile } from "./seedsSchema";
 
 /** A run as its files tell it. Absent files are null or empty lists: the run may still be going on. */
@@ -25,7 +26,7 @@ export interface RunRecord {
   /** `evaluate`'s JSON of the best checkpoint on the validation pairs. */
   readonly evaluation: evaluations.EvaluationFile | null;
   readonly errors: evaluations.ErrorAnalysisFile | null;
-  readonly gate: schema.GateVerdict | null;
+  readonly gate: GateVerdict | null;
   readonly warnings: readonly schema.WarningLine[];
   /** Rewards of each validation pair by the best checkpoint. */
   readonly scores: readonly evaluations.ScoreLine[];
@@ -114,10 +115,10 @@ export function readRun(dir: string): RunRecord {
 
 /** The lines that a run of this version wrote, whole: what training goes on from. */
 export interface RunLog {
-  readonly steps: readonly schema.StepRecord[];
-  readonly epochs: readonly schema.EpochRecord[];
-  readonly validations: readonly schema.StepValidationRecord[];
-  readonly warnings: schema.Warning[];
+  readonly steps: readonly StepRecord[];
+  readonly epochs: readonly EpochRecord[];
+  readonly validations: readonly StepValidationRecord[];
+  readonly warnings: Warning[];
 }
 
 /** @throws InputError naming file, line and field of what another version wrote or somebody changed */

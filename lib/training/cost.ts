@@ -6,7 +6,7 @@ import { createScorer } from "../scoring/score";
 import { countParameters } from "../models/rewardModel";
 import { checkpointsDir } from "../files/paths";
 import { openSafetensors } from "../files/safetensors";
-import type { RunCost } from "../runs/schemas";
+import type { RunCost } from "../runs/records";
 import type { TrainingRun } from "./run";
 
 /** Weights that the current step moves. */

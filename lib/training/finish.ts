@@ -9,13 +9,8 @@ import { checkpointsDir, metricsDir } from "../files/paths";
 import { checkQualityGate } from "./gate";
 import { readLog, readRunFile } from "../runs/runFiles";
 import { evaluation as evaluationFile } from "../runs/evaluationSchemas";
-import {
-  runMetrics as metricsFile,
-  type GateVerdict,
-  type RunCost,
-  type RunMetrics,
-  type Warning,
-} from "../runs/schemas";
+import { runMetrics as metricsFile } from "../runs/schemas";
+import type { GateVerdict, RunCost, RunMetrics, Warning } from "../runs/records";
 import { saveLast } from "./checkpoints";
 import { costOf } from "./cost";
 import type { OpenedRun } from "./open";

@@ -1,6 +1,6 @@
 // In: the accuracies and losses of a finished run. Out: whether the model may be used, criterion by criterion.
 import { GATE_LIMITS } from "../config";
-import type { GateCriterion, GateVerdict } from "../runs/schemas";
+import type { GateCriterion, GateVerdict } from "../runs/records";
 import { hundredths, percent } from "../wording";
 
 export interface GateThresholds {

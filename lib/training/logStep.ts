@@ -1,7 +1,7 @@
 // In: what an optimizer step saw. Out: its line in the log, the epoch's sums, the monitor's warnings and the caller's progress.
 import { softplus } from "../ece";
 import type { Update } from "../batching/trainingPlan";
-import type { StepRecord } from "../runs/schemas";
+import type { StepRecord } from "../runs/records";
 import { isBroken, noteSkipped } from "./divergence";
 import type { TrainingProgress, TrainingRun } from "./run";
 import type { StepOutcome } from "./step";

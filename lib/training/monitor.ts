@@ -10,7 +10,7 @@ import {
   truncations,
 } from "./stepChecks";
 import { overfitting, riskCollapse, tooGood } from "./validationChecks";
-import type { Warning } from "../runs/schemas";
+import type { Warning } from "../runs/records";
 import type { Finding, MonitoredStep, MonitoredValidation } from "./warning";
 
 export type { MonitoredStep, MonitoredValidation } from "./warning";

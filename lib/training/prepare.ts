@@ -5,7 +5,7 @@ import { buildDataset, type PairDataset } from "../dataset";
 import { isDecoder, type ModelConfig } from "../models/config";
 import { fusesAttention } from "../models/attention";
 import { createMonitor } from "./monitor";
-import type { Warning } from "../runs/schemas";
+import type { Warning } from "../runs/records";
 import { writeRejectedRows } from "../pairs/rejectedRows";
 import type { LoadedModel } from "../checkpoints/checkpoint";
 import { checkpointsDir } from "../files/paths";

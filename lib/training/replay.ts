@@ -1,7 +1,7 @@
 // In: the log of a run that goes on. Out: a monitor that has seen what the log holds, and the warnings given so far.
 import type { PreferencePair } from "../pairs/pair";
 import { readLog } from "../runs/runFiles";
-import type { Warning } from "../runs/schemas";
+import type { Warning } from "../runs/records";
 import { isBroken } from "./divergence";
 import type { Monitor } from "./monitor";
 

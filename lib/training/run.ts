@@ -7,7 +7,7 @@ import type { Monitor } from "./monitor";
 import type { PreferencePair } from "../pairs/pair";
 import type { LoadedModel } from "../checkpoints/checkpoint";
 import type { MetricsLog } from "../runs/metricsLog";
-import type { StepRecord, StepValidationRecord, Warning } from "../runs/schemas";
+import type { StepRecord, StepValidationRecord, Warning } from "../runs/records";
 import type { TrainingPlan, Update } from "../batching/trainingPlan";
 import type { ModelCardOptions } from "../runs/cardOptions";
 import type { RunStep } from "./epochSteps";

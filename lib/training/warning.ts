@@ -1,5 +1,5 @@
 // What the monitor reads of a run, and what it says.
-import type { StepRecord, Warning } from "../runs/schemas";
+import type { StepRecord, Warning } from "../runs/records";
 
 /** What the monitor reads of a step; a line of `train_steps.jsonl` holds it. */
 export type MonitoredStep = Pick<

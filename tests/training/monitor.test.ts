@@ -1,7 +1,7 @@
 // Simulated runs with one known trouble each; the trouble, and nothing else, must be named.
 import { describe, expect, test } from "vitest";
 import { createMonitor, type MonitoredStep, type MonitoredValidation } from "../../lib/training/monitor";
-import type { Warning } from "../../lib/runs/schemas";
+import type { Warning } from "../../lib/runs/records";
 import { createRandom } from "../../lib/random";
 
 type StepFields = (step: number, noise: () => number) => Partial<MonitoredStep>;
