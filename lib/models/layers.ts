@@ -178,7 +178,10 @@ export interface Layout {
   readonly last: tf.Tensor1D;
 }
 
-/** Texts of a row that go on from a common beginning, which stands before them under a number above those of the texts. */
+/**
+ * Texts of a row that go on from a common beginning, which stands before them under a number above those of the texts.
+ * Reference: Wang and Hegde (2024), Accelerating direct preference optimization with prefix sharing, arXiv 2410.20305.
+ */
 export interface Sharing {
   /** [B, T] number of the beginning that the token's text goes on from; 0 where there is none. */
   readonly before: tf.Tensor2D;

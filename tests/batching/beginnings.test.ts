@@ -11,13 +11,14 @@ import { createTrainingPlan, type BatchShape } from "../../lib/batching/training
 import { loadRewardModel } from "../../lib/checkpoints/checkpoint";
 import { resolveConfig } from "../../lib/config";
 import { initBackend } from "../../lib/engine/backend";
-import { isDecoder } from "../../lib/models/config";
+import { isDecoder, parseModelConfig } from "../../lib/models/config";
 import { scoreInputs } from "../../lib/models/rewardModel";
 import { createRandom } from "../../lib/random";
 import { compileForTexts } from "../../lib/scoring/textRuns";
+import { planUpdates } from "../../lib/training/prepare";
 import { createTrainingStep } from "../../lib/training/step";
 import { makeModelDirectory } from "../checkpoints/modelDirectory";
-import { relativeDistance } from "../models/golden";
+import { readGolden, relativeDistance } from "../models/golden";
 
 const root = mkdtempSync(join(tmpdir(), "beginnings-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -110,6 +111,17 @@ function dataset(): PairDataset {
   const [weights, margins] = [new Float32Array(size).fill(1), new Float32Array(size)];
   return { size, tokens, weights, margins, truncation, cuts: new Map() };
 }
+
+test("training shares beginnings where that is exact: in a decoder without dropout", () => {
+  const data = dataset();
+  const decoder = parseModelConfig(readGolden("llama").config, "llama");
+  const encoder = parseModelConfig(readGolden("bert").config, "bert");
+  const shares = (model: typeof decoder, fields: object = {}) =>
+    planUpdates(data, resolveConfig({ max_length: 16, ...fields }), model).shapes.some((shape) => shape.shares);
+  expect([shares(decoder), shares(encoder)]).toEqual([true, false]);
+  expect([shares(decoder, { dropout: true }), shares(decoder, { lora_dropout: 0.1 })]).toEqual([false, false]);
+  data.tokens.close();
+});
 
 describe.each(["llama", "qwen2", "qwen3", "mistral"])("%s", (family) => {
   const load = async () => {
