@@ -37,6 +37,12 @@ interface WaitingText {
 
 /** Turns of the event loop given to messages before each batch: what has arrived is read, whoever has gone is heard. */
 const TURNS = 3;
+/** Longest graph run, seconds, where the texts allow it: whoever comes just behind its start waits for its end. */
+const RUN_SECONDS = 0.3;
+/** Fewest tokens of a full run: smaller ones cost more a token. */
+const LEAST_TOKENS = 512;
+/** Share of the newest run in the measured speed. */
+const NEW = 0.3;
 
 export function createBatcher(options: BatcherOptions): Batcher {
   const { send, runs } = options;
@@ -44,6 +50,14 @@ export function createBatcher(options: BatcherOptions): Batcher {
   const open = new Map<number, OpenJob>();
   let waiting: WaitingText[] = [];
   let working = false;
+  let speed = Infinity; // tokens a second, until the first run tells
+
+  /** Tokens of a full run: a power-of-two part of the most, so that the shapes of runs stay few. */
+  const fullRun = (): number => {
+    let tokens = options.maxBatchTokens;
+    while (tokens / 2 >= LEAST_TOKENS && tokens > RUN_SECONDS * speed) tokens /= 2;
+    return tokens;
+  };
 
   const refuse = (id: number, fault: JobFault) => {
     if (open.delete(id)) send({ type: "refused", id, fault });
@@ -70,9 +84,10 @@ export function createBatcher(options: BatcherOptions): Batcher {
   /** The texts that waited longest, as many as fit into one graph run. */
   function take(): WaitingText[] {
     waiting = waiting.filter(({ job }) => open.has(job.id));
+    const most = fullRun();
     let tokens = 0;
     let count = 0;
-    while (count < waiting.length && (tokens += waiting[count].encoded.ids.length) <= options.maxBatchTokens) count++;
+    while (count < waiting.length && (tokens += waiting[count].encoded.ids.length) <= most) count++;
     const lengths = waiting.slice(0, count).map(({ encoded }) => encoded.ids.length);
     while (lengths.length > 1 && runs.count(lengths) > 1) lengths.pop();
     return waiting.splice(0, Math.max(1, lengths.length));
@@ -91,7 +106,12 @@ export function createBatcher(options: BatcherOptions): Batcher {
       for (const { job } of batch) refuse(job.id, { kind: "engine", message: (error as Error).message });
     }
     const tokens = texts.reduce((sum, ids) => sum + ids.length, 0);
-    send({ type: "batch", batch: report(texts.length, tokens, performance.now() - started) });
+    const ms = performance.now() - started;
+    if (ms > 0 && tokens >= LEAST_TOKENS / 2) {
+      const measured = (1000 * tokens) / ms;
+      speed = speed === Infinity ? measured : speed + NEW * (measured - speed);
+    }
+    send({ type: "batch", batch: report(texts.length, tokens, ms) });
   }
 
   const report = (texts: number, tokens: number, ms: number): BatchReport => ({
@@ -119,7 +139,7 @@ export function createBatcher(options: BatcherOptions): Batcher {
       await encodeArrived();
       const tokens = waiting.reduce((sum, { encoded }) => sum + encoded.ids.length, 0);
       const left = waiting.length > 0 ? options.batchWaitMs - (performance.now() - waiting[0].since) : 0;
-      if (tokens < options.maxBatchTokens && left > 0) {
+      if (tokens < fullRun() && left > 0) {
         await new Promise((resolve) => setTimeout(resolve, left));
         continue;
       }

@@ -1,6 +1,7 @@
 // In: a checkpoint, and jobs from the parent process. Out: scores, sent back. TensorFlow blocks the thread that runs it: here it blocks no request.
 import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
+import { getPriority, setPriority } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { initBackend } from "../lib/engine/backend";
 import { InputError, UsageError } from "../lib/errors";
@@ -20,7 +21,11 @@ const send = (message: FromScoring) => process.connected && process.send!(messag
 /** A template that is the answer alone: the text as it is. */
 const WHOLE_TEXT = "{response}";
 
+/** Below the server's process, which answers while this one computes on every core. */
+const NICENESS = 5; // more than that of the server
+
 async function main(settings: ServerSettings): Promise<void> {
+  setPriority(Math.min(19, getPriority() + NICENESS));
   const { checkpoint, precision, max_batch_tokens: maxBatchTokens } = settings;
   const backend = await initBackend();
   const loaded = await loadScoringModel(checkpoint, {
@@ -31,7 +36,7 @@ async function main(settings: ServerSettings): Promise<void> {
     padId: loaded.tokenizer.padId,
     precision,
     tokensPerBatch: maxBatchTokens,
-    fuse: "lasting",
+    fuse: "never",
     fewShapes: true,
     name: "serve",
   });
@@ -65,7 +70,7 @@ async function encode({ tokenizer, settings }: LoadedModel, { items, maxLength }
   return items.map((item) => ("whole" in item ? ofWholes : ofOthers).next().value!);
 }
 
-/** Makes the graphs of a single short text and of a full run before the first request. @returns tokens a second of the full one */
+/** Makes the graphs of a single text and of a full run before the first request. @returns tokens a second of the full one, its making included: the server learns the rest */
 function warmUp(runs: TextRuns, { tokenizer, settings }: LoadedModel, maxBatchTokens: number): number {
   const length = Math.max(1, Math.min(settings.max_length, 256, maxBatchTokens));
   const full = Math.max(1, Math.floor(maxBatchTokens / length));
@@ -76,7 +81,6 @@ function warmUp(runs: TextRuns, { tokenizer, settings }: LoadedModel, maxBatchTo
     return (1000 * count * length) / (performance.now() - started);
   };
   compute(1);
-  compute(full);
   return compute(full);
 }
 

@@ -23,7 +23,7 @@ export const serverSchema = z.strictObject({
   max_batch_tokens: count(4096, "tokens of one graph run; a longer text is refused"),
   max_queue_items: count(512, "texts in flight; beyond it 429"),
   max_queue_bytes: count(64_000_000, "bytes of request bodies in flight; beyond it 429"),
-  max_wait_seconds: seconds(1.2, "longest estimated wait in the queue; beyond it 429"),
+  max_wait_seconds: seconds(1, "longest estimated wait in the queue; beyond it 429"),
   batch_wait_ms: z
     .number()
     .min(0)

@@ -205,7 +205,7 @@ const PACKED_AT_A_TIME = 512;
 const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(n));
 
 /** Where texts come a few at a time and graphs must be used again: the widths and the places of a row that are allowed. */
-const FEW_WIDTHS = [128, 512, SCORING_WIDTH];
+const FEW_WIDTHS = [128, 256, 512, 1024, SCORING_WIDTH];
 const FEW_PLACES = [1, 16, 64, 256];
 
 const atLeast = (n: number, sizes: readonly number[]): number => sizes.find((size) => size >= n) ?? powerOfTwo(n);

@@ -33,10 +33,10 @@ export interface TextRunsOptions {
   /** Most padded tokens of one graph run. */
   readonly tokensPerBatch?: number;
   /**
-   * `auto` compiles with XLA where one call pays for it, `always` where the graphs are used again and again, `lasting` once a
-   * shape's runs over all calls have come to what pays for it: for a server, whose calls are small and go on.
+   * `auto` compiles with XLA where one call pays for it, `always` where the graphs are used again and again, `never` where
+   * nobody may wait for a compilation: a server's requests.
    */
-  readonly fuse?: "auto" | "always" | "lasting";
+  readonly fuse?: "auto" | "always" | "never";
   /** Whether later calls should meet the same shapes (see `planScoringRuns`). */
   readonly fewShapes?: boolean;
   /** What messages call the graphs. */
@@ -96,19 +96,19 @@ export function compileForTexts(
   const longRows = fusesAttention(model.config, false);
   const plan = (lengths: readonly number[], beginnings?: Beginnings) =>
     planScoringRuns(lengths, { tokensPerBatch, longRows, fewShapes, beginnings });
-  const lasting = new Map<string, number>();
   const run: TextRuns["run"] = function* (rows, texts, put, signal) {
     const lengths = texts.map((text) => rows.length(text));
     for (const length of lengths) checkWindow(model.config, length);
     const beginnings = longRows && isDecoder(model.config) ? beginningsOf(rows, texts) : undefined;
     const runs = plan(lengths, beginnings);
-    const paddedTokens = tokensByShape(runs, fuse === "lasting" ? lasting : new Map());
+    const paddedTokens = tokensByShape(runs);
     let done = 0;
     for (const { rowTexts, shape } of runs) {
       signal?.throwIfAborted();
       const { height, width, slots } = shape;
       const pays =
-        fuse === "always" || xlaPays({ parameters, tokens: paddedTokens.get(keyOf(shape))!, training: false });
+        fuse === "always" ||
+        (fuse === "auto" && xlaPays({ parameters, tokens: paddedTokens.get(keyOf(shape))!, training: false }));
       const { ids, segmentIds, sharing } = layOutLines({ ids: (i) => rows.ids(texts[i]) }, rowTexts, {
         ...{ rows: height, width, padId, slots, beginnings },
       });
@@ -147,8 +147,9 @@ function beginningsOf(rows: TokenRows, texts: readonly number[]): Beginnings | u
 
 const keyOf = ({ height, width, slots = 1 }: Size & { readonly slots?: number }) => `${height}×${width}×${slots}`;
 
-/** Adds the padded tokens of all runs to those of their shapes. */
-function tokensByShape(runs: readonly ScoringRun[], tokens: Map<string, number>): Map<string, number> {
+/** Padded tokens of all runs of a shape. */
+function tokensByShape(runs: readonly ScoringRun[]): Map<string, number> {
+  const tokens = new Map<string, number>();
   for (const { shape } of runs) tokens.set(keyOf(shape), (tokens.get(keyOf(shape)) ?? 0) + shape.height * shape.width);
   return tokens;
 }

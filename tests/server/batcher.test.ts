@@ -1,5 +1,5 @@
 // The queue by itself, with a model that adds up token ids.
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createBatcher, type BatcherOptions } from "../../server/batcher";
 import type { FromScoring, Job } from "../../server/messages";
 
@@ -130,4 +130,29 @@ test("what is cancelled before its run is not computed", async () => {
     { texts: 1, tokens: 1 },
   ]);
   expect(sent.some((message) => "id" in message && message.id === 2)).toBe(false);
+});
+
+test("where full runs take too long they get smaller, so that nobody waits behind a long one", async () => {
+  let clock = 0;
+  const now = vi.spyOn(performance, "now").mockImplementation(() => clock);
+  const tokensOf: number[] = [];
+  const { batcher, job, outcome } = open({
+    maxBatchTokens: 2048,
+    maxRequestTokens: 8192,
+    runs: {
+      count: () => 1,
+      run: function* (rows, texts, put) {
+        const tokens = texts.reduce((sum, text) => sum + rows.length(text), 0);
+        tokensOf.push(tokens);
+        clock += tokens; // 1000 tokens a second
+        for (const text of texts) put(text, Float32Array.of(1));
+        yield texts.length;
+      },
+    },
+  });
+  // 32 different texts of 128 tokens: a full run of 2 s first, then the smallest runs, since 0.3 s are 300 tokens
+  batcher.add(job(1, ...Array.from({ length: 32 }, (_, i) => Array(128).fill(i).join(" "))));
+  await outcome(1);
+  now.mockRestore();
+  expect(tokensOf).toEqual([2048, 512, 512, 512, 512]);
 });
