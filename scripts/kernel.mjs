@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import util from "node:util";
+import { keepHooksOff } from "./kernel/callStorage.mjs";
 import { Stops } from "./kernel/control.mjs";
 import { describeBuild } from "./kernel/errors.mjs";
 import { createExecutor, ALWAYS_THERE } from "./kernel/executor.mjs";
@@ -22,6 +23,7 @@ process.chdir(root);
 process.env.TF_CPP_MIN_LOG_LEVEL ??= "3";
 /** @type {any} */ (util).isNullOrUndefined ??= (x) => x === null || x === undefined; // Node 23 removed it; tfjs-node calls it
 selfLink();
+keepHooksOff();
 const require = createRequire(inRoot("package.json"));
 const tslabRequire = createRequire(require.resolve("tslab/dist/jupyter"));
 const buildError = await buildLibrary();
@@ -98,10 +100,10 @@ process.on("uncaughtException", (error) => console.error("uncaught:", error));
 process.on("unhandledRejection", (error) => console.error("unhandled rejection:", error));
 installObserver(() => require(inRoot("dist/lib/notebooks/progressBar.js")).createProgressBar);
 
+// JupyterLab waits a second for a completion: a kernel that says it is ready has read the library's types for its first Tab.
+converter.complete(ALWAYS_THERE, "Math.", 5);
 const connection = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const server = await serve({ connection, zeromq: tslabRequire.resolve("zeromq"), kernel, stops });
-// The first Tab must answer within the second that JupyterLab waits: the library's types are read now.
-setTimeout(() => converter.complete(ALWAYS_THERE, "", 0), 50);
 
 /** @returns null, or the error that every cell answers with until the library compiles */
 async function buildLibrary() {

@@ -53,11 +53,17 @@ export function createExecutor({ compiler, converter, modules, metadata, followe
 
   /** Ends with the cell, or with its interrupt: a cell that is broken off amid a computation never ends by itself. */
   const run = async (number, converted, reached) => {
-    await modules.preload(converted.output);
+    let over = false; // an interrupt may come before the first line has run
+    const begin = async () => {
+      await modules.preload(converted.output);
+      await ownTurn();
+      if (!over) await runScript(number, converted, reached);
+    };
     const stopped = new Promise((_, reject) => (interruptCell = () => reject(new Interrupted())));
     try {
-      await Promise.race([ownTurn().then(() => runScript(number, converted, reached)), stopped]);
+      await Promise.race([begin(), stopped]);
     } finally {
+      over = true;
       interruptCell = null;
       stops.setInCell(false);
     }

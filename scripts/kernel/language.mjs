@@ -53,7 +53,9 @@ export function createLanguage({ compiler, converter, printQuickInfo, declaratio
     const { program, file } = sourceFile();
     const checker = program.getTypeChecker();
     const node = ts.getTouchingPropertyName(file, at + prefix.length);
-    const object = node.parent && ts.isPropertyAssignment(node.parent) ? node.parent.parent : null;
+    const inObject =
+      node.parent && (ts.isPropertyAssignment(node.parent) || ts.isShorthandPropertyAssignment(node.parent));
+    const object = inObject ? node.parent.parent : null; // a field whose value is not yet written looks like a shorthand
     const symbol =
       (object && checker.getContextualType(object)?.getProperty(node.text)) || checker.getSymbolAtLocation(node);
     const declared = symbol?.declarations?.[0]?.getSourceFile().fileName ?? "";

@@ -65,9 +65,9 @@ def run_all(*sources):
     return {"states": states, "replies": replies}
 
 
-def run(code, interrupt_after=None):
+def run(code, interrupt_after=None, silent=False):
     """Executes a cell; returns its messages, its reply and, where interrupted, the seconds until it ended."""
-    message_id = client.execute(code)
+    message_id = client.execute(code, silent=silent)
     if interrupt_after is not None:
         time.sleep(interrupt_after)
         manager.interrupt_kernel()
@@ -106,6 +106,9 @@ SCORING = "const scores = await scoreTexts(loaded, items, { onProgress: (done) =
 out = {
     "firstTab": complete("import { splitP } from 'rewardbook'", 15),
     "afterSmiley": complete("const smiley = '🙂'; Math.ma"),
+    # silent: it has no number
+    "first": run("import { splitPairs, trainRewardModel } from 'rewardbook';", silent=True),
+    "idleMegabytes": resident_mb(),
     "number": run("const answer: number = 42; answer"),
     "thrown": run("function fail() { throw new RangeError('too far'); }\nfail();"),
     "afterThrown": run("answer + 1"),
@@ -123,9 +126,9 @@ out = {
     "package": run("import { seven } from 'rewardbook-probe-package';\nseven"),
     "many": run("const display = (await import('tslab')).newDisplay();\nfor (let i = 0; i < 1500; i++) display.text(`shown ${i}`);"),
     "import": run("import { notebookConfig, splitPairs, trainRewardModel } from 'rewardbook';"),
-    "idleMegabytes": resident_mb(),
     "inCall": inspect("splitPairs("),
     "field": inspect("await trainRewardModel({ epochs: 1 })", 27),
+    "unfinishedField": inspect("await trainRewardModel({ epochs", 27),
     "frame": run("import { DataFrame } from 'danfojs-node';\nnew DataFrame([{ risk: '<b>High</b>', pairs: 3 }])"),
     "queue": run_all("await new Promise((done) => setTimeout(done, 1500));", "1", "2"),
     "broken": run_all("await new Promise((done) => setTimeout(done, 600)); throw new Error('first')", "1", "2"),
@@ -133,8 +136,12 @@ out = {
     "afterLoop": run("steps > 0 && steps < 100000"),
     "endless": run("await new Promise(() => {});", interrupt_after=1),
     "busy": run("while (true) {}", interrupt_after=1),
+    "busyAtOnce": run("while (true) {}", interrupt_after=0.02),
     "busyLater": run("await Promise.resolve();\nwhile (true) {}", interrupt_after=1),
     "afterBusy": run("answer"),
+    "drawn": run("import { showFigure } from 'rewardbook';\nawait showFigure({ data: [{ y: [1, 2] }], layout: {} }, { png: true });"),
+    "busyDrawn": run("await Promise.resolve();\nwhile (true) {}", interrupt_after=1),
+    "afterDrawn": run("answer"),
     "load": run(SCORE),
     "scoring": run(SCORING, interrupt_after=3),
     "resumed": run(SCORING.replace("items", "items.slice(0, ticks[ticks.length - 1])")),
