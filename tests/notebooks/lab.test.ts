@@ -169,6 +169,6 @@ describe("a reader in JupyterLab", () => {
       expect(await last()).not.toContain("✗");
       await lab.endKernels();
     },
-    90_000,
+    150_000,
   );
 });
