@@ -6,6 +6,7 @@ import type { Comparison, Row } from "./comparison";
 import { CONVERSATIONS } from "./conversationRows";
 import { headEpoch } from "./headRows";
 import type { Size } from "./models";
+import { onnx } from "./onnxComparison";
 import { precisionIn, torchPrecision, type Precision } from "./precision";
 
 const LEARNING_RATE = 5e-5;
@@ -282,6 +283,7 @@ export const COMPARISONS: readonly Comparison[] = [
   lossCurve,
   notebook,
   scoring,
+  onnx,
   step("bert-base", "bert-base", [16, 128], { ratio: 1.3 }),
   step("smollm2", "smollm2-135m", [8, 256], { ratio: 1.1 }),
   tokenising,

@@ -9,6 +9,8 @@ import { serve } from "./serve";
 export interface ScoringSettings {
   readonly model: string;
   readonly tokens: string; // file: token ids, chosen and rejected in turn
+  /** Default: bf16 where the processor has it. */
+  readonly precision?: "f32";
 }
 
 void serve<ScoringSettings>(async (settings) => {
@@ -18,7 +20,7 @@ void serve<ScoringSettings>(async (settings) => {
   const store = new TokenStore();
   for (const ids of texts) store.push(Uint32Array.from(ids));
   const scorer = createScorer(loaded.model, loaded.tokenizer.padId, {
-    precision: await resolvePrecision("auto"),
+    precision: await resolvePrecision(settings.precision ?? "auto"),
     fuse: "always",
   });
   const tokens = texts.reduce((total, ids) => total + ids.length, 0);

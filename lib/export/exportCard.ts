@@ -55,7 +55,6 @@ Output: f32 \`logits\`, [texts, 1].
 ${transformersExample(settings.template)}
 \`\`\`
 
-In 8 bits (\`q8\`) texts that share a batch share a scale, so that a score moves a little with its neighbours: score one text a call where that matters.
 Texts have at most ${settings.max_length} tokens: longer ones were cut in training (\`truncation: ${settings.truncation}\` in \`rewardbook.json\`); Transformers.js cuts the end, the closing token with it.
 `;
 }

@@ -107,6 +107,27 @@ describe("a model with low-rank updates", () => {
     });
 });
 
+describe("8 bits", () => {
+  for (const family of ["bert", "qwen3"])
+    it(`${family}: a score depends on no other text and on no padding`, async () => {
+      const golden = readGolden(family);
+      const model = modelOf(golden);
+      const file = join(work, `${family}-q8.onnx`);
+      const weights = new Map(mergedParameters(model));
+      await writeOnnxModel(file, rewardGraph({ config: model.config, weights, dtype: "q8", unreadId: null }));
+      const { ids, mask } = golden.right;
+      const alone = ids.map((row, i) => {
+        const tokens = row.filter((_, k) => mask[i][k] === 1);
+        return { ids: [tokens], mask: [tokens.map(() => 1)] };
+      });
+      const [together, ...separate] = await scoresOf(file, [golden.right, ...alone]);
+      expect(difference(separate.flat(), together)).toBeLessThan(1e-5);
+      expect(difference(together, golden.right.scores)).toBeLessThan(0.1);
+      expect(difference(together, golden.right.scores)).toBeGreaterThan(1e-4); // it was quantised
+      model.dispose();
+    });
+});
+
 describe("weights in a file beside the model", () => {
   it("give the same scores and leave the model's own file small", async () => {
     const golden = readGolden("bert");

@@ -1,17 +1,14 @@
 // In: rows of numbers. Out: the same in 8 bits, with a scale a row.
 
-/**
- * Largest magnitude of a stored number: 7 bits and a sign of the 8. Processors without VNNI (AVX2) add two products of
- * 8 bits in 16, which overflow with more; onnxruntime's `reduce_range` is the same remedy.
- */
-const LARGEST = 63;
+/** Largest magnitude of a stored number. */
+export const LARGEST = 127;
 
 export interface QuantisedRows {
   readonly values: Int8Array;
   readonly scales: Float32Array;
 }
 
-/** values[i]·scales[row] ≈ numbers[i], the scale of a row its largest magnitude over 63; rows of zeros have scale 1. */
+/** values[i]·scales[row] ≈ numbers[i], the scale of a row its largest magnitude over 127; rows of zeros have scale 1. */
 export function quantiseRows(numbers: Float32Array, columns: number): QuantisedRows {
   const values = new Int8Array(numbers.length);
   const scales = new Float32Array(numbers.length / columns);
@@ -24,3 +21,12 @@ export function quantiseRows(numbers: Float32Array, columns: number): QuantisedR
   }
   return { values, scales };
 }
+
+/** What stands for 0 in `unsignedBytes`. */
+export const MIDDLE = 128;
+
+/**
+ * The same numbers without a sign: processors without VNNI (AVX2) multiply unsigned bytes by signed ones in 16 bits, which
+ * overflow, and unsigned ones by unsigned ones without. The other remedy, 7 bits (onnxruntime's `reduce_range`), is less exact.
+ */
+export const unsignedBytes = (values: Int8Array): Uint8Array => Uint8Array.from(values, (value) => value + MIDDLE);

@@ -7,8 +7,7 @@
  * @param {object} parts.session onnxruntime's session of the exported model
  * @param {Function} parts.Tensor onnxruntime's class
  * @param {{template: string, maxLength: number, truncation: string, head: number[], tail: number[], padId: number}} parts.texts
- * @returns {(prompt: string, answer: string) => Promise<{reward: number, tokens: number, cut: number}>} one text a call:
- *   in 8 bits, texts that share a batch share a scale
+ * @returns {(prompt: string, answer: string) => Promise<{reward: number, tokens: number, cut: number}>}
  */
 export function createReward({ tokenizer, session, Tensor, texts }) {
   return async (prompt, answer) => {

@@ -24,7 +24,7 @@ export interface RewardGraphOptions {
  * Output `logits`, f32 [batch_size, 1]: what `scoreInputs` gives.
  */
 export function rewardGraph({ config, weights, dtype, unreadId }: RewardGraphOptions): OnnxGraph {
-  const to: Emitter = { ...createGraph(), config, weights, dtype };
+  const to: Emitter = { ...createGraph(), config, weights, dtype, quantisedInputs: new Map() };
   const texts = declareTexts(to, unreadId);
   const states = isDecoder(config) ? decoderStates(to, texts) : encoderStates(to, texts);
   const pooled = texts.read === null ? meanOverTokens(to, states, texts) : reshape(to, states, 0, config.hiddenSize);

@@ -3,12 +3,12 @@
 import { encodeFloat16 } from "../../files/dtypes";
 import { bytesOf, elementCount, type GraphBuilder, type Value } from "../../engine/onnx/graph";
 import { ElementType } from "../../engine/onnx/messages";
-import { quantiseRows } from "../../engine/onnx/quantise";
+import { LARGEST, MIDDLE, quantiseRows, unsignedBytes } from "../../engine/onnx/quantise";
 import type { ModelConfig } from "../config";
 
 /**
  * `fp32` as it is. `fp16`: matrices and tables in half precision, computed in f32. `q8`: matrices and tables in 8 bits with a
- * scale a row; each product's other side is brought to 8 bits when it runs, as onnxruntime's `quantize_dynamic` does.
+ * scale a row; each product's other side is brought to 8 bits when it runs, with a scale a token.
  */
 export const ONNX_DTYPES = ["fp32", "fp16", "q8"] as const;
 export type OnnxDtype = (typeof ONNX_DTYPES)[number];
@@ -24,6 +24,8 @@ export interface Emitter extends GraphBuilder {
   readonly config: ModelConfig;
   readonly dtype: OnnxDtype;
   readonly weights: ReadonlyMap<string, OnnxWeight>;
+  /** Values that were brought to 8 bits, and how. */
+  readonly quantisedInputs: Map<Value, { readonly values: Value; readonly scale: Value }>;
 }
 
 export function weightOf({ weights }: Pick<Emitter, "weights">, name: string): OnnxWeight {
@@ -67,16 +69,16 @@ export function product(to: Emitter, x: Value, name: string, precise = false): V
   return quantisedProduct(to, x, name);
 }
 
-/** (s·q)·(S·Q)ᵀ with q made of x when it runs: integers are multiplied, scales afterwards. */
+/** (q·Qᵀ)·s·S with q made of x when it runs and s its scales, a row a token: integers are multiplied, scales afterwards. */
 function quantisedProduct(to: Emitter, x: Value, name: string): Value {
   const { shape, data } = weightOf(to, name);
   const [out, into] = shape;
   const quantised = async () => quantiseRows(await data(), into);
   const weight = to.weight({
     name: `${name}/quantised`,
-    type: ElementType.I8,
+    type: ElementType.U8,
     shape: [into, out],
-    bytes: async () => bytesOf(transposed((await quantised()).values, out, into)),
+    bytes: async () => unsignedBytes(transposed((await quantised()).values, out, into)),
   });
   const scales = to.weight({
     name: `${name}/scales`,
@@ -84,16 +86,30 @@ function quantisedProduct(to: Emitter, x: Value, name: string): Value {
     shape: [out],
     bytes: async () => bytesOf((await quantised()).scales),
   });
-  const { values, scale, zero } = quantisedInput(to, x);
-  const sums = to.op("Cast", [to.op("MatMulInteger", [values, weight, zero])], { to: { int: ElementType.F32 } });
-  return to.op("Mul", [sums, to.op("Mul", [scale, scales])]);
+  const bytes = async () => Uint8Array.of(MIDDLE);
+  const middle = to.weight({ name: "middle", type: ElementType.U8, shape: [], bytes });
+  const { values, scale } = quantisedInput(to, x);
+  const sums = widened(to, to.op("MatMulInteger", [values, weight, middle, middle]));
+  return to.op("Mul", [to.op("Mul", [sums, scales]), scale]);
 }
 
-/** Queries, keys and values are products of the same states: they are quantised once. */
-function quantisedInput({ graph, ops }: Emitter, x: Value): { values: Value; scale: Value; zero: Value } {
-  const before = graph.nodes.find(({ op, inputs }) => op === "DynamicQuantizeLinear" && inputs[0] === x);
-  const [values, scale, zero] = before?.outputs ?? ops("DynamicQuantizeLinear", [x], 3);
-  return { values, scale, zero };
+/** Smallest scale: a row of zeros stays one. */
+const SMALLEST_SCALE = 1e-12;
+
+/**
+ * x in 8 bits with a scale a token, so that no score depends on other texts or on padding: onnxruntime's DynamicQuantizeLinear
+ * has one scale for all, and is less exact. Queries, keys and values are products of the same states: quantised once.
+ */
+function quantisedInput(to: Emitter, x: Value): { values: Value; scale: Value } {
+  const known = to.quantisedInputs.get(x);
+  if (known) return known;
+  const largest = to.op("ReduceMax", [to.op("Abs", [x])], { axes: { ints: [-1] }, keepdims: { int: 1 } });
+  const scale = to.op("Max", [to.op("Div", [largest, to.floats([LARGEST])]), to.floats([SMALLEST_SCALE])]);
+  // the cast drops what is behind the point: with a half more it rounds
+  const shifted = to.op("Add", [to.op("Div", [x, scale]), to.floats([MIDDLE + 0.5])]);
+  const made = { values: to.op("Cast", [shifted], { to: { int: ElementType.U8 } }), scale };
+  to.quantisedInputs.set(x, made);
+  return made;
 }
 
 /** Rows of a table [V, H] at ids [B, T]: [B, T, H]. */
