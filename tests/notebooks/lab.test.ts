@@ -15,8 +15,8 @@ const cellSources = [
   "const training = { ...notebookConfig().training, max_steps: 0, epochs: 200 };\nlet result = await trainRewardModel(training);",
   "result.metrics.training_steps",
   "result = await trainRewardModel({ ...training, resume: true, overwrite: false });",
-  "let steps = 0;\nwhile (true) steps++;",
-  "steps > 0",
+  "let steps = 0;\nconsole.log('counting');\nawait new Promise((go) => setTimeout(go, 300));\nwhile (true) steps++;",
+  "steps >= 0",
   "Math.ma",
   "splitPairs(",
   "trainRewardModel({ epochs",
@@ -129,7 +129,8 @@ describe("a reader in JupyterLab", () => {
   test("■ breaks off a cell that computes without a pause; those behind it are not run", async () => {
     await cells.start(endless);
     await cells.start(counted);
-    await lab.page.locator('.jp-Notebook-ExecutionIndicator[data-status="busy"]').first().waitFor();
+    await expect.poll(() => cells.output(endless), { timeout: 30_000 }).toContain("counting");
+    await lab.page.waitForTimeout(1000);
     await cells.interrupt(endless);
     await cells.ended(endless);
     expect(await cells.output(endless)).toContain("the cell was stopped");
