@@ -10,6 +10,8 @@ import { precisionIn, torchPrecision } from "./precision";
 
 const LEARNING_RATE = 1e-6;
 const CANDIDATES = 8;
+/** Of the random model; no text has it. */
+const PAD_ID = 2;
 /** Share of a text's tokens that is its prompt, as in Anthropic's HH. */
 const PROMPT_SHARE = 0.7;
 
@@ -92,7 +94,7 @@ const scoring: Comparison = {
     const other = (attention: string): Side => ({
       label: `transformers ${precision} ${attention}`,
       program: "python/scoring.py",
-      settings: { ...common, attention, bf16: precision === "bf16" },
+      settings: { ...common, attention, bf16: precision === "bf16", pad_id: PAD_ID },
     });
     return [
       ...ours({ ...common, answers: CANDIDATES, what: "score" }),

@@ -20,7 +20,7 @@ def setup(settings):
         scores = torch.zeros(len(tokens))
         for start in range(0, len(order), settings["batch_size"]):
             rows = order[start : start + settings["batch_size"]]
-            ids, mask = padded([tokens[row] for row in rows])
+            ids, mask = padded([tokens[row] for row in rows], settings.get("pad_id", 0))
             scores[rows] = model(input_ids=ids, attention_mask=mask).logits[:, 0].float()
         return {"tokens": total, "pairs": len(tokens) // 2, "margin": (scores[0::2] - scores[1::2]).mean().item()}
 

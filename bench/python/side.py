@@ -54,11 +54,11 @@ def adamw(model, learning_rate):
     return torch.optim.AdamW(groups, lr=learning_rate)
 
 
-def padded(texts):
-    """Token ids and mask [B, T], padded on the right with 0 to the longest."""
+def padded(texts, pad=0):
+    """Token ids and mask [B, T], padded on the right to the longest; a decoder of transformers knows padding by its id alone."""
     import torch
 
     width = max(map(len, texts))
-    ids = torch.tensor([text + [0] * (width - len(text)) for text in texts])
+    ids = torch.tensor([text + [pad] * (width - len(text)) for text in texts])
     mask = torch.tensor([[1] * len(text) + [0] * (width - len(text)) for text in texts])
     return ids, mask
