@@ -2,17 +2,53 @@
 import type { Row } from "./containers/row";
 import { RowFault, typeName } from "./faults";
 
-const normalised = (name: string): string => name.toLowerCase().replace(/[-\s.]/g, "_");
+/** `systemPrompt`, `System-Prompt` and `system prompt` are one name. */
+const normalised = (name: string): string =>
+  name
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .toLowerCase()
+    .replace(/[-\s.]/g, "_");
 
+const STRONG_NAMES = [
+  /((custom|default|developer)_)?(system|sys|developer)(_(prompt|message|msg|instructions?|content|text))?|preamble/,
+  /((chat|conversation|dialogue|dialog|message|prompt|prev|previous|past)_)?history/,
+  /(past|prev|previous|prior|earlier|preceding)_(messages?|turns?|chat|conversations?|dialogues?|dialogs?|context)/,
+  /((chosen|rejected|prompt|response|answer|input|available|retrieved)_)*(tools?|tool_(calls?|schemas?|definitions?|specs?|list|responses?|results?|outputs?)|functions?|function_(calls?|definitions?|schemas?)|observations?|images?|image_(path|url|uri|file|data|bytes|base64)s?|pictures?|pixel_values|videos?|video_(path|url|uri|file)s?|audios?|audio_(path|url|uri|file)s?|speech|attachments?|documents?|docs|passages?|contexts?|messages|conversations?|dialogues?|dialogs?)(_json)?/,
+];
+/** Names that in a record about the row may as well repeat it. */
+const WEAK_NAMES = [
+  /background|knowledge|article|few_shot(_examples)?|demonstrations|objects|persona|input|instructions?|prompt|question|query/,
+];
+const anyOf = (names: readonly RegExp[]) => new RegExp(names.map(({ source }) => `^(${source})$`).join("|"));
+const STRONG = anyOf(STRONG_NAMES);
 /** Names of fields that a model is meant to read beside prompt and answer. */
-const CONTEXT =
-  /^((custom|default)_)?(system|sys)(_(prompt|message|msg|instructions?|content|text))?$|^((chat|conversation|dialogue|dialog|message|prompt|prev|previous|past)_)?history$|^((chosen|rejected|prompt|response|answer|input|available|retrieved)_)*(tools?|tool_calls?|tool_schemas?|functions?|function_calls?|images?|image_(path|url|uri|file|data|bytes|base64)s?|pictures?|pixel_values|videos?|video_(path|url|uri|file)s?|audios?|audio_(path|url|uri|file)s?|speech|attachments?|documents?|docs|passages?|contexts?|messages|conversations?|dialogues?|dialogs?)$|^(background|knowledge|few_shot(_examples)?|demonstrations|objects|persona|input|instruction|prompt|question|query)$/;
+const CONTEXT = anyOf([...STRONG_NAMES, ...WEAK_NAMES]);
 /** Keys of a message that hold more than its text. */
 const MESSAGE_CONTEXT =
   /^(tools?|tool_calls?|tool_call_id|functions?|function_calls?|name|reasoning|reasoning_content|thinking|images?|videos?|audios?|files?|attachments?|documents?|refusal|context)$/;
 
 export const isContextName = (name: string): boolean => CONTEXT.test(normalised(name));
 export const isMessageContext = (name: string): boolean => MESSAGE_CONTEXT.test(normalised(name));
+
+/** A list of messages or of tools is context under any name. */
+function holdsContext(value: unknown): boolean {
+  const first: unknown = Array.isArray(value) ? value[0] : undefined;
+  if (typeof first !== "object" || first === null) return false;
+  const isMessage = ("role" in first && "content" in first) || ("from" in first && "value" in first);
+  return isMessage || ("function" in first && typeof first.function === "object");
+}
+
+/** The context of a field that the format does not know, and that of the objects in it: `meta.system`. */
+function contextsIn({ path, name, value, known }: Field): Omit<Field, "known">[] {
+  if (isContextName(name) || (!known && holdsContext(value))) return [{ path, name, value }];
+  const inner = known || !isObject(value) ? {} : (value as object);
+  return Object.entries(inner).flatMap(([key, item]: [string, unknown]) =>
+    isEmpty(item) || !(STRONG.test(normalised(key)) || isObject(item))
+      ? []
+      : contextsIn({ path: `${path}.${key}`, name: key, value: item, known: false }),
+  );
+}
+const isObject = (value: unknown): boolean => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Nothing to read: null, "", [], {}, an empty list written as text, and lists of such. */
 export function isEmpty(value: unknown): boolean {
@@ -102,10 +138,16 @@ function textsOf(value: unknown): string[] {
   return Object.entries(value).flatMap(([key, item]) => (/^(role|from|type)$/.test(key) ? [] : textsOf(item)));
 }
 
-/** Whether every text of the value stands in what is read. */
-function isRepeated(value: unknown, read: readonly string[]): boolean {
+/** Shorter texts stand in others by chance: "Paris" in an answer says nothing of a system prompt "Paris". */
+const TELLING = 20;
+
+/** Whether every text of the value is one of those read, or stands in one of them. */
+function isRepeated(value: unknown, read: readonly string[], name: string): boolean {
   const texts = textsOf(value);
-  return texts.length > 0 && texts.every((text) => read.some((known) => known.includes(text)));
+  const least = STRONG.test(normalised(name)) || typeof value !== "string" ? TELLING : 0;
+  const stands = (text: string) =>
+    read.some((known) => known.trim() === text || (text.length >= least && known.includes(text)));
+  return texts.length > 0 && texts.every(stands);
 }
 
 /**
@@ -123,16 +165,15 @@ export function unreadFields(
   { format, asides = [] }: { readonly format: string; readonly asides?: readonly string[] },
 ): string[] {
   const harmless: string[] = [];
-  forEachField(row, tree, ({ path, name, value, known }) => {
-    const named = isContextName(name) && !asides.includes(path);
-    const carries = named && (typeof value === "string" || typeof value === "object");
-    if (carries && !isRepeated(value, read))
-      throw new RowFault(
-        "context_not_read",
-        `${path}: expected no context beside what the format ${JSON.stringify(format)} reads of this row, got ${typeName(value)}; ` +
-          `write it into the prompt, or pass --ignore-fields ${name} to go on without it`,
-      );
-    if (!known) harmless.push(path);
+  forEachField(row, tree, (field) => {
+    for (const { path, name, value } of asides.includes(field.path) ? [] : contextsIn(field))
+      if ((typeof value === "string" || typeof value === "object") && !isRepeated(value, read, name))
+        throw new RowFault(
+          "context_not_read",
+          `${path}: expected no context beside what the format ${JSON.stringify(format)} reads of this row, got ${typeName(value)}; ` +
+            `write it into the prompt, or pass --ignore-fields ${name} to go on without it`,
+        );
+    if (!field.known) harmless.push(field.path);
   });
   return harmless;
 }

@@ -1,13 +1,19 @@
 // In: a file of {prompt, response} rows. Out: the rows, or null where the file holds preference pairs instead.
 import { readCheckedRows, type CheckedRows, type CheckedRowsOptions } from "./checkedRows";
-import { has, text } from "./fields";
+import { get, has, text } from "./fields";
 import { type Asked, askedFields, readAsked } from "./formats/asked";
+import { isMessageList, readAnswer } from "./formats/messages";
+import type { Message } from "./pair";
 
 /** One answer to score, with the row it came from. */
 export interface ResponseRow extends Asked {
   readonly response: string;
+  /** Its turns, where it is more than one assistant message. */
+  readonly responseMessages?: readonly Message[];
   readonly raw: Readonly<Record<string, unknown>>;
 }
+
+type Answer = ReturnType<typeof readAnswer>;
 
 const FIELDS = askedFields(["response", "id", "score"]);
 
@@ -21,8 +27,11 @@ export const readResponses = (path: string, options?: CheckedRowsOptions): Promi
   readCheckedRows(
     path,
     (row, { value }) => {
-      const response = text(row, "response");
-      return { ...readAsked(row, FIELDS, [response]), response, raw: value };
+      const { text: response, messages }: Answer = isMessageList(get(row, "response"))
+        ? readAnswer(row.response, "response")
+        : { text: text(row, "response") };
+      const texts = [response, ...(messages ?? []).map(({ content }) => content)];
+      return { ...readAsked(row, FIELDS, texts), response, responseMessages: messages, raw: value };
     },
     options,
     (first) => has(first, "response") && !has(first, "chosen"),

@@ -26,22 +26,27 @@ export function candidatesFromPairs(pairs: readonly PreferencePair[], seed: numb
 function candidatesOf(group: readonly PreferencePair[]): Candidate[] {
   const ratings = new Map<string, number[]>();
   const wins = new Map<string, number>();
-  const turns = new Map(group.flatMap(itemsOf).map(({ response, responseMessages }) => [response, responseMessages]));
-  for (const { chosen, rejected, scoreChosen, scoreRejected } of group) {
-    for (const [text, score, won] of [
-      [chosen, scoreChosen, 1],
-      [rejected, scoreRejected, -1],
+  const answers = new Map<string, Omit<Candidate, "quality">>();
+  for (const pair of group) {
+    const [chosen, rejected] = itemsOf(pair).map(({ response, responseMessages }) => {
+      const answer = { text: response, ...(responseMessages && { messages: responseMessages }) };
+      const key = JSON.stringify(answer);
+      answers.set(key, answer);
+      return key;
+    });
+    for (const [answer, score, won] of [
+      [chosen, pair.scoreChosen, 1],
+      [rejected, pair.scoreRejected, -1],
     ] as const) {
-      ratings.set(text, [...(ratings.get(text) ?? []), score ?? NaN]);
-      wins.set(text, (wins.get(text) ?? 0) + won);
+      ratings.set(answer, [...(ratings.get(answer) ?? []), score ?? NaN]);
+      wins.set(answer, (wins.get(answer) ?? 0) + won);
     }
   }
   const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
   const rated = [...ratings.values()].every((values) => Number.isFinite(mean(values)));
-  return [...wins].map(([text, won]) => {
-    const quality = rated ? mean(ratings.get(text)!) : won;
-    const messages = turns.get(text);
-    return messages === undefined ? { text, quality } : { text, messages, quality };
+  return [...wins].map(([answer, won]) => {
+    const quality = rated ? mean(ratings.get(answer)!) : won;
+    return { ...answers.get(answer)!, quality };
   });
 }
 

@@ -5,6 +5,7 @@ import { readCheckedRows, type CheckedRows, type CheckedRowsOptions } from "../p
 import { RowFault, typeName } from "../pairs/faults";
 import { get, list } from "../pairs/fields";
 import type { Message } from "../pairs/pair";
+import { isMessageList, readAnswer } from "../pairs/formats/messages";
 import { type Asked, askedFields, readAsked } from "../pairs/formats/asked";
 
 export interface Candidate {
@@ -25,7 +26,7 @@ export interface RerankRow extends Asked {
 }
 
 /**
- * Reads rows `{prompt, candidates: [text… or {text, quality}], best?: index}`.
+ * Reads rows `{prompt, candidates: [text… or {text, quality}], best?: index}`; messages may stand for a text.
  *
  * @throws InputError listing the rows at fault by line, unless they are to be skipped, or when no row is left
  */
@@ -49,7 +50,7 @@ function rerankRow(value: Row, { line }: RawRow): RerankRow {
       `candidates: expected a quality for all ${candidates.length} or for none, got ${rated}`,
     );
   }
-  const texts = candidates.map(({ text }) => text);
+  const texts = candidates.flatMap(({ text, messages = [] }) => [text, ...messages.map(({ content }) => content)]);
   return {
     line,
     ...readAsked(value, FIELDS, texts),
@@ -61,17 +62,24 @@ function rerankRow(value: Row, { line }: RawRow): RerankRow {
 function candidate(item: unknown, index: number): Candidate {
   const where = `candidates[${index}]`;
   if (typeof item === "string") return { text: item, quality: null };
+  if (isMessageList(item)) return { ...readAnswer(item, where), quality: null };
   if (typeof item !== "object" || item === null || Array.isArray(item)) {
-    throw new RowFault("wrong_type", `${where}: expected a string or {text, quality}, got ${typeName(item)}`);
+    throw new RowFault(
+      "wrong_type",
+      `${where}: expected a string, messages or {text or messages, quality}, got ${typeName(item)}`,
+    );
   }
-  const { text: answer, quality } = item as Record<string, unknown>;
-  if (typeof answer !== "string")
-    throw new RowFault("wrong_type", `${where}.text: expected a string, got ${typeName(answer)}`);
-  if (quality === undefined || quality === null) return { text: answer, quality: null };
+  const { text: given, messages, quality } = item as Record<string, unknown>;
+  if (given !== undefined && messages !== undefined)
+    throw new RowFault("invalid_value", `${where}: expected text or messages, got both; remove one`);
+  if (messages === undefined && typeof given !== "string")
+    throw new RowFault("wrong_type", `${where}.text: expected a string, got ${typeName(given)}`);
+  const answer = messages === undefined ? { text: given as string } : readAnswer(messages, `${where}.messages`);
+  if (quality === undefined || quality === null) return { ...answer, quality: null };
   if (typeof quality !== "number" || !Number.isFinite(quality)) {
     throw new RowFault("wrong_type", `${where}.quality: expected a finite number, got ${typeName(quality)}`);
   }
-  return { text: answer, quality };
+  return { ...answer, quality };
 }
 
 function bestIndex(best: unknown, candidates: number): number | null {

@@ -135,6 +135,18 @@ describe("context that is not read is refused by line and name", () => {
       { ...plain, [name]: ["something"] },
       `${name}: expected no context`,
     ]),
+    ...["systemPrompt", "System Instruction", "preamble", "previous_turns", "tool_definitions", "tools_json"].map(
+      (name): [string, unknown, string] => [name, { ...plain, [name]: "something" }, `${name}: expected no context`],
+    ),
+    ["messages under any name", { ...plain, earlier: [user("Good day")] }, "earlier: expected no context"],
+    ["tools under any name", { ...plain, abilities: call }, "abilities: expected no context"],
+    [
+      "a system prompt whose word the answer has",
+      { ...plain, prompt: "Name a city", chosen: "Oslo it is", context: "Oslo" },
+      "context: expected no",
+    ],
+    ["a system prompt in a record", { ...plain, meta: { a: 1, system: "Be kind." } }, "meta.system: expected no"],
+    ["images in a record in a record", { ...plain, meta: { extra: { images: ["x"] } } }, "meta.extra.images: expected"],
     ["tools as text", { ...plain, tools: '[{"name":"f"}]' }, "tools: expected no context"],
     ["a second prompt", { ...plain, input: "It says 5." }, "input: expected no context"],
     ["a query beside a prompt", { ...plain, query: "And why?" }, "query: expected no context"],
@@ -159,10 +171,17 @@ describe("context that is not read is refused by line and name", () => {
   it("nothing in it, or said already: no fault, and harmless fields are listed once", async () => {
     const { pairs, report } = await read([
       { ...plain, tools: "[]", images: [], history: [], system: null, question: "Hello?", model: "m", meta: { a: 1 } },
-      { ...plain, prompt: "Other", question: " Other ", model: "n", tool_used: false },
+      {
+        ...plain,
+        prompt: "Other",
+        question: " Other ",
+        model: "n",
+        tool_used: false,
+        meta: { question: "?", system: "" },
+      },
     ]);
     expect(pairs).toHaveLength(2);
-    expect(report.unread).toEqual({ model: 2, meta: 1, tool_used: 1 });
+    expect(report.unread).toEqual({ model: 2, meta: 2, tool_used: 1 });
     expect(readingNotes(report)).toEqual(["not read: model, meta, tool_used"]);
   });
 
@@ -192,6 +211,19 @@ describe("context that is not read is refused by line and name", () => {
     expect((await readResponses(lines("chat.jsonl", [messages])))!.rows[0].promptMessages).toEqual(messages.prompt);
     const lost = { prompt: "Q", response: "A", tools: ["f"] };
     expect((await failure(readResponses(lines("lost.jsonl", [lost])))).message).toContain(":1: tools: ");
+    const turns = [assistant("A"), user("more"), assistant("B")];
+    const [spoken] = (await readResponses(lines("turns.jsonl", [{ prompt: "Q", response: turns }])))!.rows;
+    expect(spoken).toMatchObject({ response: "A\n\nUser: more\n\nB", responseMessages: turns });
+    const given = [turns, { messages: turns, quality: 2 }, [assistant("A")]].map((answer, i) =>
+      i === 1 ? answer : { messages: answer, quality: i },
+    );
+    const asTurns = await readRerankRows(lines("t.jsonl", [{ prompt: "Q", candidates: given }]));
+    const text = "A\n\nUser: more\n\nB";
+    expect(asTurns.rows[0].candidates).toEqual([
+      { text, messages: turns, quality: 0 },
+      { text, messages: turns, quality: 2 },
+      { text: "A", quality: 2 },
+    ]);
     const candidates = { prompt: "Q", candidates: ["A", "B"] };
     const reranked = await readRerankRows(lines("r.jsonl", [{ ...candidates, system: "Be kind." }]));
     expect(reranked.rows[0].promptMessages).toEqual([system("Be kind."), user("Q")]);

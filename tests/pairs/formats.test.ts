@@ -61,7 +61,13 @@ describe("formats", () => {
       prompt: `${head} `,
       chosen: "Sure.\n\nHuman: ok\n\nAssistant: Bye",
       rejected: "Surely not.",
+      chosenMessages: [
+        { role: "assistant", content: "Sure." },
+        { role: "user", content: "ok" },
+        { role: "assistant", content: "Bye" },
+      ],
     });
+    expect(pairs[0].rejectedMessages).toBeUndefined();
     expect(pairs[0].promptMessages).toEqual([
       { role: "user", content: "Hi" },
       { role: "assistant", content: "Hello" },

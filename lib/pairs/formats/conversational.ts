@@ -5,7 +5,7 @@ import { get, has, text } from "../fields";
 import type { Message } from "../pair";
 import { type Conversation, LEADING_FIELDS, joinConversation, leadingMessages, withLead } from "./conversation";
 import { type Draft, type PairFormat, commonFields } from "./format";
-import { answerText, isMessageList, promptText, readMessages } from "./messages";
+import { answerText, answerTurns, isMessageList, promptText, readMessages } from "./messages";
 
 const isMessage = (value: unknown) => isMessageList(Array.isArray(value) ? value : [value]);
 const PROMPT_FIELDS = ["prompt", "messages", "conversations", "conversation", "instruction", "question", "query"];
@@ -28,10 +28,6 @@ function repeats(messages: readonly Message[], answer: unknown, field: string): 
   return other.length === messages.length && other.every(({ content }, i) => content === messages[i].content);
 }
 
-/** One assistant message is its text; anything else stays a list, for a chat template. */
-const turnsOf = (field: "chosenMessages" | "rejectedMessages", messages: readonly Message[]): Partial<Draft> =>
-  messages.length === 1 && messages[0].role === "assistant" ? {} : { [field]: messages };
-
 /** The draft of a conversation with two answers. */
 export function conversationDraft(row: Row, { prompt, chosen, rejected }: Conversation): Draft {
   return {
@@ -40,8 +36,8 @@ export function conversationDraft(row: Row, { prompt, chosen, rejected }: Conver
     promptMessages: prompt,
     chosen: answerText(chosen),
     rejected: answerText(rejected),
-    ...turnsOf("chosenMessages", chosen),
-    ...turnsOf("rejectedMessages", rejected),
+    chosenMessages: answerTurns(chosen),
+    rejectedMessages: answerTurns(rejected),
   };
 }
 

@@ -26,6 +26,12 @@ function turns(prompt: string): Message[] | undefined {
   return messages.length > 0 ? messages : undefined;
 }
 
+/** An answer that the other side answers again, as messages; undefined for one turn. */
+function furtherTurns(answer: string): readonly Message[] | undefined {
+  const messages = turns(`Assistant:${answer}`);
+  return messages && messages.length > 1 ? messages : undefined;
+}
+
 /** How far both texts agree up to `end`, and in the white space after it: it belongs to the prompt. */
 function seamAfter(chosen: string, rejected: string, end: number): number {
   let seam = end;
@@ -53,13 +59,20 @@ export const anthropic: PairFormat = {
       );
     const end = seamAfter(chosen, rejected, at + MARKER.length);
     const prompt = chosen.slice(0, end);
+    const promptMessages = turns(prompt);
+    const answers = [chosen.slice(end), rejected.slice(end)];
+    const [chosenMessages, rejectedMessages] = answers.map((answer) =>
+      promptMessages ? furtherTurns(answer) : undefined,
+    );
     return [
       {
         ...commonFields(row),
         prompt,
-        promptMessages: turns(prompt),
-        chosen: chosen.slice(end),
-        rejected: rejected.slice(end),
+        promptMessages,
+        chosen: answers[0],
+        rejected: answers[1],
+        chosenMessages,
+        rejectedMessages,
       },
     ];
   },

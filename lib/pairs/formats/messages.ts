@@ -93,6 +93,18 @@ export function answerText(messages: readonly Message[]): string {
     .join("\n\n");
 }
 
+/** One assistant message is its text; anything else stays a list, for a chat template. */
+export const answerTurns = (messages: readonly Message[]): readonly Message[] | undefined =>
+  messages.length === 1 && messages[0].role === "assistant" ? undefined : messages;
+
+/** An answer given as messages: its text, and its turns where it is more than one assistant message. */
+export function readAnswer(value: unknown, where: string): { text: string; messages?: readonly Message[] } {
+  const messages = readMessages(value, where);
+  if (messages.length === 0) throw new RowFault("wrong_type", `${where}: expected one message or more, got none`);
+  const [text, turns] = [answerText(messages), answerTurns(messages)];
+  return turns ? { text, messages: turns } : { text };
+}
+
 export const isMessageList = (value: unknown): boolean =>
   Array.isArray(value) &&
   value.length > 0 &&
