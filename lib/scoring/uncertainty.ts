@@ -42,7 +42,8 @@ export interface UncertainPair {
  * The models must not have been trained on these pairs: what a model has learned by heart it does not doubt.
  *
  * @param lists [M][N] the same pairs with each model's rewards
- * Reference: Wang et al. (2024), arXiv 2401.06080: pairs that an ensemble contradicts are mostly mislabelled.
+ * How many suspects are wrong labels depends on the models: all of them share the mistakes of a weak one.
+ * Reference: Wang et al. (2024), arXiv 2401.06080, who flip or drop pairs that an ensemble of reward models contradicts.
  */
 export function uncertainPairs(lists: readonly (readonly ScoredPair[])[], temperature = 1): UncertainPair[] {
   return lists[0].map((_, i) => {
