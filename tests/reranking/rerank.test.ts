@@ -180,7 +180,7 @@ describe("readRerankRows", () => {
     [{ prompt: "p", candidates: ["a"] }, /:2: candidates: expected two answers or more, got 1/],
     [
       { prompt: "p", candidates: ["a", 3] },
-      /:2: candidates\[1\]: expected a string or \{text, quality\}, got a number/,
+      /:2: candidates\[1\]: expected a string, messages or \{text or messages, quality\}, got a number/,
     ],
     [
       { prompt: "p", candidates: [{ text: "a", quality: "good" }, "b"] },
