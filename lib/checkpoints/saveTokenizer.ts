@@ -19,6 +19,8 @@ export interface TokenizerOptions {
   readonly settings: Pick<RewardbookSettings, "max_length" | "truncation">;
   /** What it hands the model. */
   readonly inputs: readonly string[];
+  /** Jinja source to hold in tokenizer_config.json, too: runtimes that do not look for chat_template.jinja find it there. */
+  readonly chatTemplate?: string | null;
   /** Further changes of tokenizer.json, for other runtimes. */
   readonly change?: (json: TokenizerJson) => TokenizerJson;
 }
@@ -28,7 +30,7 @@ type TokenizerJson = Readonly<Record<string, unknown>>;
 export async function writeTokenizer(
   dir: string,
   tokenizer: Tokenizer,
-  { settings, inputs, change = (json) => json }: TokenizerOptions,
+  { settings, inputs, chatTemplate, change = (json) => json }: TokenizerOptions,
 ): Promise<void> {
   const { json, config, map } = readTokenizerFiles(tokenizer.dir);
   for (const name of await readdir(tokenizer.dir)) {
@@ -44,6 +46,7 @@ export async function writeTokenizer(
     model_input_names: inputs,
     ...config,
     ...pad,
+    ...(chatTemplate != null && { chat_template: chatTemplate }),
     model_max_length: settings.max_length,
     truncation_side: settings.truncation === "right" ? "right" : "left",
   });

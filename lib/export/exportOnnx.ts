@@ -69,6 +69,7 @@ export async function exportOnnx(
     await writeTokenizer(temporary, tokenizer, {
       settings,
       inputs: inputNames(model.config),
+      chatTemplate: tokenizer.chatTemplate,
       change: exportedTokenizer(tokenizer, settings.template),
     });
     await writeJson(join(temporary, SETTINGS_FILE), settings);

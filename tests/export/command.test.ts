@@ -63,6 +63,32 @@ describe("rewardbook export", () => {
       expect(Math.max(...expected) - Math.min(...expected)).toBeGreaterThan(10 * TOLERANCE);
     });
 
+  it("a chat: the template of chat_template.jinja is where Transformers.js looks; the page, which has no Jinja, is refused", async () => {
+    const checkpoint = await makeCheckpoint("chat", "llama3");
+    const config = join(checkpoint, "tokenizer_config.json");
+    const { chat_template: _, ...rest } = JSON.parse(readFileSync(config, "utf8")) as Record<string, unknown>;
+    writeFileSync(config, JSON.stringify(rest));
+    const turns = "{% for m in messages %}<|im_start|>{{ m.role }}: {{ m.content }}<|im_end|>\n{% endfor %}";
+    writeFileSync(join(checkpoint, "chat_template.jinja"), turns);
+    writeFileSync(join(checkpoint, "rewardbook.json"), JSON.stringify({ ...SETTINGS, template: "chat" }));
+    const out = join(work, "chat-onnx");
+    expect(await run(["export", "--checkpoint", checkpoint, "--out", out])).toBe(0);
+    expect(await run(["export", "--checkpoint", checkpoint, "--web", join(work, "chat-page")])).toBe(1);
+    const [{ prompt, response }] = CASES;
+    const { AutoTokenizer, AutoModelForSequenceClassification } = await transformersJs();
+    const tokenizer = await AutoTokenizer.from_pretrained(out);
+    const model = await AutoModelForSequenceClassification.from_pretrained(out);
+    const messages = [
+      { role: "user", content: prompt },
+      { role: "assistant", content: response },
+    ];
+    const text = tokenizer.apply_chat_template(messages, { tokenize: false });
+    expect(text).toBe(`<|im_start|>user: ${prompt}<|im_end|>\n<|im_start|>assistant: ${response}<|im_end|>\n`);
+    const { logits } = await model(tokenizer([text], { padding: true, add_special_tokens: false }));
+    const [expected] = await rewardbookScores(checkpoint, CASES.slice(0, 1));
+    expect(worst([logits.data[0]], [expected])).toBeLessThan(TOLERANCE);
+  });
+
   it("refuses an unknown type of weights", async () => {
     const checkpoint = await makeCheckpoint("plain", "bert");
     const words = ["export", "--checkpoint", checkpoint, "--out", join(work, "nothing")];

@@ -26,11 +26,14 @@ export interface OnnxRuntime {
 
 export const onnxruntime = (): OnnxRuntime => require("onnxruntime-node") as OnnxRuntime;
 
-type Callable<T> = T & ((...args: never[]) => unknown);
+interface JsTokenizer {
+  (texts: string[], options: object): object;
+  apply_chat_template(messages: readonly object[], options: { tokenize: false }): string;
+}
 export interface TransformersJs {
   readonly env: { allowRemoteModels: boolean; localModelPath: string };
   readonly AutoTokenizer: {
-    from_pretrained(dir: string): Promise<Callable<(texts: string[], options: object) => object>>;
+    from_pretrained(dir: string): Promise<JsTokenizer>;
   };
   readonly AutoModelForSequenceClassification: {
     from_pretrained(
