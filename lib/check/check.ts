@@ -7,6 +7,7 @@ import { readPrompts } from "../pairs/prompts";
 import { tallyInto } from "../pairs/tally";
 import { type LabelNoise } from "./noise";
 import { type Profile, createProfile } from "./profile";
+import { exactlyNear } from "./exactNear";
 import { type NearPrompts, type Overlap, createPromptIndex } from "./prompts";
 import { type Repeats, createRepeats } from "./repeats";
 import type { CheckReport, Example, OverlapReport } from "./report";
@@ -29,6 +30,7 @@ export interface CheckOptions {
 }
 
 const LISTED = 50;
+const NEAR_LISTED = 20;
 const CLIPPED = 280;
 const NOISE_SAMPLE = 2000;
 const LARGEST_TALLY = 1000;
@@ -112,7 +114,7 @@ async function collectFindings(path: string, reading: ReadOptions): Promise<Find
     questions: questions.size,
     prompts,
     repeats: repeats.result(),
-    near: prompts.near(),
+    near: await exactlyNear(prompts.near(), readPairs(path, reading)),
     profile: profile.result(),
     risks,
     categories,
@@ -135,7 +137,7 @@ function placesWanted({ inverted, repeats, near }: Findings, overlaps: readonly 
     ...repeats.duplicateExamples.flat(),
     ...repeats.contradictionExamples.flat(),
     ...repeats.oneSided.map(({ first }) => first),
-    ...near.examples.flatMap(({ first, second }) => [first, second]),
+    ...near.found.slice(0, NEAR_LISTED).flatMap(({ first, second }) => [first, second]),
     ...overlaps.flatMap(({ examples }) => examples.map(({ own }) => own)),
   ]);
 }
@@ -175,8 +177,10 @@ function findingsOf(findings: Findings, example: (place: number) => Example) {
     duplicates: { count: repeats.duplicates, examples: repeats.duplicateExamples.map(two) },
     contradictions: { count: repeats.contradictions, examples: repeats.contradictionExamples.map(two) },
     near_duplicate_prompts: {
-      count: near.count,
-      examples: near.examples.map(({ first, second, similarity }) => ({ similarity, pair: two([first, second]) })),
+      count: near.found.length,
+      examples: near.found
+        .slice(0, NEAR_LISTED)
+        .map(({ first, second, similarity }) => ({ similarity, pair: two([first, second]) })),
     },
     one_sided_answers: {
       pairs: repeats.oneSidedPairs,

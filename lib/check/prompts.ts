@@ -21,9 +21,8 @@ export interface Overlap {
 }
 
 export interface NearPrompts {
-  /** Different prompts that resemble an earlier one. */
-  readonly count: number;
-  readonly examples: readonly { readonly first: number; readonly second: number; readonly similarity: number }[];
+  /** Different prompts that resemble an earlier one, by the places of their first pairs. */
+  readonly found: readonly { readonly first: number; readonly second: number; readonly similarity: number }[];
 }
 
 const LISTED = 20;
@@ -43,13 +42,11 @@ export function createPromptIndex() {
     index.add(prompt);
   };
 
-  const near = (): NearPrompts => {
-    const links = index.links();
-    const examples = links
-      .slice(0, LISTED)
-      .map(({ a, b, similarity }) => ({ first: firsts[a], second: firsts[b], similarity: round(similarity) }));
-    return { count: links.length, examples };
-  };
+  const near = (): NearPrompts => ({
+    found: index
+      .links()
+      .map(({ a, b, similarity }) => ({ first: firsts[a], second: firsts[b], similarity: round(similarity) })),
+  });
 
   /** Compares with the prompts of another file, which join the index; call `near` before. */
   const overlap = async (prompts: AsyncIterable<string>): Promise<Overlap> => {

@@ -85,6 +85,9 @@ describe("checkPairs", () => {
     ];
     const { report } = await checkPairs(lines("near.jsonl", rows));
     expect(report.near_duplicate_prompts).toMatchObject({ count: 1, examples: [{ pair: [{ line: 1 }, { line: 3 }] }] });
+    // pairs of one question never part: nothing is to be kept together
+    const named = rows.slice(0, 3).map((one) => ({ ...one, question_id: "tides" }));
+    expect((await checkPairs(lines("named.jsonl", named))).report.near_duplicate_prompts.count).toBe(0);
     expect(report.one_sided_answers).toMatchObject({
       pairs: 16,
       examples: [{ side: "rejected", chosen: 1, rejected: 15, prompts: 16 }],
