@@ -153,7 +153,14 @@ export type TrainingConfig = z.output<typeof trainingSchema>;
 /** What a caller may give: every field has a default. */
 export type TrainingInput = z.input<typeof trainingSchema>;
 
-/** Names of the presets shipped with Rewardbook. */
+/**
+ * Names of the presets shipped with Rewardbook.
+ *
+ * @example
+ * ```ts
+ * presetNames().includes("original"); // → true
+ * ```
+ */
 export function presetNames(): string[] {
   return readdirSync(projectPath("presets"))
     .filter((f) => f.endsWith(".json"))
@@ -181,6 +188,10 @@ export function readPreset(name: string): Partial<TrainingInput> {
  * The configuration of a run: what the caller gave, over the preset, over what the model was trained with, over the defaults.
  *
  * @throws UsageError naming every field at fault
+ * @example
+ * ```ts
+ * resolveConfig({ pairs: "pairs.jsonl", epochs: 1 }).learning_rate; // → 0.00005
+ * ```
  */
 export function resolveConfig(input: TrainingInput = {}): TrainingConfig {
   const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));

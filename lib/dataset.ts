@@ -15,7 +15,15 @@ export type EncodingOptions = Pick<TrainingConfig, "template" | "max_length" | "
 
 const CHUNK = 1024;
 
-/** Tokenises pairs once, in chunks, straight to disk. */
+/**
+ * Tokenises pairs once, in chunks, straight to disk.
+ *
+ * @example
+ * ```ts
+ * const own = await buildDataset(pairs, tokenizer, config);
+ * console.log(own.size, own.truncation);
+ * ```
+ */
 export async function buildDataset(
   pairs: Iterable<PreferencePair> | AsyncIterable<PreferencePair>,
   tokenizer: Tokenizer,
@@ -59,7 +67,15 @@ export async function buildDataset(
   };
 }
 
-/** Encodes pairs as chosen, rejected, chosen, rejected, … */
+/**
+ * Encodes pairs as chosen, rejected, chosen, rejected, …
+ *
+ * @example
+ * ```ts
+ * const encoded = await encodePairs(pairs, tokenizer, config);
+ * console.log(encoded[0].ids, encoded[1].ids); // chosen and rejected of the first pair
+ * ```
+ */
 export function encodePairs(
   pairs: readonly PreferencePair[],
   tokenizer: Tokenizer,

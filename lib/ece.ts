@@ -1,18 +1,39 @@
 // In: the probability each pair's chosen answer was given, and whether it won. Out: how far the two are apart.
 
-/** Logistic function, exact at both ends: σ(x) = 1 / (1 + e^−x). */
+/**
+ * Logistic function, exact at both ends: σ(x) = 1 / (1 + e^−x).
+ *
+ * @example
+ * ```ts
+ * sigmoid(0); // → 0.5
+ * ```
+ */
 export function sigmoid(x: number): number {
   if (x >= 0) return 1 / (1 + Math.exp(-x));
   const e = Math.exp(x);
   return e / (1 + e);
 }
 
-/** softplus(x) = log(1 + e^x), finite for every finite x; −log σ(x) = softplus(−x). */
+/**
+ * softplus(x) = log(1 + e^x), finite for every finite x; −log σ(x) = softplus(−x).
+ *
+ * @example
+ * ```ts
+ * softplus(0) === Math.LN2; // → true
+ * ```
+ */
 export function softplus(x: number): number {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 }
 
-/** 1 where the chosen answer scored higher, 0 where lower, one half for a tie. */
+/**
+ * 1 where the chosen answer scored higher, 0 where lower, one half for a tie.
+ *
+ * @example
+ * ```ts
+ * [correctness(1.2), correctness(0), correctness(-3)]; // → [1, 0.5, 0]
+ * ```
+ */
 export function correctness(delta: number): number {
   return delta > 0 ? 1 : delta < 0 ? 0 : 0.5;
 }
@@ -36,6 +57,11 @@ export interface Calibration extends CalibrationBins {
 /**
  * Bin of a probability: min(⌊p·bins⌋, bins − 1), multiplied in float32 as NumPy does with float32 probabilities,
  * so that a probability on an edge falls where the original notebook puts it.
+ *
+ * @example
+ * ```ts
+ * calibrationBin(0.95, 10); // → 9
+ * ```
  */
 export function calibrationBin(probability: number, bins: number): number {
   return Math.min(Math.floor(Math.fround(Math.fround(probability) * bins)), bins - 1);
@@ -51,6 +77,10 @@ export function calibrationBin(probability: number, bins: number): number {
  * @param bins          number of bins
  * @throws RangeError when the lists differ in length or a probability lies outside [0, 1]
  * Source: the original notebook's `evaluate_riskwise`; zeros for an empty list, as there.
+ * @example
+ * ```ts
+ * expectedCalibrationError([0.75, 0.75, 0.75, 0.75], [1, 1, 1, 0]).ece; // → 0
+ * ```
  */
 export function expectedCalibrationError(
   probabilities: ArrayLike<number>,
@@ -97,6 +127,11 @@ export function expectedCalibrationError(
  * Without the flipped pairs the outcome is decided by p itself (p > ½ ⇔ correct), so the plain ECE only says how far
  * probabilities stay from 0 and 1. Flipped, a bin compares a stated probability with the share of answers preferred.
  * A pair falls once into a bin and once into its mirror image, so a bin's count is a count of distinct pairs.
+ *
+ * @example
+ * ```ts
+ * symmetricCalibrationError([0.5, 0.5]).ece; // → 0
+ * ```
  */
 export function symmetricCalibrationError(probabilities: ArrayLike<number>, bins = 10): Calibration {
   const total = probabilities.length;
@@ -110,14 +145,28 @@ export function symmetricCalibrationError(probabilities: ArrayLike<number>, bins
   return expectedCalibrationError(both, outcomes, bins);
 }
 
-/** Brier score of "the chosen answer is better": mean (1 − p)²; ¼ for a coin. Zero for an empty list. */
+/**
+ * Brier score of "the chosen answer is better": mean (1 − p)²; ¼ for a coin. Zero for an empty list.
+ *
+ * @example
+ * ```ts
+ * brierScore([0.5, 0.5]); // → 0.25
+ * ```
+ */
 export function brierScore(probabilities: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < probabilities.length; i++) sum += (1 - probabilities[i]) ** 2;
   return sum / Math.max(probabilities.length, 1);
 }
 
-/** Negative log-likelihood of the labels: mean softplus(−Δ/T); ln 2 for a coin. Zero for an empty list. */
+/**
+ * Negative log-likelihood of the labels: mean softplus(−Δ/T); ln 2 for a coin. Zero for an empty list.
+ *
+ * @example
+ * ```ts
+ * negativeLogLikelihood([0]) === Math.LN2; // → true
+ * ```
+ */
 export function negativeLogLikelihood(deltas: ArrayLike<number>, temperature = 1): number {
   let sum = 0;
   for (let i = 0; i < deltas.length; i++) sum += softplus(-deltas[i] / temperature);

@@ -20,7 +20,14 @@ export interface StopRequest {
   release(): void;
 }
 
-/** Lets signals, heartbeats and output through. */
+/**
+ * Lets signals, heartbeats and output through.
+ *
+ * @example
+ * ```ts
+ * for (const _pair of pairs) await yieldToEvents(); // a signal is heard between two pairs
+ * ```
+ */
 export const yieldToEvents = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /**
@@ -29,6 +36,13 @@ export const yieldToEvents = (): Promise<void> => new Promise((resolve) => setIm
  *
  * The listener must not be added in the synchronous part of a notebook cell (the end of that part resets the signal's
  * action and the next interrupt would kill the kernel), hence the wait before it.
+ *
+ * @example
+ * ```ts
+ * const stop = await listenForStop();
+ * while (!stop.signal.aborted) await yieldToEvents(); // one piece of work after another
+ * stop.release();
+ * ```
  */
 export async function listenForStop(outer?: AbortSignal): Promise<StopRequest> {
   const controller = new AbortController();

@@ -34,6 +34,14 @@ export interface PairRewards {
  * @returns shape [B]
  * Reference: Bradley and Terry (1952); Ouyang et al. 2022, eq. 1; margin: Touvron et al. 2023 (Llama 2), eq. 2;
  * centring: Eisenstein et al. 2023; scaled: Wang et al. 2024 (HelpSteer2-Preference), eq. 3.
+ * @example
+ * ```ts
+ * const losses = pairLoss(
+ *   { chosen: tf.tensor1d([2]), rejected: tf.tensor1d([1]), weights: tf.tensor1d([1]), margins: tf.tensor1d([0]) },
+ *   { kind: "bradley-terry", labelSmoothing: 0, centering: 0 },
+ * );
+ * losses.print(); // 0.3133 = softplus(−1)
+ * ```
  */
 export function pairLoss(pairs: PairRewards, options: LossOptions): tf.Tensor1D {
   const { chosen, rejected, weights, margins } = pairs;
@@ -47,7 +55,14 @@ export function pairLoss(pairs: PairRewards, options: LossOptions): tf.Tensor1D 
   return loss as tf.Tensor1D;
 }
 
-/** Weight of a pair, w = 1 + β·penalty: a confidently wrong rejected answer counts more (the original notebook's BETA). */
+/**
+ * Weight of a pair, w = 1 + β·penalty: a confidently wrong rejected answer counts more (the original notebook's BETA).
+ *
+ * @example
+ * ```ts
+ * pairWeight(0.5, 3); // → 2.5
+ * ```
+ */
 export function pairWeight(confidencePenalty: number, beta: number): number {
   return 1 + beta * confidencePenalty;
 }

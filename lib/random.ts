@@ -29,7 +29,14 @@ function* seedWords(seed: number): Generator<number> {
   }
 }
 
-/** FNV-1a of a string: turns a label into a number that can be mixed into a seed. */
+/**
+ * FNV-1a of a string: turns a label into a number that can be mixed into a seed.
+ *
+ * @example
+ * ```ts
+ * hashSeed("question 7") === hashSeed("question 7"); // → true
+ * ```
+ */
 export function hashSeed(text: string): number {
   let h = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
@@ -41,6 +48,10 @@ export function hashSeed(text: string): number {
  *
  * @param seed a number, or the state of an earlier generator to go on from
  * Reference: Blackman and Vigna (2021), Scrambled linear pseudorandom number generators, ACM TOMS 47(4).
+ * @example
+ * ```ts
+ * createRandom(42).integer(6) === createRandom(42).integer(6); // → true
+ * ```
  */
 export function createRandom(seed: number | readonly [number, number, number, number]): Random {
   let s: [number, number, number, number];

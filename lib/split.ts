@@ -65,6 +65,11 @@ interface Groups {
  * above 0 gets at least one question where there are enough. Rows keep their order.
  *
  * @throws UsageError when the ratios are not shares that sum to 1
+ * @example
+ * ```ts
+ * const { train, val } = splitPairs(pairs, { train_ratio: 0.9, val_ratio: 0.1, test_ratio: 0, seed: 42 });
+ * console.log(train.length, val.length);
+ * ```
  */
 export function splitPairs(pairs: readonly PreferencePair[], options: SplitOptions): Split {
   const ratios = checkRatios(options);
@@ -270,7 +275,15 @@ const stage3Row = ({ prompt, chosen, rejected }: PreferencePair) => ({
   label: 1,
 });
 
-/** Writes `STEM_train`, `_val`, `_test` (where asked for) and `STEM_split_stats.json`; returns the paths by name. */
+/**
+ * Writes `STEM_train`, `_val`, `_test` (where asked for) and `STEM_split_stats.json`; returns the paths by name.
+ *
+ * @example
+ * ```ts
+ * const split = splitPairs(pairs, { train_ratio: 0.8, val_ratio: 0.1, test_ratio: 0.1, seed: 42 });
+ * await writeSplit(split, { directory: "data/mine", stem: "pairs", container: "jsonl", withTest: true });
+ * ```
+ */
 export async function writeSplit(split: Split, files: SplitFiles): Promise<Record<string, string>> {
   const stem = files.stem.startsWith("preference_pairs") ? "preference_pairs" : files.stem;
   const paths: Record<string, string> = {};

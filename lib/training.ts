@@ -32,6 +32,12 @@ export type { TrainingHooks, TrainingProgress, ValidationRecord } from "./traini
  * @param request split pairs and the fields of the configuration; with `pairs` (a file) in their place it reads and splits
  * @throws InputError for pairs or a model that cannot be used, also when a validation pair is among the training pairs;
  *   UsageError for a configuration that cannot
+ * @example
+ * ```ts
+ * const { train, val } = splitPairs(pairs, { train_ratio: 0.9, val_ratio: 0.1, test_ratio: 0, seed: 42 });
+ * const { metrics, checkpoint } = await trainRewardModel({ train, val, run: "mine", epochs: 1 });
+ * console.log(percent(metrics.val_accuracy), checkpoint);
+ * ```
  */
 export async function trainRewardModel(request: TrainingRequest, hooks: TrainingHooks = {}): Promise<TrainingResult> {
   const stop = await listenForStop(hooks.signal);
@@ -101,6 +107,11 @@ async function trainEpoch(run: TrainingRun, stop: AbortSignal): Promise<void> {
  * One optimizer step: ℓ = Σ wᵢ·softplus(−(Δᵢ − mᵢ))/N over the update's N pairs, θ ← AdamW(θ, clip(∂ℓ/∂θ)).
  *
  * @param seed of dropout: one number a step, so that a run can be repeated
+ * @example
+ * ```ts
+ * const { loss, gradNorm } = takeStep(step, plan.epoch(1)[0], 2e-5, 1);
+ * console.log(loss, gradNorm);
+ * ```
  */
 export function takeStep(step: TrainingStep, update: Update, learningRate: number, seed: number): StepOutcome {
   const { gradients, ...seen } = step.differentiate(update, seed); // forward, loss, gradient

@@ -1,6 +1,13 @@
 // Numbers as a reader is told them.
 
-/** `0.8123` → `81.2%`. */
+/**
+ * `0.8123` → `81.2%`.
+ *
+ * @example
+ * ```ts
+ * percent(0.8123); // → "81.2%"
+ * ```
+ */
 export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)}%`;
 
 /** `0.0312` → `3.1`: a share, or a difference of two, in points of a hundred. */

@@ -168,6 +168,11 @@ function pad(random: Random, sentences: readonly string[], target: number): stri
  *
  * @param options.elsewhere a problem of another domain, for answers beside the point
  * @param options.target length in words that all grades share
+ * @example
+ * ```ts
+ * const [problem, elsewhere] = syntheticProblems({ questions: 10, seed: 42 }).values();
+ * console.log(answerOf(createRandom(1), problem, 5, { elsewhere, target: 40 }));
+ * ```
  */
 export function answerOf(
   random: Random,

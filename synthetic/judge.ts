@@ -49,6 +49,12 @@ function repeats(text: string): boolean {
  *
  * It knows the truth and reads no tone beyond that: a gold standard for policies that learned from these answers, not for
  * free prose.
+ *
+ * @example
+ * ```ts
+ * const [problem] = syntheticProblems({ questions: 10, seed: 42 }).values();
+ * console.log(judgeAnswer(problem, "I do not know."));
+ * ```
  */
 export function judgeAnswer(problem: Problem, answer: string): Grade {
   const text = plain(answer);
@@ -71,7 +77,14 @@ export function judgeAnswer(problem: Problem, answer: string): Grade {
   return Math.max(1, merit() - (repeats(text) ? 1 : 0)) as Grade;
 }
 
-/** An answer without the sentences that only level its length. */
+/**
+ * An answer without the sentences that only level its length.
+ *
+ * @example
+ * ```ts
+ * console.log(withoutFillers("Good question. The answer is 12."));
+ * ```
+ */
 export function withoutFillers(answer: string): string {
   const filler = new Set<string>(FILLERS);
   const sentences = answer.split(/(?<=[.!?]["']?)\s+/);

@@ -111,6 +111,11 @@ interface Question {
  * The same seed gives the same pairs on every machine.
  *
  * @throws UsageError for a number of questions or a noise out of range
+ * @example
+ * ```ts
+ * const { pairs: made, ceiling } = generatePairs({ questions: 500, seed: 42, noise: 0.07 });
+ * console.log(made.length, `a perfect judge is right on ${percent(ceiling)}`);
+ * ```
  */
 export function generatePairs({ questions, seed, noise = LABEL_NOISE }: SynthesisOptions): Synthesis {
   if (!Number.isSafeInteger(questions) || questions < 1)
@@ -127,7 +132,15 @@ export function generatePairs({ questions, seed, noise = LABEL_NOISE }: Synthesi
   };
 }
 
-/** The problem behind each prompt of `generatePairs` with the same number of questions and seed: what is right, and why. */
+/**
+ * The problem behind each prompt of `generatePairs` with the same number of questions and seed: what is right, and why.
+ *
+ * @example
+ * ```ts
+ * const problems = syntheticProblems({ questions: 500, seed: 42 });
+ * console.log([...problems.values()][0]);
+ * ```
+ */
 export function syntheticProblems({ questions, seed }: SynthesisOptions): Map<string, Problem> {
   return new Map(makeQuestions(createRandom(seed), questions).map(({ prompt, problem }) => [prompt, problem]));
 }

@@ -106,6 +106,13 @@ export interface PairArrays {
  *         c c c c 0 0                 1 1 1 1 0 0
  *
  * a's score is at place 0, b's at 1, c's at 2.
+ *
+ * @example
+ * ```ts
+ * const plan = planUpdates(dataset, config, loaded.model.config);
+ * const arrays = pairArrays(dataset, plan.epoch(1)[0].batches[0], 16, tokenizer.padId);
+ * console.log(arrays.ids, arrays.segmentIds);
+ * ```
  */
 export function pairArrays(
   dataset: PairDataset,

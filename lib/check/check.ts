@@ -39,6 +39,11 @@ const LARGEST_TALLY = 1000;
  * Reads the file once and keeps some hundred bytes of each pair; a second pass fetches the texts of the examples.
  *
  * @throws InputError when a file cannot be read at all; rows at fault are reported, not thrown
+ * @example
+ * ```ts
+ * const { report } = await checkPairs("pairs.jsonl");
+ * console.log(report.warnings);
+ * ```
  */
 export async function checkPairs(
   path: string,

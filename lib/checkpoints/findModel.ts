@@ -7,7 +7,14 @@ import { projectPath } from "../files/paths";
 /** The default encoder, put there by the set-up. */
 export const DEFAULT_MODEL = "all-MiniLM-L6-v2";
 
-/** Directory of a model given by path, by name under models/, or not at all. */
+/**
+ * Directory of a model given by path, by name under models/, or not at all.
+ *
+ * @example
+ * ```ts
+ * console.log(findModel(undefined)); // the default encoder's directory
+ * ```
+ */
 export function findModel(model: string | undefined): string {
   const name = model ?? DEFAULT_MODEL;
   const places = [name, projectPath("models", name), projectPath("models", name.split("/").pop()!)];

@@ -42,6 +42,11 @@ const RECORD = "hub.json";
  *
  * @throws InputError for an unknown or gated model, one without safetensors or of an unsupported family, an
  *   unreachable hub
+ * @example
+ * ```ts
+ * const { dir } = await pullModel("distilbert-base-uncased", { dir: "models/distilbert" });
+ * console.log(dir);
+ * ```
  */
 export async function pullModel(name: string, options: PullOptions): Promise<PulledModel> {
   checkName(name);

@@ -57,6 +57,12 @@ const DEFAULT_MAX_LENGTH = 512;
  * Loads a reward model, or a base model under a fresh head, from a Hugging Face directory. The weights are read one tensor at a time.
  *
  * @throws InputError for a missing directory or file, a model of another kind, pickled weights, a tensor that is missing, misshapen or not finite
+ * @example
+ * ```ts
+ * const own = await loadRewardModel("checkpoints/mine/best");
+ * console.log(await scoreTexts(own, [{ prompt: "2 + 2?", response: "4" }]));
+ * own.model.dispose();
+ * ```
  */
 export async function loadRewardModel(dir: string, options: LoadOptions = {}): Promise<LoadedModel> {
   await initBackend();

@@ -27,6 +27,12 @@ export interface SaveOptions {
  * Writes `config.json`, `model.safetensors`, the tokenizer, `README.md`, `rewardbook.json` and the manifest.
  * Low-rank updates are folded into the weights that are written, so that Python needs no adapter.
  * A directory that was there before stays until the new one is complete.
+ *
+ * @example
+ * ```ts
+ * const settings = { template: "{prompt} {response}", max_length: 512, truncation: "right" } as const;
+ * await saveRewardModel("checkpoints/copy", { loaded, settings });
+ * ```
  */
 export async function saveRewardModel(dir: string, options: SaveOptions): Promise<void> {
   const {

@@ -57,6 +57,15 @@ const CLIP_EPSILON = 1e-6;
  * with g scaled by min(1, clip/‖g‖). A few compiled graphs serve batches of every shape.
  *
  * Reference: Loshchilov and Hutter (2019), Decoupled Weight Decay Regularization, algorithm 2; arithmetic as torch.optim.AdamW.
+ *
+ * @example
+ * ```ts
+ * const optimizer = createAdamW(new Map([["w", tf.variable(tf.zeros([2]))]]), {
+ *   ...{ weightDecay: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, gradClip: 1 },
+ *   decays: () => true,
+ * });
+ * console.log(optimizer);
+ * ```
  */
 export function createAdamW(parameters: ReadonlyMap<string, tf.Variable>, options: AdamWOptions): AdamW {
   const zeros = (shape: number[]) => tf.tidy(() => tf.variable(tf.zeros(shape), false));

@@ -57,6 +57,11 @@ let ready: BackendInfo | null = null;
  *
  * Calling it again returns the first answer, unless it names another backend.
  * @throws {UsageError} when the named backend cannot be loaded; {InputError} when there is too little memory for it.
+ * @example
+ * ```ts
+ * const { name, threads } = await initBackend();
+ * console.log(name, threads);
+ * ```
  */
 export async function initBackend(options: { backend?: "auto" | BackendName } = {}): Promise<BackendInfo> {
   const wanted = options.backend ?? "auto";

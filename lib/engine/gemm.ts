@@ -8,6 +8,12 @@ const SIDE = 2048;
 /**
  * Matrix multiplication speed in GFLOP/s (2·n³ operations), the best of five runs after one to warm up.
  * `bf16` is null where the backend has no such product.
+ *
+ * @example
+ * ```ts
+ * await initBackend();
+ * console.log(measureGemm()); // GFLOP/s of a bare product
+ * ```
  */
 export function measureGemm(): { f32: number; bf16: number | null } {
   const native = nativeBackend();

@@ -91,6 +91,11 @@ const NOTHING = {
  * is [−1, 1].
  *
  * @param outcomes [S][N], others [T][N], clusters [N]
+ * @example
+ * ```ts
+ * const compared = compareOutcomeRuns([Float64Array.of(1, 1, 0)], [Float64Array.of(1, 0, 0)], ["a", "b", "c"]);
+ * console.log(compared.difference, compared.difference_ci95);
+ * ```
  */
 export function compareOutcomeRuns(
   outcomes: readonly Float64Array[],
@@ -131,7 +136,15 @@ export function compareOutcomeRuns(
   };
 }
 
-/** Two lists of outcomes (1, 0, ½) of the same pairs. An interval that cannot be told is [−1, 1]. */
+/**
+ * Two lists of outcomes (1, 0, ½) of the same pairs. An interval that cannot be told is [−1, 1].
+ *
+ * @example
+ * ```ts
+ * const compared = compareOutcomes(Float64Array.of(1, 1, 0), Float64Array.of(1, 0, 0), ["a", "b", "c"]);
+ * console.log(compared.difference, compared.difference_ci95);
+ * ```
+ */
 export function compareOutcomes(
   outcomes: Float64Array,
   others: Float64Array,
@@ -166,6 +179,10 @@ function matched(first: readonly ScoredPair[], list: readonly ScoredPair[]): Sco
  * @param runs one list of scored pairs a seed
  * @param others one list of scored pairs a seed
  * @throws InputError when two lists do not hold the same ids, or a score is not finite
+ * @example
+ * ```ts
+ * console.log(compareScoreRuns([scored], [others]).difference);
+ * ```
  */
 export function compareScoreRuns(
   runs: readonly (readonly ScoredPair[])[],
@@ -183,6 +200,10 @@ export function compareScoreRuns(
  * Compares two models on the same pairs, matched by pair id.
  *
  * @throws InputError when the two lists do not hold the same ids, or a score is not finite
+ * @example
+ * ```ts
+ * console.log(compareScores(scored, others).difference_ci95);
+ * ```
  */
 export function compareScores(
   pairs: readonly ScoredPair[],

@@ -51,7 +51,16 @@ export interface ErrorAnalysisOptions {
   readonly loss?: PairLossSettings;
 }
 
-/** @throws InputError naming the first pair whose score is not finite */
+/**
+ * Where a model errs: its worst and its most confident mistakes, and mistakes by kind of preference.
+ *
+ * @throws InputError naming the first pair whose score is not finite
+ * @example
+ * ```ts
+ * const { n_wrong, cases } = analyseErrors(scored, { limit: 20 });
+ * console.log(n_wrong, cases[0]);
+ * ```
+ */
 export function analyseErrors(pairs: readonly ScoredPair[], options: ErrorAnalysisOptions = {}): ErrorAnalysis {
   requireFiniteScores(pairs);
   const { limit = 50, perType = 10 } = options;

@@ -92,6 +92,11 @@ export interface Evaluation extends CalibrationMetrics {
  * Every metric of a list of scored pairs. Pure: no file, no tensor.
  *
  * @throws InputError naming the first pair whose score is not finite
+ * @example
+ * ```ts
+ * const { accuracy, accuracy_ci95, ece } = evaluateScores(scored, { temperature: "fit" });
+ * console.log(withInterval(accuracy, accuracy_ci95), ece);
+ * ```
  */
 export function evaluateScores(pairs: readonly ScoredPair[], options: EvaluationOptions = {}): Evaluation {
   requireFiniteScores(pairs);
@@ -251,6 +256,10 @@ export interface OriginalEvaluation {
  * The keys and float32 arithmetic of the original notebook's `evaluate_riskwise`; zeros and empty lists for no pairs.
  *
  * @throws InputError naming the first pair whose score is not finite
+ * @example
+ * ```ts
+ * console.log(originalEvaluation(scored).acc_by_risk);
+ * ```
  */
 export function originalEvaluation(pairs: readonly ScoredPair[], bins = 10): OriginalEvaluation {
   requireFiniteScores(pairs);

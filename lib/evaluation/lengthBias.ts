@@ -36,6 +36,11 @@ const FEWEST_PAIRS = 20;
  * @param deltas       chosen minus rejected reward
  * @param lengthDeltas chosen minus rejected length, any unit
  * Reference: Singhal et al. (2023), A long way to go, arXiv 2310.03716.
+ * @example
+ * ```ts
+ * const longer = Float64Array.from(scored, (pair) => pair.chosenLength - pair.rejectedLength);
+ * console.log(lengthBias(rewardDeltas(scored), longer).sentence);
+ * ```
  */
 export function lengthBias(deltas: Float64Array, lengthDeltas: Float64Array): LengthBias {
   const corrects = deltas.map(correctness);

@@ -41,7 +41,14 @@ export function inferPreferenceType(pair: Pick<ScoredPair, "chosen" | "rejected"
   return alike ? "style" : "helpfulness";
 }
 
-/** What the data says: its preference type, or else its category; else the guess. */
+/**
+ * What the data says: its preference type, or else its category; else the guess.
+ *
+ * @example
+ * ```ts
+ * console.log(scored.map(preferenceType));
+ * ```
+ */
 export function preferenceType(pair: ScoredPair): string {
   return pair.preferenceType ?? pair.category ?? inferPreferenceType(pair);
 }

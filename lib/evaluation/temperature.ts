@@ -21,6 +21,10 @@ export interface FittedTemperature {
  *
  * @param deltas chosen minus rejected scores of validation pairs
  * Reference: Guo et al. (2017), On calibration of modern neural networks, arXiv 1706.04599, section 4.2.
+ * @example
+ * ```ts
+ * fitTemperature([2, 1, 3]).status; // → "separable"
+ * ```
  */
 export function fitTemperature(deltas: ArrayLike<number>): FittedTemperature {
   const nllBefore = negativeLogLikelihood(deltas);
@@ -70,6 +74,10 @@ function likelihoodRoot(deltas: ArrayLike<number>, largest: number): number {
  * @param deltas   chosen minus rejected scores
  * @param clusters prompt of each pair
  * @returns shape [N]
+ * @example
+ * ```ts
+ * console.log(crossFittedDeltas(rewardDeltas(scored), scored.map(({ promptKey }) => promptKey)));
+ * ```
  */
 export function crossFittedDeltas(
   deltas: ArrayLike<number>,

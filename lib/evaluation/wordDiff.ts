@@ -12,6 +12,11 @@ export interface DiffPart {
  *
  * Shared runs of fewer than three words between two changes are folded into them: "the" alone is no common ground.
  * Texts more than 2,000 edits apart come back as one replacement after their common start and end.
+ *
+ * @example
+ * ```ts
+ * console.log(wordDiff("It is four.", "It is five."));
+ * ```
  */
 export function wordDiff(chosen: string, rejected: string): DiffPart[] {
   return differentWords(diffArrays, chosen, rejected);
@@ -20,7 +25,15 @@ export function wordDiff(chosen: string, rejected: string): DiffPart[] {
 type Change = { readonly value: readonly string[]; readonly added?: boolean; readonly removed?: boolean };
 type DiffArrays = (a: string[], b: string[], options: { maxEditLength: number }) => readonly Change[] | undefined;
 
-/** The same with the difference algorithm handed in: a report's page runs this function's source in the browser. */
+/**
+ * The same with the difference algorithm handed in: a report's page runs this function's source in the browser.
+ *
+ * @example
+ * ```ts
+ * import { diffArrays } from "diff";
+ * console.log(differentWords(diffArrays, "It is four.", "It is five."));
+ * ```
+ */
 export function differentWords(diff: DiffArrays, chosen: string, rejected: string): DiffPart[] {
   const mostEdits = 2000;
   const fewestSame = 3;

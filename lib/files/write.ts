@@ -1,7 +1,14 @@
 // In: JSON values. Out: files of them, written whole or not at all.
 import { writeFileAtomically } from "./atomic";
 
-/** One JSON value a line. */
+/**
+ * One JSON value a line.
+ *
+ * @example
+ * ```ts
+ * await writeJsonLines("data/mine.jsonl", pairs.map(({ raw }) => raw));
+ * ```
+ */
 export async function writeJsonLines(path: string, values: Iterable<unknown> | AsyncIterable<unknown>): Promise<void> {
   await writeFileAtomically(
     path,
@@ -11,7 +18,14 @@ export async function writeJsonLines(path: string, values: Iterable<unknown> | A
   );
 }
 
-/** One JSON list with two spaces of indent, as Python's `json.dumps(indent=2, ensure_ascii=False)` writes it. */
+/**
+ * One JSON list with two spaces of indent, as Python's `json.dumps(indent=2, ensure_ascii=False)` writes it.
+ *
+ * @example
+ * ```ts
+ * await writeJsonList("data/mine.json", pairs.map(({ raw }) => raw));
+ * ```
+ */
 export async function writeJsonList(path: string, values: Iterable<unknown>): Promise<void> {
   await writeFileAtomically(
     path,
@@ -26,6 +40,13 @@ export async function writeJsonList(path: string, values: Iterable<unknown>): Pr
   );
 }
 
-/** One JSON value with two spaces of indent. */
+/**
+ * One JSON value with two spaces of indent.
+ *
+ * @example
+ * ```ts
+ * await writeJson("metrics/mine/note.json", { accuracy: 0.8 });
+ * ```
+ */
 export const writeJson = (path: string, value: unknown): Promise<void> =>
   writeFileAtomically(path, JSON.stringify(value, null, 2));

@@ -88,6 +88,11 @@ function refuseManyLabels(json: unknown, where: string) {
  * @param json  the parsed file
  * @param where its path, for messages
  * @throws InputError for an unsupported model_type, a missing or senseless field, or a head with more than one label
+ * @example
+ * ```ts
+ * const raw: unknown = JSON.parse(await readFile("models/all-MiniLM-L6-v2/config.json", "utf8"));
+ * console.log(parseModelConfig(raw, "config.json").modelType);
+ * ```
  */
 export function parseModelConfig(json: unknown, where: string): ModelConfig {
   const { model_type: type } = check(z.looseObject({ model_type: z.string() }), json, where);

@@ -50,6 +50,16 @@ const BUFFER = /\.(position_ids|token_type_ids|inv_freq)$/;
  * normal with std 1/√(H+1), a missing pooler or dense layer normal with the model's initializer_range, biases 0.
  *
  * @throws InputError naming the tensor that is missing from the trunk, has another shape, or has two or more labels
+ * @example
+ * ```ts
+ * const fresh = createRewardModel(
+ *   loaded.model.config,
+ *   [...parameterShapes(loaded.model.config)].map(
+ *     ([name, shape]) => [name, { shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }] as const,
+ *   ),
+ * );
+ * console.log(countParameters(fresh));
+ * ```
  */
 export function createRewardModel(
   config: ModelConfig,

@@ -21,6 +21,10 @@ const isLowRank = (name: string) => /\.lora_[AB]\.weight$/.test(name);
  *   decoder's final norm); `embeddings`: everything but the embeddings; `pattern:REGEX`: everything but what matches.
  *   With LoRA attached, the low-rank matrices and the head train, whatever the rule, less what a pattern matches.
  * @throws UsageError for an unknown rule, or one that leaves nothing to train
+ * @example
+ * ```ts
+ * console.log(trainableNames(model, "head-only").size);
+ * ```
  */
 export function trainableNames(
   model: Pick<RewardModel, "config" | "parameters" | "lora">,
@@ -76,6 +80,10 @@ function compilePattern(source: string): RegExp {
  *
  * @param epoch from 1
  * Reference: Howard and Ruder (2018), ULMFiT, arXiv 1801.06146, section 3.3.
+ * @example
+ * ```ts
+ * console.log(gradualFreeze(model.config, 1)); // what stays frozen in the first epoch
+ * ```
  */
 export function gradualFreeze(config: ModelConfig, epoch: number, layersPerEpoch = 1): string {
   const layers = (epoch - 1) * layersPerEpoch;

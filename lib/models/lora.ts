@@ -57,6 +57,11 @@ export function targetModules(config: ModelConfig, targets: readonly string[]): 
  *
  * @throws UsageError when a target is unknown or the model has an adapter already
  * Reference: Hu et al. (2021), LoRA, arXiv 2106.09685.
+ * @example
+ * ```ts
+ * attachLora(model, { rank: 8 });
+ * console.log(trainableNames(model, "none").size);
+ * ```
  */
 export function attachLora(
   model: RewardModel,
@@ -127,13 +132,28 @@ function fold(model: RewardModel, sign: 1 | -1): void {
   }
 }
 
-/** Folds the updates into the weights: a plain model of the same scores. @returns the adapter, for `unmergeLora` */
+/**
+ * Folds the updates into the weights: a plain model of the same scores. @returns the adapter, for `unmergeLora`
+ *
+ * @example
+ * ```ts
+ * const adapter = mergeLora(model); // one product a layer while the model only scores
+ * unmergeLora(model, adapter);
+ * ```
+ */
 export function mergeLora(model: RewardModel): Adapter {
   fold(model, 1);
   return detachLora(model);
 }
 
-/** Undoes `mergeLora`, up to rounding. */
+/**
+ * Undoes `mergeLora`, up to rounding.
+ *
+ * @example
+ * ```ts
+ * unmergeLora(model, mergeLora(model));
+ * ```
+ */
 export function unmergeLora(model: RewardModel, adapter: Adapter): void {
   attachAdapter(model, adapter);
   fold(model, -1);

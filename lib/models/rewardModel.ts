@@ -63,7 +63,14 @@ export interface ScoreOptions {
   readonly recompute?: boolean;
 }
 
-/** Name → shape of every parameter of a reward model: trunk, then head. */
+/**
+ * Name → shape of every parameter of a reward model: trunk, then head.
+ *
+ * @example
+ * ```ts
+ * for (const [name, shape] of parameterShapes(model.config)) console.log(name, shape);
+ * ```
+ */
 export function parameterShapes(config: ModelConfig): Map<string, number[]> {
   return new Map([...trunkShapes(config), ...headShapes(config)]);
 }
@@ -103,18 +110,40 @@ function pool(forward: Forward, { ids, segmentIds, segments, sharing }: ModelInp
  * Scores of a batch, [B]; with S texts a row [B·S], row by row. Left and right padding give the same; a row of padding
  * alone and a place without text give a number, not NaN.
  * Differentiable, and traceable: no value is read, no shape depends on data.
+ *
+ * @example
+ * ```ts
+ * const rewards = scoreInputs(model, { ids: tf.tensor2d([[101, 7592, 102]], [1, 3], "int32"), segmentIds: tf.ones([1, 3]) });
+ * console.log(await rewards.data());
+ * ```
  */
 export function scoreInputs(model: ScorableModel, inputs: ModelInputs, options: ScoreOptions = {}): tf.Tensor1D {
   const forward = forwardOf(model, inputs.ids.shape, options);
   return scorePooledRows(forward, pool(forward, inputs));
 }
 
-/** What the head reads of each text, [B·S, H]: with a frozen trunk it can be kept, and `scorePooled` goes on from it. */
+/**
+ * What the head reads of each text, [B·S, H]: with a frozen trunk it can be kept, and `scorePooled` goes on from it.
+ *
+ * @example
+ * ```ts
+ * const pooled = poolInputs(model, { ids: tf.tensor2d([[101, 7592, 102]], [1, 3], "int32"), segmentIds: tf.ones([1, 3]) });
+ * console.log(pooled.shape); // [texts, H]
+ * ```
+ */
 export function poolInputs(model: ScorableModel, inputs: ModelInputs, options: ScoreOptions = {}): tf.Tensor2D {
   return pool(forwardOf(model, inputs.ids.shape, options), inputs);
 }
 
-/** Scores [B] of pooled hidden states [B, H]: `scoreInputs` is this after `poolInputs`. */
+/**
+ * Scores [B] of pooled hidden states [B, H]: `scoreInputs` is this after `poolInputs`.
+ *
+ * @example
+ * ```ts
+ * const rewards = scorePooled(model, tf.zeros([2, 384]));
+ * console.log(rewards.shape); // [2]
+ * ```
+ */
 export function scorePooled(model: ScorableModel, pooled: tf.Tensor2D, options: ScoreOptions = {}): tf.Tensor1D {
   return scorePooledRows(forwardOf(model, [0, 0], options), pooled);
 }
@@ -127,6 +156,14 @@ export function embeddingSize(model: RewardModel): number {
   return count;
 }
 
+/**
+ * Number of weights of a model, low-rank updates among them.
+ *
+ * @example
+ * ```ts
+ * console.log(`${(countParameters(model) / 1e6).toFixed(1)} M`);
+ * ```
+ */
 export function countParameters(model: RewardModel): number {
   let count = 0;
   for (const variable of model.parameters.values()) count += variable.size;

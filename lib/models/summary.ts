@@ -27,6 +27,10 @@ const bytesOf = (parameter: tf.Variable): number => parameter.size * (isHalf(par
  *
  * @param T       length of the text, tokens
  * @param trained names of the trained parameters; all of them when absent
+ * @example
+ * ```ts
+ * createTable(architectureTable(model, 512, trainableNames(model, "head-only")).map((row) => ({ ...row })));
+ * ```
  */
 export function architectureTable(
   model: RewardModel,
@@ -68,7 +72,15 @@ function widthOf(model: RewardModel, layer: string, names: string[]): number {
   return typeOf(model, layer, names) === "Embedding" ? weight[1]! : weight[0];
 }
 
-/** Sums of a table. */
+/**
+ * Sums of a table.
+ *
+ * @example
+ * ```ts
+ * const { parameters, frozen } = architectureTotals(architectureTable(model, 512));
+ * console.log(parameters, frozen);
+ * ```
+ */
 export function architectureTotals(rows: readonly ArchitectureRow[]): {
   parameters: number;
   trainable: number;

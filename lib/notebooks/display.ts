@@ -19,13 +19,27 @@ const isFrame = (value: object): value is FrameLike =>
 const isFigure = (value: object): value is AnyFigure =>
   "data" in value && Array.isArray(value.data) && "layout" in value && typeof value.layout === "object";
 
-/** The kernel shows a cell's last value by this; null where its text will do. */
+/**
+ * The kernel shows a cell's last value by this; null where its text will do.
+ *
+ * @example
+ * ```ts
+ * console.log(displayBundle(createTable([{ a: 1 }])));
+ * ```
+ */
 export function displayBundle(value: object): MimeBundle | null {
   if (isFrame(value)) return frameTable(value).toMimeBundle();
   return isFigure(value) ? figureBundle(value) : null;
 }
 
-/** A danfo.js data frame or series as an escaped table; an index that is more than row numbers is its first column. */
+/**
+ * A danfo.js data frame or series as an escaped table; an index that is more than row numbers is its first column.
+ *
+ * @example
+ * ```ts
+ * showTable(frameTable({ columns: ["a"], values: [[1], [2]] }, "a frame"));
+ * ```
+ */
 export function frameTable(frame: FrameLike, caption?: string): Table {
   const { columns, values, index = [] } = frame;
   const named = index.some((label, i) => label !== i);
@@ -57,6 +71,10 @@ export interface FramePlot {
  * as a cell's last line, or `showFigure(plotFrame(df))`.
  *
  * @throws RangeError for a column that the frame does not have
+ * @example
+ * ```ts
+ * await showFigure(plotFrame({ columns: ["step", "loss"], values: [[1, 0.7], [2, 0.6]] }, { kind: "line", x: "step", y: "loss" }));
+ * ```
  */
 export function plotFrame(frame: FrameLike, { kind = "line", x, y, title }: FramePlot = {}): AnyFigure {
   const column = (name: string): unknown[] => {

@@ -86,6 +86,11 @@ function workOf(config: NotebookConfig): Record<string, Work> | null {
  * Seconds of each notebook on a processor of so many GFLOP/s; null where the model's size is not known yet.
  *
  * An estimate to plan a lunch by: within a factor of 1.5 where it was checked.
+ *
+ * @example
+ * ```ts
+ * console.log(expectedSeconds(notebookConfig({ epochs: 1 }), 200)); // by notebook
+ * ```
  */
 export function expectedSeconds(config: NotebookConfig, gflops: number): Record<string, number> | null {
   const work = workOf(config);
@@ -95,7 +100,14 @@ export function expectedSeconds(config: NotebookConfig, gflops: number): Record<
   );
 }
 
-/** `40 seconds`, `3.5 minutes`, `2.1 hours`. */
+/**
+ * `40 seconds`, `3.5 minutes`, `2.1 hours`.
+ *
+ * @example
+ * ```ts
+ * console.log(inWords(75));
+ * ```
+ */
 export function inWords(seconds: number): string {
   if (seconds < 100) return `${Math.max(5, Math.round(seconds / 5) * 5)} seconds`;
   return seconds < 6000 ? `${(seconds / 60).toFixed(1)} minutes` : `${(seconds / 3600).toFixed(1)} hours`;

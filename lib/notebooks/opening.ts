@@ -4,14 +4,28 @@ import { createTable, type Table } from "../report/tables";
 import { expectedSeconds, inWords } from "./expectedTime";
 import { notebookConfig, type NotebookConfig } from "./support";
 
-/** The speed that counts for a run: bf16 products where the processor has them and the run may use them. */
+/**
+ * The speed that counts for a run: bf16 products where the processor has them and the run may use them.
+ *
+ * @example
+ * ```ts
+ * console.log(speedFor(notebookConfig()).gflops);
+ * ```
+ */
 export function speedFor({ training }: NotebookConfig): { gflops: number; precision: "bf16" | "f32" } {
   const { f32, bf16 } = measureGemm();
   const half = training.precision !== "f32" && currentBackend().bf16 && bf16 !== null;
   return { gflops: half ? Math.max(bf16, f32) : f32, precision: half ? "bf16" : "f32" };
 }
 
-/** The table under a notebook's first cell. The backend must have been chosen (`initBackend`). */
+/**
+ * The table under a notebook's first cell. The backend must have been chosen (`initBackend`).
+ *
+ * @example
+ * ```ts
+ * openNotebook("03_train_reward_model", notebookConfig());
+ * ```
+ */
 export function openNotebook(name: string, config = notebookConfig()): Table {
   const backend = currentBackend();
   const { gflops, precision } = speedFor(config);

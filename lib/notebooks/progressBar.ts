@@ -4,7 +4,17 @@ import { escapeHtml } from "../report/escape";
 import { createLiveDisplay, type MimeBundle } from "../report/show";
 import { createRate } from "../wording";
 
-/** @param unit what is counted: `steps`, `pairs` */
+/**
+ * A bar that stays one output of a cell.
+ *
+ * @param unit what is counted: `steps`, `pairs`
+ * @example
+ * ```ts
+ * const bar = createProgressBar("reading", "pairs");
+ * pairs.forEach((_, i) => bar.update(i + 1, pairs.length));
+ * bar.end();
+ * ```
+ */
 export function createProgressBar(label: string, unit: string, now?: () => number): Bar {
   const display = createLiveDisplay();
   const rate = createRate(now);

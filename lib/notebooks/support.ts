@@ -69,6 +69,11 @@ export interface NotebookPaths {
  *
  * The run is called after the user's pairs, else `default`.
  * @throws UsageError naming the field at fault
+ * @example
+ * ```ts
+ * const { training, paths } = resolveNotebookConfig({ pairs: "pairs.jsonl", run: "mine" });
+ * console.log(training.epochs, paths);
+ * ```
  */
 export function resolveNotebookConfig(input: Readonly<Record<string, unknown>> = {}): NotebookConfig {
   const { questions, noise, policy, policy_steps, policy_samples, ...fields } = input;
@@ -133,6 +138,11 @@ export type NotebookInput = TrainingInput & Partial<z.infer<typeof ownFields>>;
  * What `npm start` and `npm run lab` were told, in the JSON file that RB_NOTEBOOK_CONFIG names, takes precedence over the
  * fields given here; these over the defaults.
  * @throws UsageError, InputError when the file or a field is not what it should be
+ * @example
+ * ```ts
+ * const { training } = notebookConfig({ pairs: "pairs.jsonl", run: "mine", epochs: 1 });
+ * console.log(training.run);
+ * ```
  */
 export function notebookConfig(fields: NotebookInput = {}, file = process.env.RB_NOTEBOOK_CONFIG): NotebookConfig {
   if (!file) return resolveNotebookConfig(fields);
@@ -149,18 +159,36 @@ export function notebookConfig(fields: NotebookInput = {}, file = process.env.RB
   }
 }
 
-/** `81.2%, 95% interval 78.1% to 84.0%` */
+/**
+ * `81.2%, 95% interval 78.1% to 84.0%`
+ *
+ * @example
+ * ```ts
+ * console.log(withInterval(0.812, [0.78, 0.84]));
+ * ```
+ */
 export function withInterval(share: number, [low, high]: readonly [number, number]): string {
   return `${percent(share)}, 95% interval ${percent(low)} to ${percent(high)}`;
 }
 
-/** A name that a data frame can group by: danfo.js keeps groups in plain objects, in which names such as `constructor` are taken. */
+/**
+ * A name that a data frame can group by: danfo.js keeps groups in plain objects, in which names such as `constructor` are taken.
+ *
+ * @example
+ * ```ts
+ * console.log(groupName("UNKNOWN"));
+ * ```
+ */
 export const groupName = (name: string): string => (name in Object.prototype ? `“${name}”` : name);
 
 /**
  * The checks that close a notebook: prints one line each.
  *
  * @throws Error naming the checks that failed
+ * @example
+ * ```ts
+ * runChecks({ "no question stands in two splits": true });
+ * ```
  */
 export function runChecks(checks: Readonly<Record<string, boolean>>): void {
   for (const [claim, holds] of Object.entries(checks)) console.log(`${holds ? "✓" : "✗"} ${claim}`);

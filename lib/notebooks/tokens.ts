@@ -7,7 +7,14 @@ import { printableLine } from "../terminal";
 const GROUNDS = ["#E8F1F8", "#FBEEE3"] as const;
 const SCORED = "#0072B2";
 
-/** Tokens side by side; the ones the head reads (`scored`) stand white on blue and are named below. */
+/**
+ * Tokens side by side; the ones the head reads (`scored`) stand white on blue and are named below.
+ *
+ * @example
+ * ```ts
+ * displayBundle(coloredTokens(["[CLS]", "2", "[SEP]"], [0]));
+ * ```
+ */
 export function coloredTokens(tokens: readonly string[], scored: readonly number[]): { toMimeBundle(): MimeBundle } {
   const style = (i: number) =>
     scored.includes(i)

@@ -69,7 +69,16 @@ export interface NearDuplicateIndex {
   matches(own: number, first: number, threshold?: number): NearPair[];
 }
 
-/** Reference: Broder (1997), On the resemblance and containment of documents; Leskovec et al., Mining of Massive Datasets, 3.4. */
+/**
+ * Reference: Broder (1997), On the resemblance and containment of documents; Leskovec et al., Mining of Massive Datasets, 3.4.
+ *
+ * @example
+ * ```ts
+ * const index = createNearDuplicateIndex();
+ * for (const text of ["What is two plus two?", "What is two plus two, then?"]) index.add(text);
+ * console.log(index.links(0.5));
+ * ```
+ */
 export function createNearDuplicateIndex(): NearDuplicateIndex {
   const random = createRandom(0x5eed);
   const factor = Int32Array.from({ length: LENGTH }, () => random.integer(4294967296) | 1);

@@ -23,13 +23,25 @@ const SAMPLE = 100;
  * so that it can count them; no pair is handed out after the first of them.
  *
  * @throws InputError when the file cannot be read, has an unknown column set, rows at fault, or no usable pair.
+ * @example
+ * ```ts
+ * for await (const pair of readPairs("pairs.jsonl.gz")) console.log(pair.id);
+ * ```
  */
 export function readPairs(path: string, options: ReadOptions = {}): PairStream {
   const report = createReport(path);
   return Object.assign(streamPairs(path, options, report), { report });
 }
 
-/** All pairs of a file at once. Ids are made unique. */
+/**
+ * All pairs of a file at once. Ids are made unique.
+ *
+ * @example
+ * ```ts
+ * const { pairs: read, report } = await loadPairs("pairs.jsonl", { skip_bad_rows: true });
+ * console.log(`${read.length} of ${report.rows} rows`, report.counts);
+ * ```
+ */
 export async function loadPairs(
   path: string,
   options: ReadOptions = {},

@@ -86,7 +86,15 @@ export function noneMessage(path: string, report: ReadReport): string {
   return `${path}: expected at least one usable pair, got none of ${report.rows} rows (${countList(report)}); check the data\n${listed.join("\n")}`;
 }
 
-/** What a reader of the log must know beside the counts: ties that stay, repeated prompts, fields that are not read. */
+/**
+ * What a reader of the log must know beside the counts: ties that stay, repeated prompts, fields that are not read.
+ *
+ * @example
+ * ```ts
+ * const { report } = await loadPairs("pairs.jsonl");
+ * for (const note of readingNotes(report)) console.log(note);
+ * ```
+ */
 export function readingNotes(report: ReadReport): string[] {
   const fields = Object.keys(report.unread);
   const more = fields.length > LISTED_FIELDS ? ` and ${fields.length - LISTED_FIELDS} more` : "";

@@ -10,6 +10,11 @@ import { writeJsonLines } from "../files/write";
  * Lists every row that was not used in `DIR/STEM_rejected_rows.jsonl` ({line, id, reason, message}).
  *
  * @returns the path, or undefined when every row was used (then an older list is removed)
+ * @example
+ * ```ts
+ * const { report } = await loadPairs("pairs.jsonl", { skip_bad_rows: true });
+ * await writeRejectedRows(report, "metrics/mine");
+ * ```
  */
 export async function writeRejectedRows(report: ReadReport, directory: string): Promise<string | undefined> {
   const path = join(directory, `${stemOf(report.path)}_rejected_rows.jsonl`);

@@ -88,7 +88,17 @@ export interface AnswerScorer {
   dispose(): void;
 }
 
-/** @param rowsAtOnce answers of one graph run */
+/**
+ * Scores answers under a policy, many of one length in a graph run.
+ *
+ * @param rowsAtOnce answers of one graph run
+ * @example
+ * ```ts
+ * const scorer = createAnswerScorer(policy);
+ * console.log(scorer.logProbabilities([{ prompt: [1, 2], answer: [3] }]));
+ * scorer.dispose();
+ * ```
+ */
 export function createAnswerScorer(policy: Policy, rowsAtOnce = 32): AnswerScorer {
   const score: CompiledFunction = compile(
     (ids, mask, targets, answered) =>

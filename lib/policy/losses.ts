@@ -18,6 +18,10 @@ export const sequenceLogProbabilities = ({ logProbabilities, mask }: AnswerLogPr
  *
  * @param weights [B]
  * Reference: Peters and Schaal (2007), Reinforcement learning by reward-weighted regression.
+ * @example
+ * ```ts
+ * weightedLikelihoodLoss({ logProbabilities: tf.zeros([1, 4]), mask: tf.ones([1, 4]) }, tf.tensor1d([1])).print();
+ * ```
  */
 export function weightedLikelihoodLoss(answers: AnswerLogProbabilities, weights: tf.Tensor1D): tf.Scalar {
   const total = tf.sum(tf.mul(sequenceLogProbabilities(answers), weights));
@@ -29,6 +33,10 @@ export function weightedLikelihoodLoss(answers: AnswerLogProbabilities, weights:
  *
  * @param rewards of the answers of one prompt
  * @param temperature τ: small takes the best answer alone, large takes all alike
+ * @example
+ * ```ts
+ * console.log(rewardWeights([0, 1], 1));
+ * ```
  */
 export function rewardWeights(rewards: readonly number[], temperature: number): number[] {
   const highest = Math.max(...rewards);
@@ -50,6 +58,12 @@ export interface PreferenceLogProbabilities {
  * with the policy's own log-ratio as the reward.
  *
  * Reference: Rafailov et al. (2023), arXiv 2305.18290, equation 7.
+ *
+ * @example
+ * ```ts
+ * const zero = tf.zeros([1]) as tf.Tensor1D;
+ * dpoLoss({ chosen: zero, rejected: zero, referenceChosen: zero, referenceRejected: zero }, 0.1).print(); // ln 2
+ * ```
  */
 export function dpoLoss(pairs: PreferenceLogProbabilities, beta: number): tf.Scalar {
   const chosen = tf.sub(pairs.chosen, pairs.referenceChosen);

@@ -52,6 +52,11 @@ export interface PolicyShape {
  * Writes a Llama of the given shape with random weights and a tokenizer of the texts' own words into a directory.
  *
  * @param texts what the policy is going to read and write
+ * @example
+ * ```ts
+ * const shape = { hiddenSize: 192, layers: 3, heads: 3, maxLength: 128 };
+ * await writeFreshPolicy("checkpoints/mine/policy", pairs.map(({ chosen }) => chosen), { shape, seed: 42 });
+ * ```
  */
 export async function writeFreshPolicy(
   dir: string,
@@ -90,6 +95,11 @@ export async function writeFreshPolicy(
  * Opens a causal language model of the decoder families.
  *
  * @throws InputError for another architecture, or a tensor that is missing or misshapen
+ * @example
+ * ```ts
+ * const own = await openPolicy("models/SmolLM2-135M");
+ * console.log(own.config.layers);
+ * ```
  */
 export async function openPolicy(dir: string): Promise<Policy> {
   const path = join(dir, "config.json");
@@ -121,7 +131,14 @@ export async function openPolicy(dir: string): Promise<Policy> {
   };
 }
 
-/** Writes a policy as a Hugging Face directory, with the tokenizer's files of where it came from. */
+/**
+ * Writes a policy as a Hugging Face directory, with the tokenizer's files of where it came from.
+ *
+ * @example
+ * ```ts
+ * await savePolicy(policy, "checkpoints/mine/policy");
+ * ```
+ */
 export async function savePolicy(policy: Policy, dir: string): Promise<void> {
   const { json, config } = readTokenizerFiles(policy.tokenizer.dir);
   const weights = await Promise.all(
@@ -149,7 +166,15 @@ async function writePolicy(
   });
 }
 
-/** A copy of a policy's weights as they stand, such as the start that a fine-tuned policy is measured against. */
+/**
+ * A copy of a policy's weights as they stand, such as the start that a fine-tuned policy is measured against.
+ *
+ * @example
+ * ```ts
+ * const tuned = copyPolicy(policy);
+ * await fitAnswers(tuned, [], { steps: 0, batchSize: 8, learningRate: 1e-4, seed: 1 });
+ * ```
+ */
 export function copyPolicy(policy: Policy): Policy {
   const parameters = new Map(
     [...policy.parameters].map(([name, variable]) => [name, tf.tidy(() => tf.variable(tf.add(variable, 0)))]),

@@ -35,6 +35,12 @@ const HIDDEN = -1e9;
  * the other prompts are.
  *
  * @param prompts as token ids, such as `encodePrompts` makes them
+ * @example
+ * ```ts
+ * const prompts = await encodePrompts(policy, ["2 + 2?"], "{prompt} {response}");
+ * const [answer] = await sampleAnswers(policy, prompts, { temperature: 0.7, maxNewTokens: 64, seed: 1 });
+ * console.log(answer.text);
+ * ```
  */
 export async function sampleAnswers(
   policy: Policy,
@@ -177,7 +183,14 @@ export function drawToken(logits: Float32Array, temperature: number, at: number)
   return best;
 }
 
-/** Token ids of prompts, up to where the answer begins; of a long one the end, so that half of the model's length is left. */
+/**
+ * Token ids of prompts, up to where the answer begins; of a long one the end, so that half of the model's length is left.
+ *
+ * @example
+ * ```ts
+ * console.log(await encodePrompts(policy, ["2 + 2?"], "Question: {prompt}\nAnswer: {response}"));
+ * ```
+ */
 export async function encodePrompts(
   { tokenizer, config }: Policy,
   prompts: readonly string[],
@@ -188,7 +201,14 @@ export async function encodePrompts(
   return (await tokenizer.encode(items, options)).map(({ ids }) => Array.from(ids));
 }
 
-/** Token ids of answers with the end of sequence. */
+/**
+ * Token ids of answers with the end of sequence.
+ *
+ * @example
+ * ```ts
+ * console.log(await encodeAnswers(policy, ["It is four."]));
+ * ```
+ */
 export async function encodeAnswers({ tokenizer, config }: Policy, answers: readonly string[]): Promise<number[][]> {
   const items = answers.map((response) => ({ prompt: "", response }));
   const options = { template: "{response}", maxLength: config.maxPositions, truncation: "right" } as const;

@@ -37,7 +37,16 @@ export interface AnswerPair {
   readonly rejected: readonly number[];
 }
 
-/** Fine-tunes on answers by their weights: supervised where all are 1. @returns loss of every step */
+/**
+ * Fine-tunes on answers by their weights: supervised where all are 1. @returns loss of every step
+ *
+ * @example
+ * ```ts
+ * const [prompt] = await encodePrompts(policy, ["2 + 2?"], "{prompt} {response}");
+ * const [answer] = await encodeAnswers(policy, ["4"]);
+ * await fitAnswers(policy, [{ prompt, answer, weight: 1 }], { steps: 10, batchSize: 1, learningRate: 1e-4, seed: 1 });
+ * ```
+ */
 export function fitAnswers(
   policy: Policy,
   examples: readonly WeightedAnswer[],
@@ -52,7 +61,17 @@ export function fitAnswers(
   });
 }
 
-/** Direct preference optimisation against the policy as it stands when it is called. @returns loss of every step */
+/**
+ * Direct preference optimisation against the policy as it stands when it is called. @returns loss of every step
+ *
+ * @example
+ * ```ts
+ * const [prompt] = await encodePrompts(policy, ["2 + 2?"], "{prompt} {response}");
+ * const [chosen, rejected] = await encodeAnswers(policy, ["4", "5"]);
+ * const options = { steps: 10, batchSize: 1, learningRate: 1e-5, seed: 1, beta: 0.1 };
+ * await fitPreferences(policy, [{ prompt, chosen, rejected }], options);
+ * ```
+ */
 export function fitPreferences(
   policy: Policy,
   pairs: readonly AnswerPair[],

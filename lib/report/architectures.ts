@@ -40,7 +40,14 @@ export const COSTS: readonly Cost[] = [
   { name: "Peak memory", pick: ({ metrics }) => metrics?.peak_memory_mb, show: gigabytes },
 ];
 
-/** One line a cost, one column a run, for a table. */
+/**
+ * One line a cost, one column a run, for a table.
+ *
+ * @example
+ * ```ts
+ * createTable(architectureSummary([readRun("metrics/shared"), readRun("metrics/separate")]));
+ * ```
+ */
 export function architectureSummary(runs: readonly RunRecord[]): Record<string, string | number | null | undefined>[] {
   const labels = runLabels(runs);
   return COSTS.map(({ name, pick, show }) => {

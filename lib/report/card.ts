@@ -14,7 +14,14 @@ const KNOWN_BASES: Readonly<Record<string, { id: string; license: string }>> = {
   [DEFAULT_MODEL]: { id: "sentence-transformers/all-MiniLM-L6-v2", license: "apache-2.0" },
 };
 
-/** The model card of a checkpoint. */
+/**
+ * The model card of a checkpoint.
+ *
+ * @example
+ * ```ts
+ * await writeFile("README.md", modelCard(card));
+ * ```
+ */
 export function modelCard(options: ModelCardOptions): string {
   const run = String(options.config.run ?? "reward-model");
   const sections = [

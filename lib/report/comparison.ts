@@ -19,6 +19,12 @@ export const scoreLists = ({ seeds, scores }: RunRecord): ScoreLists =>
 /**
  * Paired comparison on the validation pairs both runs scored. Ids only mean the same pair within one data file, so runs
  * on other files are not compared.
+ *
+ * @example
+ * ```ts
+ * const comparison = compareRuns(readRun("metrics/mine"), readRun("metrics/other"));
+ * console.log(comparisonSentence(comparison, "mine", "other"));
+ * ```
  */
 export function compareRuns(run: RunRecord, other: RunRecord, options: CompareOptions = {}): RunComparison {
   const prints = (record: RunRecord) => record.data?.sources.map(({ sha256 }) => sha256 ?? "").join(" ");
@@ -50,7 +56,14 @@ export function comparisonTitle({ result }: RunComparison, first: string, second
   return result.difference > 0 ? `${first} is better than ${second}` : `${second} is better than ${first}`;
 }
 
-/** The verdict with its interval and its tests. */
+/**
+ * The verdict with its interval and its tests.
+ *
+ * @example
+ * ```ts
+ * console.log(comparisonSentence(compareRuns(run, run), "mine", "other"));
+ * ```
+ */
 export function comparisonSentence(
   comparison: RunComparison,
   first: string,
@@ -88,7 +101,14 @@ function testsOf({
   return `p = ${small(p_value)} over prompts and seeds, ${count(runs)} against ${count(other_runs)}`;
 }
 
-/** How small a difference these pairs can show, and what a comparison of two single models leaves open; empty for none. */
+/**
+ * How small a difference these pairs can show, and what a comparison of two single models leaves open; empty for none.
+ *
+ * @example
+ * ```ts
+ * console.log(powerSentence(compareRuns(run, run)));
+ * ```
+ */
 export function powerSentence({ result }: RunComparison): string {
   if (result === null) return "";
   const { detectable_difference: detectable, power_to_detect: asked, runs, other_runs } = result;

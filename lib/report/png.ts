@@ -33,7 +33,14 @@ async function start(): Promise<{ browser: Browser; page: Page }> {
 
 const CSS_DPI = 96;
 
-/** Draws one figure; the default is the original notebook's 7 × 4 inches at 300 dpi. @throws BrowserMissing */
+/**
+ * Draws one figure; the default is the original notebook's 7 × 4 inches at 300 dpi. @throws BrowserMissing
+ *
+ * @example
+ * ```ts
+ * await writeFile("reliability.png", await renderPng(reliabilityFigure([]), { dpi: 300 }));
+ * ```
+ */
 export async function renderPng(
   figure: Figure,
   { width = 7, height = 4.4, dpi = 300 }: PngOptions = {},
@@ -58,7 +65,15 @@ export async function renderPng(
   return withResolution(Buffer.from(address.slice(address.indexOf(",") + 1), "base64"), dpi);
 }
 
-/** Closes the browser; the process could not end otherwise. A minute without a figure closes it too. */
+/**
+ * Closes the browser; the process could not end otherwise. A minute without a figure closes it too.
+ *
+ * @example
+ * ```ts
+ * await renderPng(reliabilityFigure([]));
+ * await closePng(); // ends the browser that drew it
+ * ```
+ */
 export async function closePng(): Promise<void> {
   clearTimeout(idle);
   const running = started;
@@ -91,7 +106,14 @@ export interface SavedPlots {
   readonly leftOut: string | null;
 }
 
-/** Writes `NAME.png` for each figure into a folder, then closes the browser; without a browser it says so and goes on. */
+/**
+ * Writes `NAME.png` for each figure into a folder, then closes the browser; without a browser it says so and goes on.
+ *
+ * @example
+ * ```ts
+ * await savePlots(runFigures(readRun("metrics/mine")), "metrics/mine/plots");
+ * ```
+ */
 export async function savePlots(
   figures: Readonly<Record<string, Figure>>,
   folder: string,

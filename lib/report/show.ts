@@ -31,7 +31,14 @@ export function insideNotebook(): boolean {
   return writer() !== null;
 }
 
-/** Displays a bundle, its plain text made inert; with the id of an earlier one and `update` it takes that one's place. Returns the id. */
+/**
+ * Displays a bundle, its plain text made inert; with the id of an earlier one and `update` it takes that one's place. Returns the id.
+ *
+ * @example
+ * ```ts
+ * showBundle({ "text/html": "<b>done</b>", "text/plain": "done" });
+ * ```
+ */
 export function showBundle(shown: MimeBundle, { id = randomBytes(8).toString("hex"), update = false } = {}): string {
   const bundle = { ...shown, "text/plain": printable(shown["text/plain"]) };
   const write = writer();
@@ -64,6 +71,11 @@ export function figureBundle(figure: AnyFigure): MimeBundle {
 /**
  * Displays an interactive figure; with `png` also its picture, for viewers without Plotly (GitHub).
  * Without a browser the picture is left out.
+ *
+ * @example
+ * ```ts
+ * await showFigure(histogramFigure({ title: "Δ", xTitle: "Δ", yTitle: "pairs", samples: [{ name: "val", values: [...rewardDeltas(scored)] }] }));
+ * ```
  */
 export async function showFigure(figure: AnyFigure, { png = false }: { readonly png?: boolean } = {}): Promise<void> {
   const bundle = figureBundle(figure);
@@ -82,7 +94,14 @@ async function pictureOf(figure: AnyFigure): Promise<string | null> {
   }
 }
 
-/** Displays a table. */
+/**
+ * Displays a table.
+ *
+ * @example
+ * ```ts
+ * showTable(createTable([{ pairs: pairs.length }]));
+ * ```
+ */
 export function showTable(table: Table): void {
   showBundle(table.toMimeBundle());
 }
@@ -97,7 +116,16 @@ export interface LiveDisplay {
   finish(bundle: () => MimeBundle): void;
 }
 
-/** A display that updates in place in a notebook, at most every `everyMs`; on a console a line every few seconds. */
+/**
+ * A display that updates in place in a notebook, at most every `everyMs`; on a console a line every few seconds.
+ *
+ * @example
+ * ```ts
+ * const display = createLiveDisplay();
+ * display.update(() => ({ "text/plain": "half way" }));
+ * display.finish(() => ({ "text/plain": "done" }));
+ * ```
+ */
 export function createLiveDisplay({ everyMs = 250 }: { readonly everyMs?: number } = {}): LiveDisplay {
   const interval = insideNotebook() ? everyMs : Math.max(everyMs, CONSOLE_EVERY_MS);
   let id: string | undefined;

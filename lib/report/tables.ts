@@ -22,7 +22,14 @@ export interface Table {
   toMimeBundle(): { "text/html": string; "text/plain": string };
 }
 
-/** A table of rows; columns whose values are all numbers stand on the right. */
+/**
+ * A table of rows; columns whose values are all numbers stand on the right.
+ *
+ * @example
+ * ```ts
+ * createTable([{ what: "accuracy", value: percent(0.81) }], { caption: "held-out pairs" });
+ * ```
+ */
 export function createTable(given: readonly Row[], options: TableOptions = {}): Table {
   const rows = given.map(namedValues);
   const { caption, columns = keysOf(rows), headings = {}, formats = {} } = options;
@@ -47,7 +54,14 @@ const namedValues = (row: Row): NamedValues =>
 
 const keysOf = (rows: readonly NamedValues[]): string[] => [...new Set(rows.flatMap((row) => Object.keys(row)))];
 
-/** `27775` → `27,775`, `0.812345` → `0.8123`. */
+/**
+ * `27775` → `27,775`, `0.812345` → `0.8123`.
+ *
+ * @example
+ * ```ts
+ * console.log(formatNumber(0.000123456));
+ * ```
+ */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   if (Number.isInteger(value)) return value.toLocaleString("en");

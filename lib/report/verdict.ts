@@ -11,7 +11,14 @@ export interface Verdict {
   readonly checks: readonly { readonly passed: boolean; readonly text: string; readonly advice: string }[];
 }
 
-/** The verdict of a run: its quality gate in words, or why there is none. */
+/**
+ * The verdict of a run: its quality gate in words, or why there is none.
+ *
+ * @example
+ * ```ts
+ * console.log(verdictOf(readRun("metrics/mine")));
+ * ```
+ */
 export function verdictOf(run: RunRecord): Verdict {
   const sentences = [
     accuracySentence(run),

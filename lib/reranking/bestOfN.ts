@@ -14,6 +14,11 @@ export function topIndices(keys: ArrayLike<number>): number[] {
  *
  * g runs over groups of equal keys in ascending order, c_g counts candidates up to and with g, v̄_g is the mean value
  * of the group: a tie at the top is broken evenly. Exact, where drawing subsets would add noise.
+ *
+ * @example
+ * ```ts
+ * expectedBestOf([1, 2, 3], [0, 0, 1], 3); // → 1
+ * ```
  */
 export function expectedBestOf(keys: ArrayLike<number>, values: ArrayLike<number>, n: number): number {
   const total = keys.length;

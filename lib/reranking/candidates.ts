@@ -9,6 +9,11 @@ import { readRerankRows, type Candidate, type RerankRow } from "./rerankRows";
  *
  * Quality is an answer's rating where every answer of the question has one (the mean, where pairs disagree), else how
  * often it was preferred minus how often it was not.
+ *
+ * @example
+ * ```ts
+ * console.log(candidatesFromPairs(pairs, 42)[0].candidates);
+ * ```
  */
 export function candidatesFromPairs(pairs: readonly PreferencePair[], seed: number): RerankRow[] {
   const random = createRandom(seed);
@@ -53,6 +58,11 @@ function candidatesOf(group: readonly PreferencePair[]): Candidate[] {
 /**
  * The candidates of the held-out questions: from `file` where it exists (a generator knows true qualities, free of
  * label noise), else from the pairs themselves.
+ *
+ * @example
+ * ```ts
+ * console.log((await heldOutCandidates("data/mine/candidates.jsonl", pairs, 42)).length);
+ * ```
  */
 export async function heldOutCandidates(
   file: string,

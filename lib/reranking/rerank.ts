@@ -73,6 +73,12 @@ export interface RerankOptions {
  *
  * @param scores reward of every candidate, rows one after another
  * @throws InputError when a score is missing or not finite
+ * @example
+ * ```ts
+ * const rows = candidatesFromPairs(pairs, 42);
+ * const items = rows.flatMap(({ prompt, candidates }) => candidates.map(({ text }) => ({ prompt, response: text })));
+ * console.log(evaluateReranking(rows, await scoreTexts(loaded, items)).accuracy);
+ * ```
  */
 export function evaluateReranking(
   rows: readonly RerankRow[],

@@ -29,6 +29,11 @@ export interface RerankRow extends Asked {
  * Reads rows `{prompt, candidates: [text… or {text, quality}], best?: index}`; messages may stand for a text.
  *
  * @throws InputError listing the rows at fault by line, unless they are to be skipped, or when no row is left
+ * @example
+ * ```ts
+ * const { rows, faults } = await readRerankRows("candidates.jsonl", { skip_bad_rows: true });
+ * console.log(rows.length, faults);
+ * ```
  */
 export async function readRerankRows(path: string, options?: CheckedRowsOptions): Promise<CheckedRows<RerankRow>> {
   const read = await readCheckedRows(path, rerankRow, options);

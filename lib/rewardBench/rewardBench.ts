@@ -70,6 +70,10 @@ export interface RewardBench2 {
  *
  * @throws InputError naming the first pair whose score is not finite
  * Reference: Lambert et al. (2024), arXiv 2403.13787; Malik et al. (2025), arXiv 2506.01937; package `rewardbench` 0.1.4.
+ * @example
+ * ```ts
+ * console.log(rewardBench(scored)); // null where the pairs are no RewardBench
+ * ```
  */
 export function rewardBench(pairs: readonly ScoredPair[]): RewardBench1 | RewardBench2 | null {
   requireFiniteScores(pairs);

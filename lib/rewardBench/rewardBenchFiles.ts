@@ -22,6 +22,12 @@ export interface RewardBenchAbout {
  * `eval-set-scores/MODEL.json`.
  *
  * Reference: `rewardbench/rewardbench.py` and `scripts/run_v2.py` of the package `rewardbench` 0.1.4.
+ *
+ * @example
+ * ```ts
+ * const render = (prompt: string, response: string) => `${prompt} ${response}`;
+ * for (const { path } of rewardBenchFiles(scored, { model: "mine", render })) console.log(path);
+ * ```
  */
 export function rewardBenchFiles(pairs: readonly ScoredPair[], about: RewardBenchAbout): OutputFile[] {
   return rewardBench(pairs)?.version === 2 ? filesOfVersion2(pairs, about) : filesOfVersion1(pairs, about);

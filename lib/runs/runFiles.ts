@@ -65,6 +65,11 @@ export const runLabels = (runs: readonly RunRecord[]): string[] =>
  *
  * @param dir metrics/RUN
  * @throws InputError for a folder that is no run and for a file or line that does not read as what it should be
+ * @example
+ * ```ts
+ * const { metrics, steps } = readRun("metrics/mine");
+ * console.log(steps.length, metrics?.val_accuracy);
+ * ```
  */
 export function readRun(dir: string): RunRecord {
   if (!existsSync(dir) || !statSync(dir).isDirectory()) {

@@ -32,7 +32,14 @@ export function scoreLineOf(pair: ScoredPair): ScoreLine {
   };
 }
 
-/** Writes the scores of pairs, one a line. */
+/**
+ * Writes the scores of pairs, one a line.
+ *
+ * @example
+ * ```ts
+ * await writeScores("metrics/mine/test_scores.jsonl", scored);
+ * ```
+ */
 export function writeScores(path: string, pairs: readonly ScoredPair[]): Promise<void> {
   return writeFileAtomically(path, pairs.map((pair) => `${JSON.stringify(scoreLineOf(pair))}\n`).join(""));
 }

@@ -40,6 +40,11 @@ export interface Scoring {
  * Opens a reward model or an ensemble for scoring. Of an ensemble of whole models one is in memory beside the best.
  *
  * @throws InputError for a directory that is neither
+ * @example
+ * ```ts
+ * const scoring = await openScoring("checkpoints/five/ensemble");
+ * console.log(uncertainScores(await scoring.scoreTexts([{ prompt: "2 + 2?", response: "4" }]), scoring.levels));
+ * ```
  */
 export async function openScoring(dir: string, options: ScoringModelOptions = {}): Promise<Scoring> {
   if (!isEnsemble(dir)) {

@@ -100,6 +100,11 @@ function warnOfUnread({ dir, tokenizer }: LoadedModel, encoded: readonly Encoded
  *
  * @returns shape [N], in the order of the items
  * @throws InputError when a score is not a finite number
+ * @example
+ * ```ts
+ * const [reward] = await scoreTexts(loaded, [{ prompt: "2 + 2?", response: "4" }]);
+ * console.log(reward);
+ * ```
  */
 export async function scoreTexts(
   loaded: LoadedModel,
@@ -121,6 +126,10 @@ export async function scoreTexts(
  * Scored pairs, ready for `evaluateScores`.
  *
  * @param options.beta β of the pair weights (w = 1 + β·confidencePenalty)
+ * @example
+ * ```ts
+ * console.log(evaluateScores(await scorePairs(loaded, pairs)).accuracy);
+ * ```
  */
 export async function scorePairs(
   loaded: LoadedModel,

@@ -35,7 +35,14 @@ export interface TextRead {
   readonly cuts: readonly TextCut[];
 }
 
-/** Δ = chosen minus rejected reward of each pair. */
+/**
+ * Δ = chosen minus rejected reward of each pair.
+ *
+ * @example
+ * ```ts
+ * console.log(rewardDeltas(scored)); // r_chosen − r_rejected of each pair
+ * ```
+ */
 export function rewardDeltas(pairs: readonly ScoredPair[]): Float64Array {
   return Float64Array.from(pairs, (pair) => pair.chosenScore - pair.rejectedScore);
 }

@@ -13,6 +13,10 @@ export interface UncertainScore {
  * Mean reward of each text and how far the models differ about it.
  *
  * @param scores [M][N], levels [M]: mean reward of each model, which says nothing of a text
+ * @example
+ * ```ts
+ * console.log(uncertainScores([[1.2], [0.8]], [0, 0])[0]); // mean and spread of two models' rewards
+ * ```
  */
 export function uncertainScores(scores: readonly ArrayLike<number>[], levels: readonly number[]): UncertainScore[] {
   const level = mean(levels);
@@ -44,6 +48,10 @@ export interface UncertainPair {
  * @param lists [M][N] the same pairs with each model's rewards
  * How many suspects are wrong labels depends on the models: all of them share the mistakes of a weak one.
  * Reference: Wang et al. (2024), arXiv 2401.06080, who flip or drop pairs that an ensemble of reward models contradicts.
+ * @example
+ * ```ts
+ * console.log(uncertainPairs([scored, others])[0]);
+ * ```
  */
 export function uncertainPairs(lists: readonly (readonly ScoredPair[])[], temperature = 1): UncertainPair[] {
   return lists[0].map((_, i) => {
@@ -61,7 +69,14 @@ export function uncertainPairs(lists: readonly (readonly ScoredPair[])[], temper
   });
 }
 
-/** Each pair with the mean of the models' rewards: the ensemble as one model. */
+/**
+ * Each pair with the mean of the models' rewards: the ensemble as one model.
+ *
+ * @example
+ * ```ts
+ * console.log(evaluateScores(meanPairs([scored, others])).accuracy); // the ensemble of two models
+ * ```
+ */
 export function meanPairs(lists: readonly (readonly ScoredPair[])[]): ScoredPair[] {
   if (lists.length === 1) return [...lists[0]];
   return lists[0].map((pair, i) => ({

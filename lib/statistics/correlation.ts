@@ -16,6 +16,11 @@ export function ranks(values: ArrayLike<number>): Float64Array {
 /**
  * Pearson correlation; null for fewer than two points or where a list does not vary.
  * Reference: equals `scipy.stats.pearsonr`.
+ *
+ * @example
+ * ```ts
+ * pearson([1, 2, 3], [2, 4, 6]); // → 1
+ * ```
  */
 export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number | null {
   const n = x.length;
@@ -43,6 +48,11 @@ export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number | nu
 /**
  * Spearman rank correlation, ties by mean rank; null where a list does not vary.
  * Reference: equals `scipy.stats.spearmanr`.
+ *
+ * @example
+ * ```ts
+ * spearman([1, 2, 3], [1, 4, 9]); // → 1
+ * ```
  */
 export function spearman(x: ArrayLike<number>, y: ArrayLike<number>): number | null {
   return pearson(ranks(x), ranks(y));

@@ -147,6 +147,11 @@ function requireItems(sides: readonly RunOutcomes[], clusters: readonly string[]
  * @throws RangeError for no items, or runs on different items
  * Reference: two-way random effects without replication, as in reader studies (Obuchowski and Rockette 1995; Hillis 2007,
  * Statistics in Medicine 26); clustering as in Miller 2024, arXiv 2411.00640.
+ * @example
+ * ```ts
+ * const estimate = crossedMean([[1, 1, 0], [1, 0, 0]], ["a", "b", "c"]);
+ * console.log(estimate.low, estimate.high);
+ * ```
  */
 export function crossedMean(
   outcomes: RunOutcomes,
@@ -167,6 +172,11 @@ export function crossedMean(
  * taken to vary as much as those of the other.
  *
  * @throws RangeError for no items, or runs on different items
+ * @example
+ * ```ts
+ * const estimate = crossedDifference([[1, 1, 0], [1, 0, 0]], [[0, 1, 0], [1, 0, 0]], ["a", "b", "c"]);
+ * console.log(estimate.low, estimate.high);
+ * ```
  */
 export function crossedDifference(
   outcomes: RunOutcomes,

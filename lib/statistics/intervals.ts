@@ -16,6 +16,11 @@ export interface Interval {
  * @param confidence share of repetitions the interval covers
  * @throws RangeError when the counts do not describe a proportion
  * Reference: Wilson (1927), JASA 22; equals statsmodels `proportion_confint(method="wilson")`.
+ * @example
+ * ```ts
+ * const { low, high } = wilsonInterval(8, 10);
+ * console.log(low, high); // 0.490 to 0.943
+ * ```
  */
 export function wilsonInterval(successes: number, trials: number, confidence = 0.95): Interval {
   if (!(trials > 0) || !(successes >= 0 && successes <= trials)) {
@@ -79,6 +84,10 @@ export interface ClusteredMean extends Interval {
  *
  * @throws RangeError for an empty list
  * Reference: Miller (2024), arXiv 2411.00640, eq. 4; equals statsmodels `OLS(y, 1).fit(cov_type="cluster", use_t=True)`.
+ * @example
+ * ```ts
+ * clusteredMean([1, 0, 1, 1], ["a", "a", "b", "c"]).clusters; // → 3
+ * ```
  */
 export function clusteredMean(
   values: ArrayLike<number>,
@@ -109,6 +118,12 @@ export function clusteredMean(
  *
  * Where the clusters do not differ (all right, all wrong, one prompt) the spread says nothing and Wilson's interval
  * over the number of clusters stands in.
+ *
+ * @example
+ * ```ts
+ * const { mean, low, high } = clusteredShare([1, 0, 1, 1], ["a", "a", "b", "c"]);
+ * console.log(mean, low, high);
+ * ```
  */
 export function clusteredShare(
   values: ArrayLike<number>,

@@ -50,6 +50,10 @@ function bootstrapMeans(sums: Float64Array, counts: Float64Array, resamples: num
  * @param differences system A minus system B on each item (score, or outcome with a tie as one half)
  * @param clusters    prompt of each item
  * @throws RangeError for an empty list
+ * @example
+ * ```ts
+ * console.log(pairedBootstrap([1, 0, 0, 1], ["a", "b", "c", "d"], { seed: 1 }));
+ * ```
  */
 export function pairedBootstrap(
   differences: ArrayLike<number>,
@@ -93,6 +97,11 @@ export interface McNemar {
  * Outcomes are 1, 0 or one half; an item on which either system ties says nothing here and is left out.
  *
  * Reference: Fagerland, Lydersen, Laake (2013), BMC Med Res Methodol 13:91; exact equals statsmodels `mcnemar`.
+ *
+ * @example
+ * ```ts
+ * mcNemar([1, 1, 0], [1, 0, 0]).onlyFirst; // → 1
+ * ```
  */
 export function mcNemar(first: ArrayLike<number>, second: ArrayLike<number>): McNemar {
   let onlyFirst = 0;
@@ -113,6 +122,10 @@ export function mcNemar(first: ArrayLike<number>, second: ArrayLike<number>): Mc
  *
  * @param options.alternative `two-sided` adds every outcome at most as likely as the one seen
  * Reference: equals `scipy.stats.binomtest`.
+ * @example
+ * ```ts
+ * console.log(binomialTest(9, 10)); // 0.0215
+ * ```
  */
 export function binomialTest(
   successes: number,

@@ -31,6 +31,11 @@ export function noncentralStudentCdf(t: number, degrees: number, noncentrality: 
  * Chance that a two-sided t test finds a true difference.
  *
  * Reference: equals statsmodels `TTestPower().power(d/σ, n, α, alternative="two-sided")` with SE = σ/√n, df = n − 1.
+ *
+ * @example
+ * ```ts
+ * console.log(powerOf(0.05, { standardError: 0.02, degrees: 99 }));
+ * ```
  */
 export function powerOf(
   difference: number,
@@ -57,7 +62,14 @@ function firstReaching(target: number, limit: number, fn: (x: number) => number)
   return high;
 }
 
-/** The true difference that is found with a given chance; null where no difference is (a single prompt). */
+/**
+ * The true difference that is found with a given chance; null where no difference is (a single prompt).
+ *
+ * @example
+ * ```ts
+ * console.log(detectableDifference({ standardError: 0.02, degrees: 99 })); // points that these pairs find in 80 of 100 cases
+ * ```
+ */
 export function detectableDifference(
   estimate: Pick<CrossedEstimate, "standardError" | "degrees">,
   power = 0.8,
@@ -76,6 +88,11 @@ const MOST_PROMPTS = 1e9;
  *
  * What prompts contribute to the squared error falls as 1/G; what seeds contribute stays. Null: no number of prompts is
  * enough, it takes more seeds.
+ *
+ * @example
+ * ```ts
+ * console.log(promptsNeeded(0.02, crossedMean([[1, 1, 0, 1]], ["a", "b", "c", "d"])));
+ * ```
  */
 export function promptsNeeded(
   difference: number,
@@ -107,6 +124,11 @@ function degreesOfRuns({ parts, clusters, degrees }: Pick<CrossedEstimate, "part
  * Holm's adjustment of p-values for having looked several times.
  *
  * Reference: Holm (1979); equals statsmodels `multipletests(method="holm")`.
+ *
+ * @example
+ * ```ts
+ * holm([0.01, 0.04]); // → [0.02, 0.04]
+ * ```
  */
 export function holm(pValues: readonly number[]): number[] {
   const order = pValues.map((_, i) => i).sort((a, b) => pValues[a] - pValues[b]);

@@ -34,6 +34,11 @@ const ALWAYS = { tools: null, documents: null, continue_final_message: false, da
  *
  * @throws InputError when the template cannot be read, uses what is undefined, or refuses the messages (`raise_exception`)
  * Reference: transformers, `utils/chat_template_utils.py`
+ * @example
+ * ```ts
+ * const template = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}";
+ * applyChatTemplate([{ role: "user", content: "2 + 2?" }], { template }); // → "<user>2 + 2?"
+ * ```
  */
 export function applyChatTemplate(messages: readonly Message[], options: ChatTemplateOptions): string {
   const { template, addGenerationPrompt = false, variables = {}, where = "chat template" } = options;

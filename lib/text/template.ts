@@ -46,7 +46,14 @@ export function templateParts(
     .filter((part) => part.from !== "template" || part.text !== "");
 }
 
-/** The rendered text. @throws as `templateParts` */
+/**
+ * The rendered text. @throws as `templateParts`
+ *
+ * @example
+ * ```ts
+ * renderTemplate("Question: {prompt}\nAnswer: {response}", { prompt: "2 + 2?", response: "4" }); // → "Question: 2 + 2?\nAnswer: 4"
+ * ```
+ */
 export function renderTemplate(
   template: string,
   texts: { readonly prompt: string; readonly response: string },

@@ -54,6 +54,11 @@ export interface Tokenizer {
  *   does. An eos that does not count at a text's end is left out: transformers would not read it
  * @param options.unreadId the token that does not count at a text's end; the padding token when absent
  * @throws InputError when a file is missing or wrong, or there is neither a padding nor an end-of-sequence token
+ * @example
+ * ```ts
+ * const own = openTokenizer("models/all-MiniLM-L6-v2");
+ * console.log(await own.encode([{ prompt: "2 + 2?", response: "4" }], { template: "{prompt} {response}", maxLength: 64, truncation: "right" }));
+ * ```
  */
 export function openTokenizer(
   dir: string,

@@ -58,6 +58,11 @@ export function openRequest(request: TrainingRequest): { config: TrainingConfig;
  * Reads the pairs that a configuration names; without a validation file they are split by question.
  *
  * @throws InputError for a file that cannot be read
+ * @example
+ * ```ts
+ * const { train, val } = await loadSplit(resolveConfig({ pairs: "pairs.jsonl" }));
+ * console.log(train.length, val.length);
+ * ```
  */
 export async function loadSplit(config: TrainingConfig): Promise<SplitData> {
   if (config.pairs === undefined) {

@@ -30,6 +30,11 @@ export interface GateInput {
  * Converged: the mean loss of the last quarter of the steps lies below that of the first quarter, and not above that
  * of the third by more than twice its standard error (value: last quarter; threshold: what it had to stay below).
  * A value that is not a number fails its criterion.
+ *
+ * @example
+ * ```ts
+ * checkQualityGate({ trainAccuracy: 0.9, valAccuracy: 0.6, pValue: 0.2, losses: [0.7, 0.6, 0.5, 0.4] }).passed; // → false
+ * ```
  */
 export function checkQualityGate(input: GateInput): GateVerdict {
   const { trainAccuracy, valAccuracy, pValue, losses } = input;

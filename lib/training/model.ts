@@ -21,6 +21,11 @@ export interface TrainedModel {
  * Loads the base model or the one that a run goes on with, low-rank updates included.
  *
  * @throws InputError for a model that cannot be used, UsageError for a shared trunk that is no policy's
+ * @example
+ * ```ts
+ * const { loaded: trained } = await loadTrainedModel(config, { precision: "f32", resumeFrom: null });
+ * console.log(countParameters(trained.model));
+ * ```
  */
 export async function loadTrainedModel(
   config: TrainingConfig,

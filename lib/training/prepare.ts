@@ -88,7 +88,15 @@ async function tokenisePairs(
   return { dataset, valDataset: await buildDataset(pairs.val, tokenizer, { ...encoding, locateCuts: true }) };
 }
 
-/** The steps of all epochs: which pairs, in which order and rows. */
+/**
+ * The steps of all epochs: which pairs, in which order and rows.
+ *
+ * @example
+ * ```ts
+ * const plan = planUpdates(dataset, config, model.config);
+ * console.log(plan.epoch(1).length, "updates in the first epoch");
+ * ```
+ */
 export const planUpdates = ({ tokens }: PairDataset, config: TrainingConfig, model: ModelConfig): TrainingPlan =>
   createTrainingPlan(tokens, {
     // Exact but for dropout, whose masks two texts would then have in common.

@@ -6,6 +6,11 @@ import type { TrainingConfig } from "../config";
  *
  * Equals transformers' `get_linear_schedule_with_warmup` and `get_cosine_schedule_with_warmup` before their
  * `step` call number `step`: the first step of a warm-up has rate 0 there, so ours starts at 1/warmup instead.
+ *
+ * @example
+ * ```ts
+ * learningRateAt(1, 100, resolveConfig({ pairs: "pairs.jsonl", schedule: "constant", warmup_ratio: 0 })); // → 0.00005
+ * ```
  */
 export function learningRateAt(step: number, totalSteps: number, config: TrainingConfig): number {
   const warmup = Math.min(config.warmup_steps ?? Math.ceil(config.warmup_ratio * totalSteps), totalSteps);

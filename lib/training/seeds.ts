@@ -47,6 +47,10 @@ export interface SeedsSummary {
  * Seeds from what a command line says: `5` is five from the run's seed on, `1,2,7` a list.
  *
  * @throws UsageError for fewer than two, or one that stands twice
+ * @example
+ * ```ts
+ * parseSeeds("3", 42); // → [42, 43, 44]
+ * ```
  */
 export function parseSeeds(text: string, first: number): number[] {
   const numbers = text.split(",").map((word) => (/^\s*\d+\s*$/.test(word) ? Number(word) : NaN));
@@ -68,6 +72,11 @@ const seedRun = (run: string, seed: number): string => `${run}-seed${seed}`;
  * encoder the texts go through it once.
  *
  * @throws what `trainRewardModel` throws; UsageError where one of the runs' names is taken
+ * @example
+ * ```ts
+ * const several = await trainSeeds({ pairs: "pairs.jsonl", run: "five" }, parseSeeds("5", 42));
+ * console.log(several);
+ * ```
  */
 export async function trainSeeds(
   request: TrainingRequest,

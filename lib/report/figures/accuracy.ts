@@ -21,7 +21,14 @@ export interface GroupAccuracyOptions {
   readonly most?: number;
 }
 
-/** Accuracy by group as points with intervals, count beside each name, chance and the overall accuracy as lines. */
+/**
+ * Accuracy by group as points with intervals, count beside each name, chance and the overall accuracy as lines.
+ *
+ * @example
+ * ```ts
+ * await showFigure(groupAccuracyFigure(evaluateScores(scored).by_category, { title: "Accuracy by category" }));
+ * ```
+ */
 export function groupAccuracyFigure(
   groups: Readonly<Record<string, GroupAccuracy>>,
   options: GroupAccuracyOptions = {},
@@ -85,7 +92,14 @@ export function groupAccuracyFigure(
 
 const RISKS = ["NONE", "LOW", "MEDIUM", "MODERATE", "HIGH", "SEVERE", "CRITICAL", "UNKNOWN"];
 
-/** Accuracy by risk level, from low to high: `Evaluation.by_risk`. */
+/**
+ * Accuracy by risk level, from low to high: `Evaluation.by_risk`.
+ *
+ * @example
+ * ```ts
+ * await showFigure(riskFigure(evaluateScores(scored).by_risk));
+ * ```
+ */
 export function riskFigure(groups: Readonly<Record<string, GroupAccuracy>>, overall?: number, epoch?: number): Figure {
   const sorted = Object.entries(groups).sort(
     ([a], [b]) => RISKS.indexOf(a.toUpperCase()) - RISKS.indexOf(b.toUpperCase()),
@@ -97,7 +111,14 @@ export function riskFigure(groups: Readonly<Record<string, GroupAccuracy>>, over
   });
 }
 
-/** Accuracy by quartile of the pairs' length: `Evaluation.by_length_quartile`. */
+/**
+ * Accuracy by quartile of the pairs' length: `Evaluation.by_length_quartile`.
+ *
+ * @example
+ * ```ts
+ * await showFigure(lengthQuartileFigure(evaluateScores(scored).by_length_quartile));
+ * ```
+ */
 export function lengthQuartileFigure(
   quartiles: Readonly<Record<string, GroupAccuracy & { readonly low: number; readonly high: number }>>,
   { overall, unit = "characters" }: { readonly overall?: number; readonly unit?: string } = {},

@@ -15,7 +15,14 @@ export interface ReliabilityBin {
   readonly ci95?: readonly [number, number] | null;
 }
 
-/** The bins of an `ece_detail` (the original notebook's keys): P(chosen) against outcome. */
+/**
+ * The bins of an `ece_detail` (the original notebook's keys): P(chosen) against outcome.
+ *
+ * @example
+ * ```ts
+ * await showFigure(reliabilityFigure(originalBins(originalEvaluation(scored).ece_detail)));
+ * ```
+ */
 export function originalBins(detail: {
   readonly bin_edges: readonly number[];
   readonly bin_counts: readonly number[];
@@ -35,6 +42,11 @@ export function originalBins(detail: {
  * Pairs by how sure the model was, whichever answer it took: the upper half of the symmetric bins of
  * `Evaluation.calibration_bins`. In bins of P(chosen) everything below one half is wrong by construction; these can be
  * read against the diagonal.
+ *
+ * @example
+ * ```ts
+ * await showFigure(reliabilityFigure(confidenceBins(evaluateScores(scored).calibration_bins)));
+ * ```
  */
 export function confidenceBins(
   bins: readonly {
@@ -58,7 +70,15 @@ export function confidenceBins(
     }));
 }
 
-/** Accuracy against confidence by bin above, pairs in each bin below; the diagonal is perfect calibration. */
+/**
+ * Accuracy against confidence by bin above, pairs in each bin below; the diagonal is perfect calibration.
+ *
+ * @example
+ * ```ts
+ * const { calibration_bins, ece_symmetric } = evaluateScores(scored);
+ * await showFigure(reliabilityFigure(confidenceBins(calibration_bins), { ece: ece_symmetric }));
+ * ```
+ */
 export function reliabilityFigure(bins: readonly ReliabilityBin[], { ece }: { readonly ece?: number } = {}): Figure {
   const title = "Reliability: is the model as right as it is sure?";
   const kept = bins.filter(({ count }) => count > 0);

@@ -10,7 +10,14 @@ interface RunSteps {
   readonly steps: readonly { readonly step: number; readonly loss: number }[];
 }
 
-/** Smoothed training loss of several runs. */
+/**
+ * Smoothed training loss of several runs.
+ *
+ * @example
+ * ```ts
+ * await showFigure(lossRunsFigure([{ name: "mine", steps: [{ step: 1, loss: 0.69 }] }]));
+ * ```
+ */
 export function lossRunsFigure(runs: readonly RunSteps[], { window = 50 } = {}): Figure {
   const title = "Training loss of the runs";
   const known = runs
@@ -40,7 +47,14 @@ export function lossRunsFigure(runs: readonly RunSteps[], { window = 50 } = {}):
   };
 }
 
-/** Validation accuracy of several runs by epoch. */
+/**
+ * Validation accuracy of several runs by epoch.
+ *
+ * @example
+ * ```ts
+ * await showFigure(epochRunsFigure([{ name: "mine", epochs: [{ epoch: 1, pairwise_accuracy: 0.8, ece: 0.05 }] }]));
+ * ```
+ */
 export function epochRunsFigure(
   runs: readonly { readonly name: string; readonly epochs: readonly EpochMetrics[] }[],
 ): Figure {

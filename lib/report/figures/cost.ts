@@ -7,7 +7,14 @@ export interface Curve {
   readonly points: readonly { readonly x: number; readonly y: number; readonly low?: number; readonly high?: number }[];
 }
 
-/** Mean quality of the answer taken from n candidates: the model's choice, random, oracle …; a band where an interval is known. */
+/**
+ * Mean quality of the answer taken from n candidates: the model's choice, random, oracle …; a band where an interval is known.
+ *
+ * @example
+ * ```ts
+ * await showFigure(bestOfNFigure([{ name: "model", points: [{ x: 1, y: 2.9 }, { x: 4, y: 3.8 }] }]));
+ * ```
+ */
 export function bestOfNFigure(curves: readonly Curve[], { quality = "mean quality of the choice" } = {}): Figure {
   const title = "Best of n: what choosing by reward brings";
   const drawn = curves.filter(({ points }) => points.length);
@@ -27,7 +34,15 @@ export function bestOfNFigure(curves: readonly Curve[], { quality = "mean qualit
 
 const said = ({ x, y }: { x: number; y: number }) => `${brief(y)} at n = ${x}`;
 
-/** Cost against size on logarithmic axes; a legend entry tells the fitted exponent k of cost ≈ c·sizeᵏ. */
+/**
+ * Cost against size on logarithmic axes; a legend entry tells the fitted exponent k of cost ≈ c·sizeᵏ.
+ *
+ * @example
+ * ```ts
+ * const points = [{ x: 128, y: 0.4 }, { x: 512, y: 1.9 }];
+ * await showFigure(costFigure([{ name: "MiniLM", points }], { title: "Cost", sizeTitle: "tokens", costTitle: "seconds" }));
+ * ```
+ */
 export function costFigure(
   curves: readonly Curve[],
   { title, sizeTitle, costTitle }: { readonly title: string; readonly sizeTitle: string; readonly costTitle: string },
@@ -70,7 +85,14 @@ function logTicks(values: readonly number[]): { range: [number, number]; tickval
   return { range: [low - room, high + room], tickvals, ticktext: tickvals.map((value) => value.toLocaleString("en")) };
 }
 
-/** Slope of log y on log x by least squares; null for fewer than two sizes. */
+/**
+ * Slope of log y on log x by least squares; null for fewer than two sizes.
+ *
+ * @example
+ * ```ts
+ * fitExponent([{ x: 1, y: 3 }, { x: 10, y: 300 }]); // → 2
+ * ```
+ */
 export function fitExponent(points: readonly { readonly x: number; readonly y: number }[]): number | null {
   const logs = points.map(({ x, y }) => [Math.log(x), Math.log(y)]);
   const meanX = logs.reduce((sum, [x]) => sum + x, 0) / logs.length;

@@ -98,7 +98,14 @@ export function layout(options: LayoutOptions): Record<string, unknown> {
   };
 }
 
-/** A figure without data: it keeps its title and says why there is nothing to see. */
+/**
+ * A figure without data: it keeps its title and says why there is nothing to see.
+ *
+ * @example
+ * ```ts
+ * await showFigure(emptyFigure("Accuracy by risk", "no pair has a risk level"));
+ * ```
+ */
 export function emptyFigure(title: string, reason: string): Figure {
   return {
     data: [],

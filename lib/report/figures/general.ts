@@ -18,7 +18,14 @@ export interface CurveFigureOptions {
   readonly curves: readonly NamedCurve[];
 }
 
-/** Lines over one axis: a loss by its reward difference, a gradient, a schedule. */
+/**
+ * Lines over one axis: a loss by its reward difference, a gradient, a schedule.
+ *
+ * @example
+ * ```ts
+ * await showFigure(curveFigure({ title: "Loss", xTitle: "step", yTitle: "loss", curves: [{ name: "train", x: [1, 2], y: [0.7, 0.6] }] }));
+ * ```
+ */
 export function curveFigure({ title, xTitle, yTitle, curves }: CurveFigureOptions): Figure {
   const bands = curves.flatMap(({ name, x, low, high }, i) =>
     low && high
@@ -69,7 +76,14 @@ export interface HistogramFigureOptions {
   readonly bins?: number;
 }
 
-/** Outlines of several histograms over the same bins. */
+/**
+ * Outlines of several histograms over the same bins.
+ *
+ * @example
+ * ```ts
+ * await showFigure(histogramFigure({ title: "Length", xTitle: "tokens", yTitle: "texts", samples: [{ name: "all", values: [3, 4, 4] }] }));
+ * ```
+ */
 export function histogramFigure({ title, xTitle, yTitle, samples, bins = 50 }: HistogramFigureOptions): Figure {
   const all = samples.flatMap(({ values }) => extent(values));
   if (!samples.some(({ values }) => values.length)) return emptyFigure(title, "There is nothing to count.");

@@ -4,7 +4,14 @@ import type { Figure } from "./figure";
 import { extent, histogram, mean, sample } from "./series";
 import { percent } from "../../wording";
 
-/** Histogram of Δ = chosen reward − rejected reward: right, tied and wrong pairs stacked. */
+/**
+ * Histogram of Δ = chosen reward − rejected reward: right, tied and wrong pairs stacked.
+ *
+ * @example
+ * ```ts
+ * await showFigure(deltaHistogramFigure([...rewardDeltas(scored)]));
+ * ```
+ */
 export function deltaHistogramFigure(
   deltas: readonly number[],
   { bins = 50, epoch }: { readonly bins?: number; readonly epoch?: number } = {},
@@ -49,7 +56,14 @@ export function deltaHistogramFigure(
   };
 }
 
-/** Rewards of chosen and rejected answers over common bins, as overlaid steps. */
+/**
+ * Rewards of chosen and rejected answers over common bins, as overlaid steps.
+ *
+ * @example
+ * ```ts
+ * await showFigure(rewardDistributionFigure(scored.map((p) => p.chosenScore), scored.map((p) => p.rejectedScore)));
+ * ```
+ */
 export function rewardDistributionFigure(
   chosen: readonly number[],
   rejected: readonly number[],
@@ -86,7 +100,14 @@ export function rewardDistributionFigure(
   };
 }
 
-/** Reward difference against length difference of each pair; a cloud that leans is a model that counts words. */
+/**
+ * Reward difference against length difference of each pair; a cloud that leans is a model that counts words.
+ *
+ * @example
+ * ```ts
+ * await showFigure(lengthRewardFigure([{ lengthDelta: 12, rewardDelta: 0.4 }], { unit: "characters" }));
+ * ```
+ */
 export function lengthRewardFigure(
   points: readonly { readonly lengthDelta: number; readonly rewardDelta: number }[],
   {

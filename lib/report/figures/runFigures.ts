@@ -18,7 +18,14 @@ import {
 import type { Figure } from ".";
 import type { RunRecord } from "../../runs/runFiles";
 
-/** The figures of a training run, and those of its evaluation once there is one. */
+/**
+ * The figures of a training run, and those of its evaluation once there is one.
+ *
+ * @example
+ * ```ts
+ * await showFigure(runFigures(readRun("metrics/mine")).reliability);
+ * ```
+ */
 export function runFigures(run: RunRecord): Record<string, Figure> {
   return { ...trainingFigures(run), ...evaluationFigures(run) };
 }

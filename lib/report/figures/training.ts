@@ -7,7 +7,14 @@ import { percent } from "../../wording";
 const NO_STEPS = "No training step has been logged yet.";
 const NO_EPOCHS = "No validation epoch has been logged yet.";
 
-/** Training loss of every step, thin, with its moving average in front. The window's mean stands at the window's middle step. */
+/**
+ * Training loss of every step, thin, with its moving average in front. The window's mean stands at the window's middle step.
+ *
+ * @example
+ * ```ts
+ * await showFigure(stepLossFigure([{ step: 1, loss: 0.69 }, { step: 2, loss: 0.61 }]));
+ * ```
+ */
 export function stepLossFigure(
   steps: readonly { readonly step: number; readonly loss: number; readonly nll?: number }[],
   { window = 50 }: { readonly window?: number } = {},
@@ -56,7 +63,14 @@ function smoothed(
   return [means, thin(means.map((mean, i) => [steps[i + middle].step, mean] as const))];
 }
 
-/** Mean training loss of each epoch beside the validation loss. */
+/**
+ * Mean training loss of each epoch beside the validation loss.
+ *
+ * @example
+ * ```ts
+ * await showFigure(epochLossFigure([{ epoch: 1, loss: 0.6 }], [{ epoch: 1, val_loss: 0.55 }]));
+ * ```
+ */
 export function epochLossFigure(
   steps: readonly EpochLoss[],
   epochs: readonly { readonly epoch: number; readonly val_loss?: number }[],
@@ -119,7 +133,14 @@ export interface EpochMetrics {
   readonly accuracy_ci95?: readonly [number, number];
 }
 
-/** Validation accuracy (with intervals) above, expected calibration error below, by epoch. */
+/**
+ * Validation accuracy (with intervals) above, expected calibration error below, by epoch.
+ *
+ * @example
+ * ```ts
+ * await showFigure(epochAccuracyFigure([{ epoch: 1, pairwise_accuracy: 0.8, ece: 0.05 }]));
+ * ```
+ */
 export function epochAccuracyFigure(epochs: readonly EpochMetrics[]): Figure {
   const title = "Validation accuracy and calibration error by epoch";
   if (!epochs.length) return emptyFigure(title, NO_EPOCHS);
@@ -159,7 +180,14 @@ export function epochAccuracyFigure(epochs: readonly EpochMetrics[]): Figure {
   };
 }
 
-/** One of the two alone, as the original notebook draws them: `val_accuracy_by_epoch`, `val_ece_by_epoch`. */
+/**
+ * One of the two alone, as the original notebook draws them: `val_accuracy_by_epoch`, `val_ece_by_epoch`.
+ *
+ * @example
+ * ```ts
+ * await showFigure(epochValueFigure([{ epoch: 1, pairwise_accuracy: 0.8, ece: 0.05 }], "ece"));
+ * ```
+ */
 export function epochValueFigure(epochs: readonly EpochMetrics[], which: "accuracy" | "ece"): Figure {
   const accuracy = which === "accuracy";
   const title = accuracy ? "Validation pairwise accuracy by epoch" : "Validation calibration error (ECE, 10 bins)";
@@ -181,7 +209,14 @@ export function epochValueFigure(epochs: readonly EpochMetrics[], which: "accura
   };
 }
 
-/** Validation accuracy above, validation loss below, by step: validations between epochs. */
+/**
+ * Validation accuracy above, validation loss below, by step: validations between epochs.
+ *
+ * @example
+ * ```ts
+ * await showFigure(stepValidationFigure([{ step: 50, accuracy: 0.8, val_loss: 0.5 }]));
+ * ```
+ */
 export function stepValidationFigure(
   rows: readonly { readonly step: number; readonly accuracy: number; readonly val_loss?: number }[],
 ): Figure {
@@ -221,7 +256,14 @@ export function stepValidationFigure(
   };
 }
 
-/** Learning rate above, gradient norm (before clipping) below, by step. */
+/**
+ * Learning rate above, gradient norm (before clipping) below, by step.
+ *
+ * @example
+ * ```ts
+ * await showFigure(learningRateFigure([{ step: 1, learning_rate: 2e-5, grad_norm: 1.3 }]));
+ * ```
+ */
 export function learningRateFigure(
   steps: readonly { readonly step: number; readonly learning_rate?: number; readonly grad_norm?: number }[],
 ): Figure {

@@ -39,7 +39,14 @@ export interface ReportOptions {
   readonly now?: Date;
 }
 
-/** The report of a run as one HTML document. */
+/**
+ * The report of a run as one HTML document.
+ *
+ * @example
+ * ```ts
+ * await writeFile("report.html", reportHtml(readRun("metrics/mine"), { against: [readRun("metrics/other")] }));
+ * ```
+ */
 export function reportHtml(run: RunRecord, { against = [], notes, now = new Date() }: ReportOptions = {}): string {
   const told: Told = run.test ? { ...run, ...run.test, part: "test" } : { ...run, part: "validation" };
   const deltas = told.scores.map((line) => line.chosen_score - line.rejected_score);
