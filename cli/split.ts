@@ -4,7 +4,8 @@ import { stemOf } from "../lib/pairs/bytes";
 import { loadStoredPairs, readingNotes } from "../lib/pairs/read";
 import { writeRejectedRows } from "../lib/pairs/rejectedRows";
 import { checkWritableFolder } from "../lib/files/writable";
-import { splitPairs, writeSplit } from "../lib/split";
+import { splitPairs } from "../lib/split";
+import { writeSplit } from "../lib/pairs/writeSplit";
 import { addReadingFlags, configFlag, readingOptions } from "./flags";
 import { createOutput } from "./output";
 

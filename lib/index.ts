@@ -19,8 +19,9 @@ export { readingNotes, type ReadReport } from "./pairs/readReport";
 export { writeRejectedRows } from "./pairs/rejectedRows";
 export { checkPairs, type CheckOptions } from "./check/check";
 export { createNearDuplicateIndex, type NearDuplicateIndex, type NearPair } from "./pairs/duplicates";
-export { splitPairs, writeSplit, SPLITS } from "./split";
-export type { Leak, Split, SplitFiles, SplitName, SplitOptions, SplitStats } from "./split";
+export { splitPairs, SPLITS } from "./split";
+export { writeSplit, type SplitFiles } from "./pairs/writeSplit";
+export type { Leak, Split, SplitName, SplitOptions, SplitStats } from "./split";
 export { writeJson, writeJsonLines, writeJsonList } from "./files/write";
 
 // 2. Dataset: what the model reads, as token ids and batches.

@@ -6,7 +6,8 @@ import type { PreferencePair } from "../lib/pairs/pair";
 import { loadPairs } from "../lib/pairs/read";
 import { shareOut } from "../lib/pairs/shares";
 import { createRandom } from "../lib/random";
-import { SPLITS, type SplitOptions, splitPairs, writeSplit } from "../lib/split";
+import { SPLITS, type SplitOptions, splitPairs } from "../lib/split";
+import { writeSplit } from "../lib/pairs/writeSplit";
 import { golden, scratch } from "./pairs/helpers";
 
 const { directory } = scratch();

@@ -1,7 +1,7 @@
 // In: the logs of several runs. Out: figures with one line a run.
 import { axis, brief, DASHES, emptyFigure, layout, MARKERS, plain, round, SERIES } from "./figure";
 import type { Figure } from "./figure";
-import type { EpochMetrics } from "./training";
+import type { EpochMetrics } from "./validation";
 import { movingAverage, thin } from "./series";
 import { percent } from "../../wording";
 

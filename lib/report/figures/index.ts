@@ -2,6 +2,7 @@
 export { percent } from "../../wording";
 export { COLORS, emptyFigure, type Figure } from "./figure";
 export * from "./training";
+export * from "./validation";
 export * from "./accuracy";
 export * from "./calibration";
 export * from "./rewards";

@@ -1,0 +1,101 @@
+// A run whose numbers run away: counted, told and ended, and no broken state kept.
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { initBackend } from "../../lib/engine/backend";
+import type { TrainingInput } from "../../lib/config";
+import { loadPairs } from "../../lib/pairs/read";
+import { splitPairs } from "../../lib/split";
+import { trainRewardModel, type TrainingHooks, type TrainingResult } from "../../lib/training";
+import { saveTinyModel, temporaryFolder, writeTinyPairs } from "./tinyRun";
+
+const home = process.cwd();
+const folder = temporaryFolder();
+let base: TrainingInput;
+beforeAll(async () => {
+  await initBackend();
+  process.chdir(folder);
+  vi.stubEnv("CHROMIUM", "/bin/false"); // plots take longer than these runs
+  base = {
+    model: await saveTinyModel(folder),
+    pairs: writeTinyPairs(folder),
+    max_length: 64,
+    epochs: 2,
+    batch_size: 16,
+    learning_rate: 3e-3,
+    precision: "f32",
+    val_ratio: 0.2,
+    train_ratio: 0.8,
+    patience: 0,
+    save_steps: 3,
+  };
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+  process.chdir(home);
+  rmSync(folder, { recursive: true });
+});
+
+const lines = (run: string, file: string) =>
+  readFileSync(join("metrics", run, file), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+const numbers = (run: string, file: string, field: string): number[] => lines(run, file).map((line) => line[field]);
+const train = async (input: TrainingInput, hooks: TrainingHooks = {}) => {
+  const messages: string[] = [];
+  const result: TrainingResult = await trainRewardModel(input, { ...hooks, onMessage: (text) => messages.push(text) });
+  return { result, said: messages.join("\n") };
+};
+
+describe("divergence", () => {
+  test("three steps in a row without finite numbers end the run: counted, their pairs logged, no broken state kept", async () => {
+    const input = { ...base, learning_rate: 1e30, save_steps: 1, run: "diverged" };
+    await expect(train(input)).rejects.toThrow(
+      /none in 3 steps in a row, up to step 4 .*pairs .*lower --learning-rate/,
+    );
+    const skipped = lines("diverged", "warnings.jsonl").filter(({ kind }) => kind === "skipped-step");
+    expect(skipped.map(({ step, pairs }) => [step, pairs.length])).toEqual([2, 3, 4].map((step) => [step, 16]));
+    expect(existsSync("checkpoints/diverged/best")).toBe(false);
+    expect(existsSync("checkpoints/diverged/last")).toBe(false);
+    expect(existsSync("metrics/diverged/metrics.json")).toBe(false);
+  });
+
+  // 3e6 · softplus(1e38) is no 32-bit number; its gradient is one, and would be taken.
+  test.each(["none", "head-only"])("a pair out of range costs one step and is named: freeze %s", async (freeze) => {
+    const { pairs: file, ...rest } = base;
+    const { train: all, val } = splitPairs((await loadPairs(file!)).pairs, {
+      ...rest,
+      test_ratio: 0,
+      seed: 1,
+    } as never);
+    const odd = all.map((pair, i) => (i === 10 ? { ...pair, id: "odd", margin: 1e38, confidencePenalty: 1e6 } : pair));
+    const run = `odd-${freeze}`;
+    const { result, said } = await train({ ...rest, train: odd, val, freeze, epochs: 1, run } as never);
+    expect(result.metrics).toMatchObject({ training_steps: 8, skipped_steps: 1 });
+    expect(said).toMatch(/step \d was left out: the loss is Infinity; pairs odd;/);
+    const [warning] = lines(run, "warnings.jsonl").filter(({ kind }) => kind === "skipped-step");
+    expect(warning.pairs).toEqual(["odd"]);
+    expect(numbers(run, "train_steps.jsonl", "loss").map((loss) => loss === null)).toEqual(
+      Array.from({ length: 8 }, (_, i) => i + 1 === warning.step),
+    );
+    expect(lines(run, "val_epochs.jsonl")[0].train_loss).toBeLessThan(2);
+  });
+
+  test("values that no 32-bit number holds are refused at the door", async () => {
+    await expect(train({ ...base, margin: 1e308, run: "door" })).rejects.toThrow(/margin: .*1000000/);
+    await expect(train({ ...base, beta: 1e300, run: "door" })).rejects.toThrow(/beta: /);
+    const row = JSON.parse(readFileSync(base.pairs!, "utf8").split("\n")[0]);
+    for (const [field, value] of [
+      ["margin", 1e308],
+      ["confidence_penalty", 1e200],
+    ] as const) {
+      const pairs = join(folder, "door.jsonl");
+      writeFileSync(pairs, `${JSON.stringify({ ...row, [field]: value })}\n`);
+      await expect(train({ ...base, pairs, run: "door" })).rejects.toThrow(
+        new RegExp(`door\\.jsonl:1: ${field}: expected`),
+      );
+    }
+    expect(existsSync("metrics/door")).toBe(false);
+  });
+});
