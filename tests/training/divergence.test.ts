@@ -1,52 +1,12 @@
 // A run whose numbers run away: counted, told and ended, and no broken state kept.
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { initBackend } from "../../lib/engine/backend";
-import type { TrainingInput } from "../../lib/config";
+import { describe, expect, test } from "vitest";
 import { loadPairs } from "../../lib/pairs/read";
 import { splitPairs } from "../../lib/split";
-import { trainRewardModel, type TrainingHooks, type TrainingResult } from "../../lib/training";
-import { saveTinyModel, temporaryFolder, writeTinyPairs } from "./tinyRun";
+import { inOwnFolder, lines, numbers, train } from "./ownFolder";
 
-const home = process.cwd();
-const folder = temporaryFolder();
-let base: TrainingInput;
-beforeAll(async () => {
-  await initBackend();
-  process.chdir(folder);
-  vi.stubEnv("CHROMIUM", "/bin/false"); // plots take longer than these runs
-  base = {
-    model: await saveTinyModel(folder),
-    pairs: writeTinyPairs(folder),
-    max_length: 64,
-    epochs: 2,
-    batch_size: 16,
-    learning_rate: 3e-3,
-    precision: "f32",
-    val_ratio: 0.2,
-    train_ratio: 0.8,
-    patience: 0,
-    save_steps: 3,
-  };
-});
-afterAll(() => {
-  vi.unstubAllEnvs();
-  process.chdir(home);
-  rmSync(folder, { recursive: true });
-});
-
-const lines = (run: string, file: string) =>
-  readFileSync(join("metrics", run, file), "utf8")
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-const numbers = (run: string, file: string, field: string): number[] => lines(run, file).map((line) => line[field]);
-const train = async (input: TrainingInput, hooks: TrainingHooks = {}) => {
-  const messages: string[] = [];
-  const result: TrainingResult = await trainRewardModel(input, { ...hooks, onMessage: (text) => messages.push(text) });
-  return { result, said: messages.join("\n") };
-};
+const { folder, base } = inOwnFolder();
 
 describe("divergence", () => {
   test("three steps in a row without finite numbers end the run: counted, their pairs logged, no broken state kept", async () => {

@@ -2,55 +2,19 @@
 // log has every line once. Expected of a run that was stopped: the files of one that never was.
 import { cpSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { initBackend } from "../../lib/engine/backend";
+import { describe, expect, test } from "vitest";
 import type { TrainingInput } from "../../lib/config";
 import { readSafetensors } from "../../lib/files/safetensors";
 import { lockFile, lockRun } from "../../lib/runs/lock";
-import { trainRewardModel, type TrainingHooks, type TrainingResult } from "../../lib/training";
+import { trainRewardModel, type TrainingHooks } from "../../lib/training";
 import { openRun } from "../../lib/training/open";
-import { saveTinyModel, temporaryFolder, writeTinyPairs } from "./tinyRun";
+import { inOwnFolder, lines, numbers, train } from "./ownFolder";
 
-const home = process.cwd();
-const folder = temporaryFolder();
-let base: TrainingInput;
-beforeAll(async () => {
-  await initBackend();
-  process.chdir(folder);
-  vi.stubEnv("CHROMIUM", "/bin/false"); // plots take longer than these runs
-  base = {
-    model: await saveTinyModel(folder),
-    pairs: writeTinyPairs(folder),
-    max_length: 64,
-    epochs: 2,
-    batch_size: 16,
-    learning_rate: 3e-3,
-    precision: "f32",
-    val_ratio: 0.2,
-    train_ratio: 0.8,
-    patience: 0,
-    save_steps: 3,
-  };
-});
-afterAll(() => {
-  vi.unstubAllEnvs();
-  process.chdir(home);
-  rmSync(folder, { recursive: true });
-});
+const { folder, base } = inOwnFolder();
 
-const lines = (run: string, file: string) =>
-  readFileSync(join("metrics", run, file), "utf8")
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-const numbers = (run: string, file: string, field: string): number[] => lines(run, file).map((line) => line[field]);
 const metrics = (run: string) => JSON.parse(readFileSync(join("metrics", run, "metrics.json"), "utf8"));
 const modified = (...parts: string[]) => statSync(join(...parts)).mtimeMs;
-const train = async (input: TrainingInput, hooks: TrainingHooks = {}) => {
-  const messages: string[] = [];
-  const result: TrainingResult = await trainRewardModel(input, { ...hooks, onMessage: (text) => messages.push(text) });
-  return { result, said: messages.join("\n") };
-};
+
 test.each([
   ["stage3", /expected at least 800 training and 200 validation pairs, got \d+ and \d+/],
   ["bert-pairwise", undefined],
@@ -60,6 +24,7 @@ test.each([
   opened.release();
   expect(said.some((text) => (warning ?? /at least 800/).test(text))).toBe(warning !== undefined);
 });
+
 /** Throws out of the run at a hook: like a kill, nothing that comes after it happens. */
 const killedAt = async (input: TrainingInput, hooks: TrainingHooks) => {
   await expect(trainRewardModel(input, hooks)).rejects.toThrow("killed");
