@@ -12,10 +12,11 @@ const WIDTH_STEP = 32;
 /** Cost of one more graph (trace and XLA compilation), in tokens that could be trained meanwhile. */
 export const GRAPH_COST_TOKENS = 30_000;
 /** Width at which attention costs as much as the rest of the layer; measured on the default encoder (32×128: 0.18 ms a token, 16×512: 0.23). */
-export const ATTENTION_WIDTH = 1300;
+const ATTENTION_WIDTH = 1300;
 const MAX_WIDTHS = 8;
 
-const cost = (width: number): number => width * (1 + width / ATTENTION_WIDTH);
+/** What a row costs: its tokens, and attention over them. */
+export const rowCost = (width: number): number => width * (1 + width / ATTENTION_WIDTH);
 /** To whole steps of 32 tokens. */
 export const roundUp = (length: number): number => Math.max(1, Math.ceil(length / WIDTH_STEP)) * WIDTH_STEP;
 
@@ -62,7 +63,7 @@ export function leastCostSizes(needed: readonly number[], costOf: (size: number)
 export function planWidths(lengths: readonly number[], maxLength: number): number[] {
   return leastCostSizes(
     lengths.map((length) => Math.min(roundUp(length), maxLength)),
-    cost,
+    rowCost,
     MAX_WIDTHS,
   );
 }

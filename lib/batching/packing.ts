@@ -1,6 +1,6 @@
 // In: the pairs of an update. Out: their texts in rows for graph runs, and the few sizes to compile for.
 import { unitsOf, type Beginnings, type Unit } from "./beginnings";
-import { ATTENTION_WIDTH, GRAPH_COST_TOKENS, leastCostSizes, planScoring, roundUp } from "./batches";
+import { GRAPH_COST_TOKENS, leastCostSizes, planScoring, roundUp, rowCost } from "./batches";
 
 /** What a plan must know of the data; the texts of pair i are 2i (chosen) and 2i + 1 (rejected). */
 export interface PairTexts {
@@ -74,7 +74,6 @@ function inParts(
 
 /** Rows of up to so many tokens may hold several of even the longest texts. */
 const ROOMY_WIDTH = 512;
-const rowCost = (width: number): number => width * (1 + width / ATTENTION_WIDTH);
 
 /**
  * Where attention is computed over whole rows: short rows, of a few widths; one that holds the longest text, or several of
