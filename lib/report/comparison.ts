@@ -4,6 +4,7 @@ import type { RunRecord } from "../runs/runFiles";
 import { pairOfLine } from "../runs/scoreLines";
 import type { ScoreLine } from "../runs/evaluationSchemas";
 import { points } from "./verdict";
+import { percent } from "../wording";
 
 /** What a comparison of two runs by their scores says; null with the reason where there is none. */
 export type RunComparison =
@@ -122,7 +123,7 @@ export function powerSentence({ result }: RunComparison): string {
         : asked.prompts_needed === null
           ? "; no number of prompts brings it to 80%, it takes more seeds"
           : `; it takes about ${asked.prompts_needed.toLocaleString("en")} prompts of this kind to make it 80%`;
-    const chance = `${(100 * asked.power).toFixed(0)}%`;
+    const chance = percent(asked.power, 0);
     sentences.push(`One of ${points(asked.difference)} would be shown with a chance of ${chance}${needed}.`);
   }
   if (runs === 1 && other_runs === 1)

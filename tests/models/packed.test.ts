@@ -8,6 +8,7 @@ import { isDecoder, parseModelConfig, type HeadKind } from "../../lib/models/con
 import { createRewardModel } from "../../lib/models/createModel";
 import { scoreInputs, type RewardModel } from "../../lib/models/rewardModel";
 import { type Golden, excess, FAMILIES, readGolden, relativeDistance, unpackAll } from "./golden";
+import { gradientsOf } from "./gradients";
 
 beforeAll(async () => {
   await initBackend();
@@ -72,17 +73,6 @@ const packedRun =
         at as tf.Tensor1D,
       ),
     );
-
-function gradientsOf(model: RewardModel, scores: () => tf.Tensor1D): tf.Tensor[] {
-  const variables = [...model.parameters.values()];
-  const kept: tf.Tensor[] = [];
-  const { grads } = tf.variableGrads(() => {
-    const r = scores();
-    kept.push(tf.keep(r.clone()));
-    return tf.sum(tf.mul(r, tf.range(1, r.shape[0] + 1))) as tf.Scalar;
-  }, variables);
-  return [kept[0], ...variables.map((v) => grads[v.name])];
-}
 
 describe.each(FAMILIES)("%s", (name) => {
   const golden = readGolden(name);

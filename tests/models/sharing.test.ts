@@ -8,6 +8,7 @@ import { createRewardModel } from "../../lib/models/createModel";
 import { poolInputs, scoreInputs, type RewardModel } from "../../lib/models/rewardModel";
 import { createRandom } from "../../lib/random";
 import { excess, FAMILIES, readGolden, relativeDistance, unpackAll } from "./golden";
+import { gradientsOf } from "./gradients";
 
 beforeAll(async () => {
   await initBackend();
@@ -89,17 +90,6 @@ const inputsOf = ([ids, segmentIds, before, positions, segments]: tf.Tensor[]) =
   sharing: { before: before as tf.Tensor2D, positions: positions as tf.Tensor2D },
 });
 
-/** Scores in order, and all gradients of a sum that weighs each text differently. */
-function gradientsOf(model: RewardModel, scores: () => tf.Tensor1D): tf.Tensor[] {
-  const variables = [...model.parameters.values()];
-  const kept: tf.Tensor[] = [];
-  const { grads } = tf.variableGrads(() => {
-    const r = scores();
-    kept.push(tf.keep(r.clone()));
-    return tf.sum(tf.mul(r, tf.range(1, r.shape[0] + 1))) as tf.Scalar;
-  }, variables);
-  return [kept[0], ...variables.map((v) => grads[v.name])];
-}
 const sharedRun =
   (model: RewardModel, options: { recompute?: boolean; fullLastLayer?: boolean } = {}) =>
   (...args: tf.Tensor[]) =>

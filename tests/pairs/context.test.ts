@@ -4,14 +4,11 @@ import { describe, expect, it } from "vitest";
 import { readRerankRows } from "../../lib/reranking/rerankRows";
 import { readingNotes, loadPairs } from "../../lib/pairs/read";
 import { readResponses } from "../../lib/pairs/responses";
-import { failure, scratch } from "./helpers";
+import { assistant, failure, scratch, system, user } from "./helpers";
 
 const { lines, write } = scratch();
 const read = (rows: readonly unknown[], options = {}) => loadPairs(lines("rows.jsonl", rows), options);
 const refusal = async (row: unknown) => (await failure(read([row]))).message;
-const user = (content: string) => ({ role: "user", content });
-const system = (content: string) => ({ role: "system", content });
-const assistant = (content: string) => ({ role: "assistant", content });
 const plain = { prompt: "Hello?", chosen: "Bonjour", rejected: "Hi" };
 
 describe("system prompt and history become messages", () => {

@@ -28,3 +28,8 @@ export async function failure(work: Promise<unknown>): Promise<{ name: string; m
   }
   throw new Error("expected a failure, got none");
 }
+
+/** One message of each role. */
+export const user = (content: string) => ({ role: "user", content });
+export const system = (content: string) => ({ role: "system", content });
+export const assistant = (content: string) => ({ role: "assistant", content });

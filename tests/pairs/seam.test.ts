@@ -2,14 +2,11 @@
 import { describe, expect, it } from "vitest";
 import { readingNotes, loadPairs } from "../../lib/pairs/read";
 import { renderTemplate } from "../../lib/text/template";
-import { failure, scratch } from "./helpers";
+import { assistant, failure, scratch, system, user } from "./helpers";
 
 const { lines } = scratch();
 const read = (rows: readonly unknown[], options = {}) => loadPairs(lines("rows.jsonl", rows), options);
 const refusal = async (row: unknown) => (await failure(read([row]))).message;
-const user = (content: string) => ({ role: "user", content });
-const system = (content: string) => ({ role: "system", content });
-const assistant = (content: string) => ({ role: "assistant", content });
 const plain = { prompt: "Hello?", chosen: "Bonjour", rejected: "Hi" };
 
 describe("the prompt is read once, by comparing messages and text", () => {
