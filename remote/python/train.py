@@ -1,0 +1,147 @@
+"""In: a job and one of its workers' session. Out: a trained checkpoint on the storage, and what it cost."""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+from trl import RewardConfig
+
+from collate import PairCollator
+from cost import cost_of
+from job import Job, Training, batch_of_worker
+from model import trainable_model
+from padding import PaddingOnly
+from pairs import read_pairs
+from probe import probe_scores
+from rhythm import Rhythm
+from session import Session
+from storage import join, resolve, send_folder
+from trainer import PairTrainer
+
+
+def train(job: Job, folder: Path, session: Session) -> dict[str, Any]:
+    """Trains on this worker's share of every update; the first worker stores the finished model and scores the probe.
+
+    @returns the `done` event
+    """
+    training = job.training
+    assert training is not None
+    with tempfile.TemporaryDirectory(prefix="rewardbook-") as scratch:
+        trainer = build_trainer(job, training, folder, session, Path(scratch))
+        checkpoint = session.resume_from()
+        if session.rank == 0:
+            session.emit(start_event(trainer, session, checkpoint))
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        cost = cost_of(trainer.updates, trainer.model, session.workers, frozen=training.lora is not None)
+        finished = Path(scratch, "model")
+        save_finished(trainer, job, finished)
+        done: dict[str, Any] = {"event": "done", "checkpoint": join(job.run, "model"), **cost}
+        if session.rank == 0:
+            send_folder(finished, join(job.storage, job.run, "model"))
+            del trainer
+            done["probe"] = probe_scores(job, finished, folder)
+        return done
+
+
+def build_trainer(job: Job, training: Training, folder: Path, session: Session, scratch: Path) -> PairTrainer:
+    batch = batch_of_worker(training, session.workers)
+    rows = read_pairs(resolve(job.data.train, folder), scratch / "train.arrow", multiple_of=batch * session.workers)
+    validation = read_pairs(resolve(job.data.validation, folder), scratch / "validation.arrow")
+    pairs = sum(rows.data.table["counts"].to_pylist())
+    model = trainable_model(job, training, folder)
+    special = model.config.get_text_config()
+    return PairTrainer(
+        training,
+        session.emit,
+        pairs,
+        model=model,
+        args=trainer_arguments(job, training, batch, pairs, session, model),
+        train_dataset=rows,
+        eval_dataset=validation,
+        data_collator=PairCollator(pad_token_id=job.model.pad_token_id, pad_to_multiple_of=8),
+        processing_class=PaddingOnly(job.model.pad_token_id, special.eos_token_id, special.bos_token_id),
+        callbacks=[Rhythm(training, session)],
+    )
+
+
+def trainer_arguments(
+    job: Job, training: Training, batch: int, pairs: int, session: Session, model: Any
+) -> RewardConfig:
+    """The job's settings by Trainer's names; validation and saving are the callback's."""
+    steps = training.epochs * math.ceil(pairs / training.batch_pairs)
+    return RewardConfig(
+        output_dir=str(session.output),
+        max_length=None,
+        disable_dropout=False,
+        num_train_epochs=training.epochs,
+        max_steps=min(training.max_steps or steps, steps),
+        per_device_train_batch_size=batch,
+        per_device_eval_batch_size=batch,
+        gradient_accumulation_steps=training.gradient_accumulation,
+        learning_rate=training.learning_rate,
+        weight_decay=training.weight_decay,
+        adam_beta1=training.adam_betas[0],
+        adam_beta2=training.adam_betas[1],
+        adam_epsilon=training.adam_epsilon,
+        max_grad_norm=training.clip_norm or 0.0,
+        seed=training.seed,
+        bf16=job.model.dtype == "bfloat16",
+        use_cpu=not torch.cuda.is_available(),
+        gradient_checkpointing=training.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False},
+        fsdp=training.fsdp,
+        fsdp_config={"transformer_layer_cls_to_wrap": list(model._no_split_modules or [])} if training.fsdp else None,
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        eval_strategy="no",
+        save_strategy="no",
+        save_total_limit=2,
+        report_to="none",
+        disable_tqdm=True,
+        dataloader_pin_memory=torch.cuda.is_available(),
+        ddp_find_unused_parameters=False,
+    )
+
+
+def start_event(trainer: PairTrainer, session: Session, checkpoint: Path | None) -> dict[str, Any]:
+    return {
+        "event": "start",
+        "workers": session.workers,
+        "gpus": session.workers if torch.cuda.is_available() else 0,
+        "total_steps": trainer.args.max_steps,
+        "resumed_from_step": _step_of(checkpoint) if checkpoint else 0,
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "versions": {name: _version(name) for name in ("ray", "torch", "transformers", "trl", "peft")},
+    }
+
+
+def _step_of(checkpoint: Path) -> int:
+    return int(json.loads((checkpoint / "trainer_state.json").read_text())["global_step"])
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def save_finished(trainer: PairTrainer, job: Job, target: Path) -> None:
+    """A plain Hugging Face directory: shards gathered, adapters folded in, the numbers in the job's precision."""
+    state = trainer.accelerator.get_state_dict(trainer.model)
+    if not trainer.is_world_process_zero():
+        return
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    if hasattr(model, "merge_and_unload"):
+        model.load_state_dict(state)
+        model, state = model.merge_and_unload(), None
+    dtype = getattr(torch, job.model.dtype)
+    state = {name: value.to(dtype) for name, value in (state or model.state_dict()).items()}
+    model.config.dtype = dtype
+    model.save_pretrained(target, state_dict=state)
