@@ -6,7 +6,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { UsageError } from "../errors";
 import { projectPath } from "../files/paths";
 import { nativeBackend } from "./binding";
-import { hasBf16, judgeGpu, memoryGrowth } from "./choice";
+import { bf16Allowed, hasBf16, judgeGpu, memoryGrowth } from "./choice";
 import { kernelInstructions, loadKernels } from "./fusedOps";
 import { checkMemory } from "./memory";
 import { registerWasmKernels } from "./wasmKernels";
@@ -124,7 +124,7 @@ function describeTensorflow(): BackendInfo {
     threads: availableParallelism(),
     gpu: inUse ? gpuName() : null,
     gpuReason: inUse ? "in use" : unused,
-    bf16: inUse || hasBf16(readOrNull("/proc/cpuinfo") ?? ""),
+    bf16: inUse || (bf16Allowed(process.env) && hasBf16(readOrNull("/proc/cpuinfo") ?? "")),
     kernels: kernelInstructions(),
     compiled: true,
   };

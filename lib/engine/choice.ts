@@ -16,6 +16,15 @@ export function chooseExecution(machine: { readonly gpu: boolean; readonly bf16:
   return { precision: machine.bf16 ? "bf16" : "f32", xla: !machine.gpu };
 }
 
+/**
+ * Whether oneDNN may use bf16 instructions: ONEDNN_MAX_CPU_ISA (DNNL_MAX_CPU_ISA before it) can hold it to older ones, and
+ * TensorFlow, which asks the processor alone, then ends the process at its first bf16 product.
+ */
+export function bf16Allowed(env: Readonly<Record<string, string | undefined>>): boolean {
+  const limit = env.ONEDNN_MAX_CPU_ISA ?? env.DNNL_MAX_CPU_ISA;
+  return !limit || /^(ALL|DEFAULT|AVX512_CORE_(BF16|FP16|AMX\w*)|AVX10_\w+)$/i.test(limit);
+}
+
 /** Whether a processor (text of /proc/cpuinfo) multiplies bfloat16 in hardware. */
 export function hasBf16(cpuinfo: string): boolean {
   const flags = /^flags\s*:(.*)$/m.exec(cpuinfo)?.[1].trim().split(/\s+/) ?? [];

@@ -1,5 +1,6 @@
 // In: the backend in use. Out: how fast it multiplies matrices, the ceiling for everything else.
 import * as tf from "@tensorflow/tfjs-core";
+import { bf16Allowed } from "./choice";
 import { DType, nativeBackend, type NativeBinding } from "./binding";
 
 /** A product of two squares, large enough that dispatch does not count and small enough to stay under 100 ms. */
@@ -7,7 +8,7 @@ const SIDE = 2048;
 
 /**
  * Matrix multiplication speed in GFLOP/s (2·n³ operations), the best of five runs after one to warm up.
- * `bf16` is null where the backend has no such product.
+ * `bf16` is null where the backend has no such product or may not use it.
  *
  * @example
  * ```ts
@@ -20,12 +21,17 @@ export function measureGemm(): { f32: number; bf16: number | null } {
   if (!native) return { f32: portableGemm(SIDE / 4), bf16: null };
   const a = tf.randomUniform([SIDE, SIDE], -1, 1);
   const [id] = native.getInputTensorIds([a]);
-  const cast = native.binding.executeOp("Cast", castAttributes(native.binding), [id], 1)[0].id;
   const f32 = nativeGemm(native.binding, id, DType.F32);
-  const bf16 = nativeGemm(native.binding, cast, DType.BF16);
-  native.binding.deleteTensor(cast);
+  const bf16 = bf16Allowed(process.env) ? halfGemm(native.binding, id) : null;
   a.dispose();
   return { f32, bf16 };
+}
+
+function halfGemm(binding: NativeBinding, id: number): number {
+  const cast = binding.executeOp("Cast", castAttributes(binding), [id], 1)[0].id;
+  const rate = nativeGemm(binding, cast, DType.BF16);
+  binding.deleteTensor(cast);
+  return rate;
 }
 
 function castAttributes(binding: NativeBinding) {

@@ -1,8 +1,9 @@
 // The choices of backend and precision (every machine's case as text), dropout's masks, and training without TensorFlow.
+import { spawnSync } from "node:child_process";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { initBackend, measureGemm } from "../../lib/engine/backend";
-import { chooseExecution, hasBf16, judgeGpu } from "../../lib/engine/choice";
+import { bf16Allowed, chooseExecution, hasBf16, judgeGpu } from "../../lib/engine/choice";
 import { compile } from "../../lib/engine/compile";
 import { createAdamW } from "../../lib/engine/adamw";
 import { dropout } from "../../lib/engine/dropout";
@@ -20,6 +21,23 @@ describe("choices", () => {
     expect(hasBf16("flags : fpu avx512f avx512_bf16x\n")).toBe(false);
     expect(hasBf16("Features : fp asimd bf16")).toBe(false); // Arm: TensorFlow's kernels there are not ours to promise
     expect(hasBf16("")).toBe(false);
+  });
+
+  it("uses no bf16 where the user holds oneDNN to older instructions, where TensorFlow would end the process", () => {
+    for (const limit of ["AVX2", "AVX512_CORE", "avx512_core_vnni", "SSE41"])
+      expect(bf16Allowed({ ONEDNN_MAX_CPU_ISA: limit })).toBe(false);
+    for (const limit of ["ALL", "AVX512_CORE_BF16", "AVX512_CORE_AMX", "AVX10_1_512", ""])
+      expect(bf16Allowed({ ONEDNN_MAX_CPU_ISA: limit })).toBe(true);
+    expect(bf16Allowed({ DNNL_MAX_CPU_ISA: "AVX2" })).toBe(false);
+    expect(bf16Allowed({})).toBe(true);
+    const gemm =
+      "import('rewardbook').then(async (m) => { await m.initBackend(); process.stdout.write(JSON.stringify(m.measureGemm())); })";
+    const child = spawnSync(process.execPath, ["-e", gemm], {
+      env: { ...process.env, ONEDNN_MAX_CPU_ISA: "AVX2" },
+      encoding: "utf8",
+    });
+    expect(child.status, child.stderr).toBe(0);
+    expect(JSON.parse(child.stdout)).toEqual({ f32: expect.any(Number) as number, bf16: null });
   });
 
   it("takes f32 with XLA without bf16 instructions, and TensorFlow's kernels on a GPU", () => {
