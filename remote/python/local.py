@@ -26,6 +26,9 @@ def run(job: Job, folder: Path) -> dict[str, Any]:
         return train(job, folder, LocalSession(output, job.resume))
     scorer = Scorer(job.model, folder, job.batch_tokens)
     scores = join(job.storage, job.run, "scores")
+    rows = 0
     for shard in pending_shards(job, folder):
-        print_event({"event": "shard", **score_shard(shard, scores, scorer)})
+        receipt = score_shard(shard, scores, scorer)
+        rows += receipt["rows"]
+        print_event({"event": "progress", "shard": receipt["name"], "done": rows, "seconds": receipt["seconds"]})
     return finish(job, folder)

@@ -125,11 +125,11 @@ def run_case(case: dict[str, Any], updates: int, model: Path, vocabulary: int, t
     last = events[-1] if events else {"event": "failed", "message": "no event"}
     if last["event"] != "done":
         return {**last, "wall_seconds": wall, "log": (done.stdout + done.stderr)[-1500:]}
-    shards = [event for event in events if event["event"] == "shard"]
+    shards = [event for event in events if event["event"] == "progress"]
     if shards:
-        last["rows_per_second"] = sum(shard["rows"] for shard in shards) / sum(shard["seconds"] for shard in shards)
+        last["rows_per_second"] = shards[-1]["done"] / sum(shard["seconds"] for shard in shards)
     steps = [event for event in events if event["event"] == "step"]
-    last.pop("probe", None)
+    last = {key: value for key, value in last.items() if key not in ("probe", "files")}
     return {**last, "wall_seconds": wall, "step_seconds": [round(step["seconds"], 4) for step in steps]}
 
 

@@ -19,6 +19,8 @@ class Rhythm(TrainerCallback):
         self._session = session
 
     def on_step_end(self, _args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        if float(state.epoch or 0).is_integer():
+            return  # The epoch's end does both.
         control.should_evaluate |= _is_due(state.global_step, self._training.evaluate_every_steps)
         control.should_save |= _is_due(state.global_step, self._training.save_every_steps)
 

@@ -12,6 +12,7 @@ import fsspec
 import pyarrow.parquet
 
 from checked import JobError
+from handback import file_list
 from job import Job
 from score import Scorer
 from storage import MANIFEST, join, read_json, resolve, write_whole
@@ -89,5 +90,9 @@ def finish(job: Job, folder: Path) -> dict[str, Any]:
         raise JobError(f"{missing[0]}: expected its scores, got none ({len(missing)} such shards); run with --resume")
     rows = sum(receipt["rows"] for receipt in receipts if receipt)
     files = [{key: receipt[key] for key in ("name", "rows", "bytes", "sha256")} for receipt in receipts if receipt]
-    write_whole(join(job.storage, job.run, MANIFEST), json.dumps({"rows": rows, "shards": files}, indent=2).encode())
-    return {"event": "done", "scores": join(job.run, "scores"), "manifest": join(job.run, MANIFEST), "rows": rows}
+    manifest = json.dumps({"rows": rows, "shards": files}, indent=2).encode()
+    write_whole(join(job.storage, job.run, MANIFEST), manifest)
+    listed = file_list(join(job.run, "scores"), files)
+    whole = {"name": MANIFEST, "bytes": len(manifest), "sha256": hashlib.sha256(manifest).hexdigest()}
+    listed["entries"] += file_list(job.run, [whole])["entries"]
+    return {"event": "done", "rows": rows, "scores": join(job.run, "scores"), "files": listed}

@@ -67,8 +67,11 @@ def read_json(address: str) -> Any | None:
         return None
 
 
-def send_folder(folder: Path, address: str) -> None:
-    """Copies the files of a folder, then a manifest with the size and hash of each; an old manifest goes first."""
+def send_folder(folder: Path, address: str) -> list[dict[str, Any]]:
+    """Copies the files of a folder, then a manifest of them; an old manifest goes first.
+
+    @returns name, bytes and sha256 of each
+    """
     fs, root = fsspec.url_to_fs(address)
     fs.makedirs(root, exist_ok=True)
     if fs.exists(f"{root}/{MANIFEST}"):
@@ -78,6 +81,7 @@ def send_folder(folder: Path, address: str) -> None:
         fs.put_file(str(file), f"{root}/{file.name}")
         files.append({"name": file.name, "bytes": file.stat().st_size, "sha256": sha256_of(file)})
     write_whole(join(address, MANIFEST), json.dumps({"files": files}, indent=2).encode())
+    return files
 
 
 def sha256_of(file: Path) -> str:

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from trl import RewardConfig
+from transformers import PrinterCallback
+from trl.trainer.reward_config import RewardConfig
 
 from collate import PairCollator
 from cost import cost_of
+from handback import file_list
 from job import Job, Training, batch_of_worker
 from model import trainable_model
 from padding import PaddingOnly
@@ -43,7 +45,8 @@ def train(job: Job, folder: Path, session: Session) -> dict[str, Any]:
         save_finished(trainer, job, finished)
         done: dict[str, Any] = {"event": "done", "checkpoint": join(job.run, "model"), **cost}
         if session.rank == 0:
-            send_folder(finished, join(job.storage, job.run, "model"))
+            files = send_folder(finished, join(job.storage, job.run, "model"))
+            done["files"] = file_list(done["checkpoint"], files)
             del trainer
             done["probe"] = probe_scores(job, finished, folder)
         return done
@@ -56,7 +59,7 @@ def build_trainer(job: Job, training: Training, folder: Path, session: Session, 
     pairs = sum(rows.data.table["counts"].to_pylist())
     model = trainable_model(job, training, folder)
     special = model.config.get_text_config()
-    return PairTrainer(
+    trainer = PairTrainer(
         training,
         session.emit,
         pairs,
@@ -68,6 +71,8 @@ def build_trainer(job: Job, training: Training, folder: Path, session: Session, 
         processing_class=PaddingOnly(job.model.pad_token_id, special.eos_token_id, special.bos_token_id),
         callbacks=[Rhythm(training, session)],
     )
+    trainer.remove_callback(PrinterCallback)  # The events tell it already.
+    return trainer
 
 
 def trainer_arguments(
@@ -115,6 +120,7 @@ def start_event(trainer: PairTrainer, session: Session, checkpoint: Path | None)
         "workers": session.workers,
         "gpus": session.workers if torch.cuda.is_available() else 0,
         "total_steps": trainer.args.max_steps,
+        "trainable_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
         "resumed_from_step": _step_of(checkpoint) if checkpoint else 0,
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
         "versions": {name: _version(name) for name in ("ray", "torch", "transformers", "trl", "peft")},

@@ -24,6 +24,10 @@ from pairs import lengths
 from schedule import learning_rate_at
 
 
+#: Validation pairs whose rewards are told; the local end computes from them what it shows of its own runs.
+_REWARDS_TOLD = 20_000
+
+
 class PairTrainer(RewardTrainer):
     """Adds weights, smoothing and the `scaled` loss to TRL's trainer; every pair of an update counts the same.
 
@@ -31,7 +35,7 @@ class PairTrainer(RewardTrainer):
     """
 
     def __init__(self, training: Training, emit: Emit, pairs: int, **options: Any) -> None:
-        super().__init__(**options, compute_metrics=lambda seen: validation_figures(seen, training))
+        super().__init__(**options, compute_metrics=self._validation_figures)
         self.training = training
         self._emit = emit
         self._pairs = pairs
@@ -40,6 +44,8 @@ class PairTrainer(RewardTrainer):
         self._update_began = time.monotonic()
         #: What each update of this process took.
         self.updates: list[Update] = []
+        #: [chosen, rejected] of the last validation, in the order of its file.
+        self._validated: list[list[float]] = []
 
     def _set_signature_columns_if_needed(self) -> None:
         kept = ["chosen_ids", "rejected_ids", "chosen_token_type_ids", "rejected_token_type_ids", *PAIR_COLUMNS]
@@ -104,9 +110,15 @@ class PairTrainer(RewardTrainer):
             if not math.isfinite(figures["loss"]):
                 raise JobError(f"step {step}: expected a finite loss, got {figures['loss']}; lower the learning rate")
         elif "eval_accuracy" in logs:
-            prefix = "eval_"
-            self._tell("validation", {key[len(prefix) :]: value for key, value in logs.items() if key[:5] == prefix})
+            names = ("loss", "nll", "accuracy", "margin", "pairs")
+            when = "epoch" if float(self.state.epoch or 0).is_integer() else "step"
+            figures = {name: logs[f"eval_{name}"] for name in names}
+            self._tell("validation", {**figures, "when": when, "rewards": self._validated})
         super().log(logs, start_time)
+
+    def _validation_figures(self, seen: EvalPrediction) -> dict[str, float]:
+        self._validated = [[float(f"{reward:.6g}") for reward in pair] for pair in seen.predictions[:_REWARDS_TOLD]]
+        return validation_figures(seen, self.training)
 
     def _tell(self, kind: str, figures: dict[str, Any]) -> None:
         if self.is_world_process_zero():
