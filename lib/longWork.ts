@@ -4,15 +4,23 @@ import { insideKernel, listenForStop } from "./interrupt";
 
 /** A bar that stays one output. */
 export interface Bar {
+  /** @param total Infinity where it is not known */
   update(done: number, total: number, note?: string): void;
   /** Draws the last state, done or not. */
   end(note?: string): void;
 }
 
+/** Where a rate counts from. */
+export interface Beginning {
+  readonly at: number;
+  readonly done: number;
+}
+
 /** Who looks on while long work runs: the notebook's kernel. In a program no one does, unless it passes hooks. */
 export interface Observer {
   say(text: string): void;
-  bar(label: string, unit: string): Bar;
+  /** @param since when the work began, by `performance.now()`, and how much was done then */
+  bar(label: string, unit: string, since?: Beginning): Bar;
 }
 
 /** What long work may be told. */
@@ -29,6 +37,8 @@ export interface LongWorkOptions {
 export interface Watch {
   readonly signal: AbortSignal;
   readonly onProgress: (done: number, total: number) => void;
+  /** Told before the work begins where an earlier run that was stopped has done a part. */
+  readonly onKnown: (done: number) => void;
 }
 
 const OBSERVER = Symbol.for("rewardbook.observer");
@@ -59,6 +69,7 @@ export async function longWork<T>(
   try {
     const result = await work({
       signal,
+      onKnown: (done) => bar?.known(done),
       onProgress: (done, total) => {
         state = { done, total };
         onProgress?.(done, total);
@@ -71,21 +82,36 @@ export async function longWork<T>(
     if (!signal.aborted || outer?.aborted) throw error;
     const again = what.again ?? "run the cell again to start anew";
     bar?.end(`stopped; ${again}`);
-    throw new Interrupted(`${what.label}: stopped at ${state.done} of ${state.total} ${what.unit}; ${again}`);
+    if (error instanceof Interrupted) throw error; // long work inside this one has said where it stopped
+    throw new Interrupted(`${what.label}: stopped at ${amount(state)} ${what.unit}; ${again}`);
   } finally {
     stop?.release();
   }
 }
 
-function lateBar(seenBy: Observer | null, { label, unit }: { label: string; unit: string }): Bar | null {
+const amount = ({ done, total }: { done: number; total: number }): string =>
+  Number.isFinite(total) ? `${done} of ${total}` : `${done}`;
+
+function lateBar(seenBy: Observer | null, { label, unit }: { label: string; unit: string }) {
   if (!seenBy) return null;
-  const started = performance.now();
+  let since = { at: performance.now(), done: 0 };
   let bar: Bar | null = null;
+  let latest: [number, number] = [0, 0];
+  const draw = () => {
+    const [done, total] = latest;
+    if (!bar && done < total) bar = seenBy.bar(label, unit, since);
+    bar?.update(done, total);
+  };
+  const late = setTimeout(draw, BAR_AFTER_MS); // the first piece may take long
   return {
-    update(done, total) {
-      if (!bar && done < total && performance.now() - started > BAR_AFTER_MS) bar = seenBy.bar(label, unit);
-      bar?.update(done, total);
+    known: (done: number) => void (since = { ...since, done }),
+    update(done: number, total: number) {
+      latest = [done, total];
+      if (performance.now() - since.at > BAR_AFTER_MS) draw();
     },
-    end: (note) => bar?.end(note),
+    end(note?: string) {
+      clearTimeout(late);
+      bar?.end(note);
+    },
   };
 }

@@ -30,9 +30,8 @@ export interface Rate {
 
 const RATE_WINDOW_MS = 20_000;
 
-export function createRate(now: () => number = () => performance.now()): Rate {
-  const started = now();
-  let marks = [{ at: started, done: 0 }];
+export function createRate(now: () => number = () => performance.now(), since = { at: now(), done: 0 }): Rate {
+  let marks = [since];
   let whole = 1;
   return {
     update(done, total) {
@@ -44,10 +43,12 @@ export function createRate(now: () => number = () => performance.now()): Rate {
     told(ended = false) {
       const { done } = marks[marks.length - 1];
       const running = !ended && done < whole;
-      const since = running ? marks[0] : { at: started, done: 0 };
-      const rate = (done - since.done) / Math.max((now() - since.at) / 1000, 1e-3);
+      const from = running ? marks[0] : since;
+      const rate = (done - from.done) / Math.max((now() - from.at) / 1000, 1e-3);
       const time =
-        running && rate > 0 ? `${clock((whole - done) / rate)} left` : `in ${clock((now() - started) / 1000)}`;
+        running && rate > 0 && Number.isFinite(whole)
+          ? `${clock((whole - done) / rate)} left`
+          : `in ${clock((now() - since.at) / 1000)}`;
       return `${rate.toPrecision(3)}/s · ${time}`;
     },
   };

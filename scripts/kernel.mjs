@@ -7,6 +7,7 @@ import { keepHooksOff } from "./kernel/callStorage.mjs";
 import { Stops } from "./kernel/control.mjs";
 import { describeBuild } from "./kernel/errors.mjs";
 import { createExecutor, ALWAYS_THERE } from "./kernel/executor.mjs";
+import { createTidying } from "./kernel/idle.mjs";
 import { createLanguage } from "./kernel/language.mjs";
 import { createCellModules } from "./kernel/modules.mjs";
 import { installObserver } from "./kernel/observer.mjs";
@@ -40,6 +41,7 @@ const stops = (globalThis[Symbol.for("rewardbook.stops")] = new Stops());
 const show = createShow((data, update) => jupyter.lastWriteDisplayData(data, update));
 const executor = createExecutor({ compiler, converter, modules, metadata, follower, show, stops });
 const language = createLanguage({ compiler, converter, printQuickInfo, declarations: executor.declarations });
+const tidying = createTidying();
 let count = 0;
 
 /** A cell: its writes and displays go to `io` from here on, later ones of its timers too. */
@@ -49,7 +51,9 @@ async function execute({ code, silent = false }, { write, announce, display }) {
   process.stdout.write = writer("stdout", write);
   process.stderr.write = writer("stderr", write);
   jupyter.lastWriteDisplayData = display;
+  tidying.busy();
   const error = await executor.execute(code, count);
+  tidying.idle();
   return { status: error ? "error" : "ok", execution_count: count, ...error };
 }
 
@@ -99,6 +103,8 @@ process.on("SIGINT", interrupt);
 process.on("uncaughtException", (error) => console.error("uncaught:", error));
 process.on("unhandledRejection", (error) => console.error("unhandled rejection:", error));
 installObserver(() => require(inRoot("dist/lib/notebooks/progressBar.js")).createProgressBar);
+
+tidying.idle();
 
 // JupyterLab waits a second for a completion: a kernel that says it is ready has read the library's types for its first Tab.
 converter.complete(ALWAYS_THERE, "Math.", 5);

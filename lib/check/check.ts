@@ -1,19 +1,17 @@
 // In: a file of pairs, perhaps the other splits and evaluation files. Out: everything that is wrong or remarkable about it.
-import { InputError } from "../errors";
+import { InputError, Interrupted } from "../errors";
+import { longWork, type LongWorkOptions, type Watch } from "../longWork";
 import { type Reason, type RejectedRow, isFault } from "../pairs/faults";
 import type { PreferencePair } from "../pairs/pair";
 import { type ReadOptions, type ReadReport, readPairs, readingNotes } from "../pairs/read";
 import { readPrompts } from "../pairs/prompts";
-import { tallyInto } from "../pairs/tally";
-import { type LabelNoise } from "./noise";
-import { type Profile, createProfile } from "./profile";
-import { exactlyNear } from "./exactNear";
-import { type NearPrompts, type Overlap, createPromptIndex } from "./prompts";
-import { type Repeats, createRepeats } from "./repeats";
+import { type Findings, collectFindings, watched } from "./findings";
+import type { LabelNoise } from "./noise";
+import type { Overlap } from "./prompts";
 import type { CheckReport, Example, OverlapReport } from "./report";
 import { warningsOf } from "./warnings";
 
-export interface CheckOptions {
+export interface CheckOptions extends LongWorkOptions {
   /** Other splits of the same data: shared questions are leaks. */
   readonly splits?: readonly string[];
   /** Evaluation files that the pairs must not contain. */
@@ -33,12 +31,13 @@ const LISTED = 50;
 const NEAR_LISTED = 20;
 const CLIPPED = 280;
 const NOISE_SAMPLE = 2000;
-const LARGEST_TALLY = 1000;
 
 /**
  * Reads the file once and keeps some hundred bytes of each pair; a second pass fetches the texts of the examples.
+ * Stopped in a notebook, it keeps what it has found: the next call for the same file goes on from there.
  *
  * @throws InputError when a file cannot be read at all; rows at fault are reported, not thrown
+ * @throws Interrupted when the notebook's user stopped it
  * @example
  * ```ts
  * const { report } = await checkPairs("pairs.jsonl");
@@ -59,14 +58,34 @@ export async function checkPairs(
     skip_bad_rows: true,
     allow_none: true,
   };
-  const findings = await collectFindings(path, reading);
-  const splits = await overlapsWith(findings, options.splits ?? []);
-  const contamination = await overlapsWith(findings, options.against ?? []);
+  const what = { label: "check", unit: "pairs", again: "run it again to go on from there" };
+  return longWork(what, options, async (watch) => {
+    const { findings, keep } = await collectFindings(path, reading, watch);
+    try {
+      return { report: await reportOf(path, { findings, reading, options, watch }), read: findings.read };
+    } catch (error) {
+      if (watch.signal.aborted || error instanceof Interrupted) keep();
+      throw error;
+    }
+  });
+}
+
+interface Checked {
+  readonly findings: Findings;
+  readonly reading: ReadOptions;
+  readonly options: CheckOptions;
+  readonly watch: Watch;
+}
+
+/** Other files, the texts of the examples, and the label noise. */
+async function reportOf(path: string, { findings, reading, options, watch }: Checked): Promise<CheckReport> {
+  const splits = await overlapsWith(findings, options.splits ?? [], watch);
+  const contamination = await overlapsWith(findings, options.against ?? [], watch);
   const sample = options.estimateNoise
     ? evenSample(findings.pairs, options.noiseSample ?? NOISE_SAMPLE)
     : new Set<number>();
   const wanted = placesWanted(findings, [...splits, ...contamination]);
-  const { examples, pairs } = await fetchPairs(path, reading, wanted, sample);
+  const { examples, pairs } = await fetchPairs(path, { reading, wanted, sample, watch });
   const example = (at: number): Example => examples.get(at)!;
   const found = {
     ...rowsOf(findings.read),
@@ -75,63 +94,14 @@ export async function checkPairs(
     contamination: await Promise.all(contamination.map((overlap) => overlapReport(overlap, example))),
     label_noise: options.estimateNoise && pairs.length > 0 ? await options.estimateNoise(pairs) : null,
   };
-  return { report: { ...found, warnings: warningsOf(found) }, read: findings.read };
-}
-
-/** Everything one pass tells; pairs are named by their place. */
-interface Findings {
-  readonly read: ReadReport;
-  readonly pairs: number;
-  readonly questions: number;
-  readonly prompts: ReturnType<typeof createPromptIndex>;
-  readonly repeats: Repeats;
-  readonly near: NearPrompts;
-  readonly profile: Profile;
-  readonly risks: ReadonlyMap<string, number>;
-  readonly categories: ReadonlyMap<string, number>;
-  readonly inverted: readonly number[];
-}
-
-async function collectFindings(path: string, reading: ReadOptions): Promise<Findings> {
-  const stream = readPairs(path, reading);
-  const repeats = createRepeats();
-  const profile = createProfile();
-  const prompts = createPromptIndex();
-  const questions = new Set<string>();
-  const risks = new Map<string, number>();
-  const categories = new Map<string, number>();
-  const inverted: number[] = [];
-  let place = 0;
-  for await (const pair of stream) {
-    repeats.add(pair);
-    profile.add(pair);
-    prompts.add(pair.prompt, place);
-    questions.add(pair.questionId);
-    tallyInto(risks, pair.riskLevel, LARGEST_TALLY);
-    if (pair.category !== undefined) tallyInto(categories, pair.category, LARGEST_TALLY);
-    const { scoreChosen, scoreRejected } = pair;
-    if (scoreChosen !== undefined && scoreRejected !== undefined && scoreChosen < scoreRejected) inverted.push(place);
-    place++;
-  }
-  return {
-    read: stream.report,
-    pairs: place,
-    questions: questions.size,
-    prompts,
-    repeats: repeats.result(),
-    near: await exactlyNear(prompts.near(), readPairs(path, reading)),
-    profile: profile.result(),
-    risks,
-    categories,
-    inverted,
-  };
+  return { ...found, warnings: warningsOf(found) };
 }
 
 type FileOverlap = Overlap & { readonly path: string };
 
-async function overlapsWith({ prompts }: Findings, paths: readonly string[]): Promise<FileOverlap[]> {
+async function overlapsWith({ prompts }: Findings, paths: readonly string[], watch: Watch): Promise<FileOverlap[]> {
   const out: FileOverlap[] = [];
-  for (const path of paths) out.push({ path, ...(await prompts.overlap(readPrompts(path))) });
+  for (const path of paths) out.push({ path, ...(await prompts.overlap(watched(readPrompts(path), watch))) });
   return out;
 }
 
@@ -228,18 +198,23 @@ function evenSample(total: number, size: number): Set<number> {
 
 const clip = (text: string): string => (text.length > CLIPPED ? `${text.slice(0, CLIPPED)}…` : text);
 
+interface Places {
+  /** Pairs that stand as examples. */
+  readonly wanted: ReadonlySet<number>;
+  /** Pairs that the label noise is estimated on. */
+  readonly sample: ReadonlySet<number>;
+}
+
 /** Second pass: the wanted pairs as examples, the sampled ones whole. */
 async function fetchPairs(
   path: string,
-  reading: ReadOptions,
-  wanted: ReadonlySet<number>,
-  sample: ReadonlySet<number>,
+  { reading, wanted, sample, watch }: Pick<Checked, "reading" | "watch"> & Places,
 ) {
   const examples = new Map<number, Example>();
   const pairs: PreferencePair[] = [];
   if (wanted.size + sample.size === 0) return { examples, pairs };
   let place = 0;
-  for await (const pair of readPairs(path, reading)) {
+  for await (const pair of watched(readPairs(path, reading), watch)) {
     if (wanted.has(place)) {
       const { line, id, prompt, chosen, rejected } = pair;
       examples.set(place, { line, id, prompt: clip(prompt), chosen: clip(chosen), rejected: clip(rejected) });

@@ -1,9 +1,11 @@
 // In: a policy and weighted answers, or preferred pairs of them. Out: the policy after some steps of AdamW.
+import { createHash } from "node:crypto";
 import * as tf from "@tensorflow/tfjs-core";
-import { createAdamW } from "../engine/adamw";
-import { compile } from "../engine/compile";
+import { Interrupted } from "../errors";
 import { yieldToEvents } from "../interrupt";
-import { createRandom } from "../random";
+import { longWork } from "../longWork";
+import { weightsKey } from "../models/weightsKey";
+import { createCourse, type Course, type PolicyTrainingOptions } from "./course";
 import { dpoLoss, sequenceLogProbabilities, weightedLikelihoodLoss } from "./losses";
 import {
   answerBatch,
@@ -14,16 +16,6 @@ import {
   type AnswerIds,
 } from "./logProbabilities";
 import type { Policy } from "./policy";
-
-export interface PolicyTrainingOptions {
-  readonly steps: number;
-  /** Answers, or pairs of them, of one step. */
-  readonly batchSize: number;
-  /** Peak; a tenth of the steps warms up, then it falls linearly to zero. */
-  readonly learningRate: number;
-  readonly seed: number;
-  readonly onStep?: (step: number, loss: number) => void;
-}
 
 /** An answer and how much it counts. */
 export interface WeightedAnswer extends AnswerIds {
@@ -38,7 +30,8 @@ export interface AnswerPair {
 }
 
 /**
- * Fine-tunes on answers by their weights: supervised where all are 1. @returns loss of every step
+ * Fine-tunes on answers by their weights: supervised where all are 1. Stopped in a notebook, the policy keeps what it has
+ * learnt, and the same call goes on from there. @returns loss of every step
  *
  * @example
  * ```ts
@@ -52,17 +45,20 @@ export function fitAnswers(
   examples: readonly WeightedAnswer[],
   options: PolicyTrainingOptions,
 ): Promise<number[]> {
-  const width = widthOf(examples, policy);
-  const loss = (batch: AnswerBatch, [weights]: tf.Tensor[]) =>
-    weightedLikelihoodLoss(tokenLogProbabilities(policy, batch), weights as tf.Tensor1D);
-  return runSteps(policy, loss, options, (draw) => {
-    const some = draw(examples);
-    return { batch: answerBatch(some, width), extra: [tf.tensor1d(some.map(({ weight }) => weight))] };
+  return runSteps(policy, { kind: "answers", examples }, options, () => {
+    const width = widthOf(examples, policy);
+    const loss = (batch: AnswerBatch, [weights]: tf.Tensor[]) =>
+      weightedLikelihoodLoss(tokenLogProbabilities(policy, batch), weights as tf.Tensor1D);
+    return createCourse(policy, loss, options, (draw) => {
+      const some = draw(examples);
+      return { batch: answerBatch(some, width), extra: [tf.tensor1d(some.map(({ weight }) => weight))] };
+    });
   });
 }
 
 /**
- * Direct preference optimisation against the policy as it stands when it is called. @returns loss of every step
+ * Direct preference optimisation against the policy as it stands when it is called; stopped and called again, it goes on
+ * as `fitAnswers` does. @returns loss of every step
  *
  * @example
  * ```ts
@@ -77,6 +73,16 @@ export function fitPreferences(
   pairs: readonly AnswerPair[],
   { beta, ...options }: PolicyTrainingOptions & { readonly beta: number },
 ): Promise<number[]> {
+  const work = { kind: "preferences", examples: pairs, beta };
+  return runSteps(policy, work, options, () => preferenceCourse(policy, pairs, { beta, ...options }));
+}
+
+/** The policy as it stands now is the reference. */
+function preferenceCourse(
+  policy: Policy,
+  pairs: readonly AnswerPair[],
+  { beta, ...options }: PolicyTrainingOptions & { readonly beta: number },
+): Course {
   const side = (which: "chosen" | "rejected") => pairs.map(({ prompt, [which]: answer }) => ({ prompt, answer }));
   const [chosen, rejected] = [side("chosen"), side("rejected")];
   const scorer = createAnswerScorer(policy);
@@ -97,7 +103,7 @@ export function fitPreferences(
       beta,
     );
   };
-  return runSteps(policy, loss, options, (draw) => {
+  return createCourse(policy, loss, options, (draw) => {
     const some = draw(pairs.map((_, i) => i));
     const rows = [...some.map((i) => chosen[i]), ...some.map((i) => rejected[i])];
     const extra = [startChosen, startRejected].map((all) => tf.tensor1d(some.map((i) => all[i])));
@@ -105,62 +111,60 @@ export function fitPreferences(
   });
 }
 
-interface StepInputs {
-  readonly batch: AnswerBatch;
-  readonly extra: tf.Tensor[];
+/** Courses that were stopped; the policy holds the weights that they had come to. */
+const stopped = new WeakMap<Policy, { readonly key: string; readonly weights: string; readonly course: Course }>();
+
+/** What a course learns from, and how. */
+interface Work {
+  readonly kind: string;
+  readonly examples: readonly object[];
+  readonly beta?: number;
 }
 
-/** The loop that both share: draw a batch, gradient, AdamW. */
+const workKey = (work: Work, { steps, batchSize, learningRate, seed }: PolicyTrainingOptions): string =>
+  createHash("sha256")
+    .update(JSON.stringify([work, steps, batchSize, learningRate, seed]))
+    .digest("base64");
+
+/** The course that was stopped, where this call asks for the same; another one is given up. */
+function stoppedCourse(policy: Policy, key: string): Course | null {
+  const before = stopped.get(policy);
+  stopped.delete(policy);
+  if (!before) return null;
+  if (before.key === key && before.weights === weightsKey(policy.parameters)) return before.course;
+  before.course.dispose();
+  return null;
+}
+
+/** The loop that both share. A stop keeps the course; the same call goes on with it. */
 async function runSteps(
   policy: Policy,
-  loss: (batch: AnswerBatch, extra: tf.Tensor[]) => tf.Scalar,
-  { steps, batchSize, learningRate, seed, onStep }: PolicyTrainingOptions,
-  next: (draw: <T>(items: readonly T[]) => T[]) => StepInputs,
+  work: Work,
+  options: PolicyTrainingOptions,
+  begin: () => Course,
 ): Promise<number[]> {
-  const variables = [...policy.parameters.values()] as unknown as tf.Tensor[];
-  const differentiate = compile(
-    (ids, mask, targets, answered, ...extra) => {
-      const { value, grads } = tf
-        .engine()
-        .gradients(() => loss({ ids, mask, targets, answered } as AnswerBatch, extra), variables);
-      return [value, ...grads];
-    },
-    { name: "policy gradients", precision: "f32", xla: false },
-  );
-  const optimizer = createAdamW(policy.parameters, {
-    weightDecay: 0,
-    beta1: 0.9,
-    beta2: 0.99,
-    epsilon: 1e-8,
-    gradClip: 1,
-    xla: false,
-    decays: () => false,
-  });
-  const random = createRandom(seed);
-  const draw = createDraw(batchSize, random.shuffle);
-  const losses: number[] = [];
-  for (let step = 1; step <= steps; step++) {
-    const { batch, extra } = next(draw);
-    const inputs = [batch.ids, batch.mask, batch.targets, batch.answered, ...extra];
-    const [value, ...gradients] = differentiate(...inputs);
-    const rate = learningRate * Math.min(1, (10 * step) / steps, (steps + 1 - step) / (0.9 * steps));
-    const { gradNorm, skipped } = optimizer.step(gradients, rate);
-    losses.push(value.dataSync()[0]);
-    tf.dispose([value, ...gradients, gradNorm, skipped, ...inputs]);
-    onStep?.(step, losses[step - 1]);
-    await yieldToEvents();
-  }
-  differentiate.dispose();
-  optimizer.dispose();
-  return losses;
-}
-
-/** Takes items in a shuffled order, all of them before any comes again. */
-function createDraw(count: number, shuffle: <T>(items: readonly T[]) => T[]): <T>(items: readonly T[]) => T[] {
-  let order: number[] = [];
-  return <T>(items: readonly T[]) =>
-    Array.from({ length: count }, () => {
-      if (order.length === 0) order = shuffle(items.map((_, i) => i));
-      return items[order.pop()!];
+  const { steps, onStep, quiet, signal: outer } = options;
+  const key = workKey(work, options);
+  const course = stoppedCourse(policy, key) ?? begin();
+  const hooks = { quiet: quiet ?? onStep !== undefined, signal: outer };
+  const what = { label: "policy", unit: "steps", again: "run it again to go on from there" };
+  try {
+    await longWork(what, hooks, async ({ signal, onProgress, onKnown }) => {
+      onKnown(course.losses.length);
+      while (course.losses.length < steps) {
+        const loss = course.step();
+        const step = course.losses.length;
+        onStep?.(step, loss);
+        onProgress(step, steps);
+        await yieldToEvents();
+        if (step < steps) signal.throwIfAborted();
+      }
     });
+  } catch (error) {
+    if (error instanceof Interrupted) stopped.set(policy, { key, weights: weightsKey(policy.parameters), course });
+    else course.dispose();
+    throw error;
+  }
+  course.dispose();
+  return course.losses;
 }

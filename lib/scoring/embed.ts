@@ -1,10 +1,14 @@
 // In: a loaded model and texts. Out: one vector a text: what its head reads (with the head "mean", the mean over the tokens).
+import { Interrupted } from "../errors";
 import { yieldToEvents } from "../interrupt";
 import { longWork } from "../longWork";
 import { poolInputs } from "../models/rewardModel";
 import type { LoadedModel } from "../checkpoints/checkpoint";
 import type { ScoreItem, ScoringOptions } from "./score";
+import { keptResults } from "./kept";
 import { compileForTexts } from "./textRuns";
+
+const WHAT = { label: "vectors", unit: "texts", again: "run it again to go on from there" };
 
 /** Vectors of all items, in their order; a text that stands several times is computed once. */
 export async function embedTexts(
@@ -21,19 +25,28 @@ export async function embedTexts(
     return rowOf.get(key)!;
   });
   const encoded = await loaded.tokenizer.encode(distinct, { template, maxLength, truncation });
+  const kept = keptResults<Float32Array>(loaded.model, { name: "embed", precision: options.precision });
   const runs = compileForTexts(loaded.model, poolInputs, { padId: loaded.tokenizer.padId, name: "embed", ...options });
-  const vectors = new Array<Float32Array>(distinct.length);
+  const vectors = encoded.map(({ ids }) => kept.find(ids));
+  const missing = [...encoded.keys()].filter((i) => vectors[i] === undefined);
+  const before = distinct.length - missing.length;
   const tokens = { length: (i: number) => encoded[i].ids.length, ids: (i: number) => encoded[i].ids };
   const put = (i: number, vector: Float32Array) => (vectors[i] = vector.slice());
   try {
-    await longWork({ label: "vectors", unit: "texts" }, options, async ({ signal, onProgress }) => {
-      for (const done of runs.run(tokens, [...encoded.keys()], put, signal)) {
-        onProgress(done, distinct.length);
+    await longWork(WHAT, options, async ({ signal, onProgress, onKnown }) => {
+      onKnown(before);
+      for (const done of runs.run(tokens, missing, put, signal)) {
+        onProgress(before + done, distinct.length);
         await yieldToEvents();
       }
     });
+    kept.forget();
+  } catch (error) {
+    if (error instanceof Interrupted)
+      kept.keep(vectors.flatMap((vector, i) => (vector ? [[encoded[i].ids, vector] as const] : [])));
+    throw error;
   } finally {
     runs.dispose();
   }
-  return rows.map((row) => vectors[row]);
+  return rows.map((row) => vectors[row]!);
 }

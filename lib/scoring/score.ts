@@ -11,7 +11,7 @@ import type { Message, PreferencePair } from "../pairs/pair";
 import type { LoadedModel } from "../checkpoints/checkpoint";
 import type { ScoredPair } from "./scoredPair";
 import type { Encoded } from "../text/textItem";
-import { keptScores } from "./kept";
+import { keptResults } from "./kept";
 import { compileForTexts, type TextRunsOptions } from "./textRuns";
 
 /** What scoring may be told. */
@@ -32,6 +32,8 @@ export interface ScoreItem {
 
 /** What one scoring of stored rows may be told. */
 export interface ScorerOptions extends Pick<ScoringOptions, "onProgress" | "signal"> {
+  /** Told how many of the texts are known. */
+  readonly onKnown?: (texts: number) => void;
   /** Scores that are known already; these texts are not computed. */
   readonly known?: (ids: Uint32Array) => number | undefined;
   /** Hears each score that was computed. */
@@ -54,12 +56,13 @@ export async function resolvePrecision(precision: "auto" | "bf16" | "f32"): Prom
 /** A scorer of one model; its weights may change between two calls. */
 export function createScorer(model: RewardModel, padId: number, options: ScoringOptions = {}): Scorer {
   const runs = compileForTexts(model, scoreInputs, { padId, name: "score", ...options });
-  const score: Scorer["score"] = async (tokens, { onProgress, signal, known, onScore } = {}) => {
+  const score: Scorer["score"] = async (tokens, { onProgress, onKnown, signal, known, onScore } = {}) => {
     const rewards = new Float64Array(tokens.size).fill(NaN);
     const distinct = Array.from(rewards, (_, i) => i).filter((i) => tokens.same(i) === i);
     if (known) for (const text of distinct) rewards[text] = known(tokens.ids(text)) ?? NaN;
     const texts = known ? distinct.filter((text) => Number.isNaN(rewards[text])) : distinct;
     const before = distinct.length - texts.length;
+    if (before > 0) onKnown?.(before);
     const put = (text: number, [reward]: Float32Array) => {
       rewards[text] = reward;
       onScore?.(tokens.ids(text), reward);
@@ -210,7 +213,7 @@ async function scoreWatched(
   tokens: TokenStore,
   options: ScoringOptions,
 ): Promise<Float64Array> {
-  const kept = keptScores(model, options.precision);
+  const kept = keptResults<number>(model, { name: "score", precision: options.precision });
   const done: [Uint32Array, number][] = [];
   const what = { label: "scoring", unit: "texts", again: "run it again to go on from there" };
   try {

@@ -2,8 +2,10 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Beginnings } from "../batching/beginnings";
 import { layOutLines } from "../batching/pairArrays";
+import { currentBackend } from "../engine/backend";
 import { compile } from "../engine/compile";
 import { xlaPays } from "../engine/xlaPays";
+import { insideKernel } from "../interrupt";
 import { fusesAttention } from "../models/attention";
 import { checkWindow } from "../models/llama";
 import { isDecoder } from "../models/config";
@@ -63,8 +65,13 @@ export interface TextRuns {
 }
 
 const DEFAULT_TOKENS_PER_BATCH = 8192;
+/** In a notebook, where someone may stop it between two graph runs; on a processor they are as fast. */
+const NOTEBOOK_TOKENS_PER_BATCH = 2048;
 /** Graphs kept where few shapes are asked for: all of them. */
 const MANY_GRAPHS = 24;
+
+const defaultTokens = (): number =>
+  insideKernel() && !currentBackend().gpu ? NOTEBOOK_TOKENS_PER_BATCH : DEFAULT_TOKENS_PER_BATCH;
 
 /** @param fn of B rows with S texts each, [B·S] or [B·S, size], such as `scoreInputs` */
 export function compileForTexts(
@@ -72,14 +79,7 @@ export function compileForTexts(
   fn: (model: RewardModel, inputs: ModelInputs) => tf.Tensor,
   options: TextRunsOptions,
 ): TextRuns {
-  const {
-    padId,
-    precision = "f32",
-    tokensPerBatch = DEFAULT_TOKENS_PER_BATCH,
-    fuse = "auto",
-    fewShapes,
-    name,
-  } = options;
+  const { padId, precision = "f32", tokensPerBatch = defaultTokens(), fuse = "auto", fewShapes, name } = options;
   const forward = (ids: tf.Tensor, segmentIds: tf.Tensor, ...rest: tf.Tensor[]) => {
     const [before, positions] = rest.slice(1) as tf.Tensor2D[];
     return fn(model, {

@@ -1,5 +1,7 @@
 """Drives the kernel through jupyter_client and prints what the protocol carried, as JSON."""
 import json
+import shutil
+import tempfile
 import time
 from pathlib import Path
 
@@ -22,6 +24,11 @@ def resident_mb():
     if not status.exists():
         return None
     return int(next(line for line in status.read_text().splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+def after_seconds(seconds, read):
+    time.sleep(seconds)
+    return read()
 
 
 def answer(message_id):
@@ -101,6 +108,25 @@ const loaded = await loadRewardModel(findModel("all-MiniLM-L6-v2"), { seed: 1 })
 const items = Array.from({ length: 3000 }, (_, i) => ({ prompt: `Question ${i}?`, response: `word ${i} `.repeat(60) }));
 const ticks: number[] = [];
 """
+FOLDER = tempfile.mkdtemp(prefix="rewardbook-probe-")
+EVALUATE = """
+import { checkPairs, encodePrompts, evaluateScores, fitAnswers, openPolicy, sampleAnswers, scorePairs, writeFreshPolicy } from "rewardbook";
+import { writeFileSync } from "node:fs";
+const fresh = await loadRewardModel(findModel("all-MiniLM-L6-v2"), { seed: 1 });
+const toEvaluate = items.map(({ prompt, response }, i) => ({ ...items[i], id: `${i}`, questionId: `${i}`, chosen: response, rejected: `no ${response}`, line: i, riskLevel: "Low", confidencePenalty: 0 }));
+"""
+EVALUATION = "const evaluated = evaluateScores(await scorePairs(fresh, toEvaluate as never)); evaluated.n_pairs"
+CHECK = """
+const folder = FOLDER;
+writeFileSync(`${folder}/pairs.jsonl`, Array.from({ length: 60000 }, (_, i) => JSON.stringify({ prompt: `Question number ${i}?`, chosen: `answer ${i}`, rejected: `reply ${i}` })).join(String.fromCharCode(10)));
+await writeFreshPolicy(`${folder}/policy`, items.map(({ response }) => response), { shape: { hiddenSize: 128, layers: 4, heads: 4, maxLength: 256 }, seed: 1 });
+const policy = await openPolicy(`${folder}/policy`);
+const asked = await encodePrompts(policy, items.map(({ response }) => response.slice(0, 40)), "{prompt} {response}");
+const lessons = asked.map((prompt) => ({ prompt, answer: prompt, weight: 1 }));
+""".replace("FOLDER", json.dumps(FOLDER))
+CHECKING = "(await checkPairs(`${folder}/pairs.jsonl`)).report.pairs"
+SAMPLING = "(await sampleAnswers(policy, asked, { maxNewTokens: 60, seed: 1, rowsAtOnce: 4 })).length"
+FITTING = "(await fitAnswers(policy, lessons, { steps: 2000, batchSize: 32, learningRate: 1e-3, seed: 1 })).length"
 SCORING = "const scores = await scoreTexts(loaded, items, { onProgress: (done) => ticks.push(done) }); scores.length"
 
 out = {
@@ -109,6 +135,8 @@ out = {
     # silent: it has no number
     "first": run("import { splitPairs, trainRewardModel } from 'rewardbook';", silent=True),
     "idleMegabytes": resident_mb(),
+    "garbage": run("Array.from({ length: 4e6 }, (_, i) => ({ i })).length", silent=True),
+    "usedMegabytes": after_seconds(5, resident_mb),
     "number": run("const answer: number = 42; answer"),
     "thrown": run("function fail() { throw new RangeError('too far'); }\nfail();"),
     "afterThrown": run("answer + 1"),
@@ -145,13 +173,25 @@ out = {
     "load": run(SCORE),
     "scoring": run(SCORING, interrupt_after=3),
     "resumed": run(SCORING.replace("items", "items.slice(0, ticks[ticks.length - 1])")),
+    "evaluate": run(EVALUATE),
+    "evaluation": run(EVALUATION, interrupt_after=3),
+    "evaluatedOn": run(EVALUATION, interrupt_after=3),
+    "checkBegin": run(CHECK),
+    "check": run(CHECKING, interrupt_after=1),
+    "checked": run(CHECKING),
+    "sampling": run(SAMPLING, interrupt_after=3),
+    "sampledOn": run(SAMPLING, interrupt_after=3),
+    "fitting": run(FITTING, interrupt_after=3),
+    "fittedOn": run(FITTING, interrupt_after=3),
     "firstTicks": run("ticks[ticks.length - 1]"),
 }
 many = out["many"]["messages"]
 out["many"] = {"count": sum(m["type"] in ("display_data", "update_display_data") for m in many), "reply": out["many"]["reply"]}
+
 print(json.dumps(out))
 client.stop_channels()
 manager.shutdown_kernel(now=True)
 for file in PACKAGE.iterdir():
     file.unlink()
 PACKAGE.rmdir()
+shutil.rmtree(FOLDER)

@@ -130,7 +130,7 @@ test("the time left follows the last seconds, not the slow start", () => {
   const lines: string[] = [];
   vi.spyOn(console, "log").mockImplementation((line) => void lines.push(line));
   let time = 0;
-  const bar = createProgressBar("training", "steps", () => time);
+  const bar = createProgressBar("training", "steps", { now: () => time });
   time = 60_000; // compiling
   bar.update(1, 101);
   for (let step = 2; step <= 41; step++) {
@@ -142,6 +142,17 @@ test("the time left follows the last seconds, not the slow start", () => {
   bar.update(101, 101);
   bar.end();
   expect(lines.at(-1)).toBe("training 101/101 steps · 1.01/s · in 1:40");
+  // work that goes on after a stop: what was there before says nothing about its rate
+  const again = createProgressBar("scoring", "texts", { since: { at: time, done: 400 }, now: () => time });
+  time += 10_000;
+  again.update(420, 500);
+  again.end();
+  expect(lines.at(-1)).toBe("scoring 420/500 texts · 2.00/s · 0:40 left");
+  const unknown = createProgressBar("check", "pairs", { now: () => time });
+  time += 2000;
+  unknown.update(500, Infinity);
+  unknown.end("stopped");
+  expect(lines.at(-1)).toBe("check 500 pairs · 250/s · in 0:02 · stopped");
 });
 
 test("a data frame becomes an escaped table", () => {

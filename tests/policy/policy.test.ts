@@ -14,7 +14,8 @@ import {
 } from "../../lib/policy/logProbabilities";
 import { dpoLoss, rewardWeights, sequenceLogProbabilities, weightedLikelihoodLoss } from "../../lib/policy/losses";
 import { copyPolicy, openPolicy, savePolicy, writeFreshPolicy, type Policy } from "../../lib/policy/policy";
-import { drawToken, encodeAnswers, encodePrompts, sampleAnswers } from "../../lib/policy/sample";
+import { drawToken } from "../../lib/policy/decode";
+import { encodeAnswers, encodePrompts, sampleAnswers } from "../../lib/policy/sample";
 import { fitAnswers, fitPreferences } from "../../lib/policy/train";
 
 interface Packed {

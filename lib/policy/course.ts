@@ -1,0 +1,89 @@
+// In: a policy, a loss and a way to draw batches. Out: one step of AdamW after another.
+import * as tf from "@tensorflow/tfjs-core";
+import { createAdamW } from "../engine/adamw";
+import { compile } from "../engine/compile";
+import type { LongWorkOptions } from "../longWork";
+import { createRandom } from "../random";
+import type { AnswerBatch } from "./logProbabilities";
+import type { Policy } from "./policy";
+
+export interface PolicyTrainingOptions extends Pick<LongWorkOptions, "signal" | "quiet"> {
+  readonly steps: number;
+  /** Answers, or pairs of them, of one step. */
+  readonly batchSize: number;
+  /** Peak; a tenth of the steps warms up, then it falls linearly to zero. */
+  readonly learningRate: number;
+  readonly seed: number;
+  /** Takes the place of the notebook's bar. */
+  readonly onStep?: (step: number, loss: number) => void;
+}
+
+export interface StepInputs {
+  readonly batch: AnswerBatch;
+  readonly extra: tf.Tensor[];
+}
+
+/** Steps of one policy: the gradient's graph, the optimizer and the order of the items, between two calls as well. */
+export interface Course {
+  readonly losses: number[];
+  /** One step. @returns its loss */
+  step(): number;
+  dispose(): void;
+}
+
+export function createCourse(
+  policy: Policy,
+  loss: (batch: AnswerBatch, extra: tf.Tensor[]) => tf.Scalar,
+  { steps, batchSize, learningRate, seed }: PolicyTrainingOptions,
+  next: (draw: <T>(items: readonly T[]) => T[]) => StepInputs,
+): Course {
+  const variables = [...policy.parameters.values()] as unknown as tf.Tensor[];
+  const differentiate = compile(
+    (ids, mask, targets, answered, ...extra) => {
+      const { value, grads } = tf
+        .engine()
+        .gradients(() => loss({ ids, mask, targets, answered } as AnswerBatch, extra), variables);
+      return [value, ...grads];
+    },
+    { name: "policy gradients", precision: "f32", xla: false },
+  );
+  const optimizer = createAdamW(policy.parameters, {
+    weightDecay: 0,
+    beta1: 0.9,
+    beta2: 0.99,
+    epsilon: 1e-8,
+    gradClip: 1,
+    xla: false,
+    decays: () => false,
+  });
+  const draw = createDraw(batchSize, createRandom(seed).shuffle);
+  const losses: number[] = [];
+  return {
+    losses,
+    step() {
+      const { batch, extra } = next(draw);
+      const inputs = [batch.ids, batch.mask, batch.targets, batch.answered, ...extra];
+      const [value, ...gradients] = differentiate(...inputs);
+      const step = losses.length + 1;
+      const rate = learningRate * Math.min(1, (10 * step) / steps, (steps + 1 - step) / (0.9 * steps));
+      const { gradNorm, skipped } = optimizer.step(gradients, rate);
+      losses.push(value.dataSync()[0]);
+      tf.dispose([value, ...gradients, gradNorm, skipped, ...inputs]);
+      return losses[step - 1];
+    },
+    dispose() {
+      differentiate.dispose();
+      optimizer.dispose();
+    },
+  };
+}
+
+/** Takes items in a shuffled order, all of them before any comes again. */
+function createDraw(count: number, shuffle: <T>(items: readonly T[]) => T[]): <T>(items: readonly T[]) => T[] {
+  let order: number[] = [];
+  return <T>(items: readonly T[]) =>
+    Array.from({ length: count }, () => {
+      if (order.length === 0) order = shuffle(items.map((_, i) => i));
+      return items[order.pop()!];
+    });
+}
