@@ -3,7 +3,7 @@ import { listenForStop, yieldToEvents, type StopRequest } from "./interrupt";
 import type { Update } from "./batching/trainingPlan";
 import { runArtefacts } from "./report/runArtefacts";
 import { saveEpoch, saveLast } from "./training/checkpoints";
-import { finishedResult, finishRun, type TrainingResult } from "./training/finish";
+import { finishedResult, finishRun, keepInterrupted, type TrainingResult } from "./training/finish";
 import { logStep } from "./training/logStep";
 import { prepareRun } from "./training/prepare";
 import { dueAt, nextUpdates, type TrainingHooks, type TrainingRun } from "./training/run";
@@ -67,7 +67,9 @@ async function train(run: TrainingRun, stop: StopRequest, watch: WatchedTraining
     }
     const resumable = `stopped after step ${state.step}; with resume: true it goes on from there`;
     watch.end(stop.signal.aborted ? resumable : undefined);
-    return await finishRun(run, state.ended === null ? stop.cause() : null);
+    const interruptedBy = state.ended === null ? stop.cause() : null;
+    if (interruptedBy !== null) await keepInterrupted(run);
+    return await finishRun(run, interruptedBy);
   } finally {
     run.dispose();
   }

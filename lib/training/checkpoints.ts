@@ -12,20 +12,19 @@ import { findVerified, padTokenId, saveRewardModel } from "../checkpoints/checkp
 import { countParameters } from "../models/rewardModel";
 import { SETTINGS_FILE } from "../checkpoints/settings";
 import { scoreLineOf } from "../runs/scoreLines";
-import { trainedParameters } from "./cost";
-import type { TrainingRun, ValidationRecord } from "./run";
+import type { MeasuredRun, TrainingRun, ValidationRecord } from "./run";
 import { writeTrainingState } from "./state";
 
-const place = (run: TrainingRun, name: string): string => join(checkpointsDir(run.config.run), name);
+const place = (run: MeasuredRun, name: string): string => join(checkpointsDir(run.config.run), name);
 
 /** How texts are read; what else the settings say is of the training that the model comes from. */
-function readingSettings({ loaded }: TrainingRun) {
+function readingSettings({ loaded }: MeasuredRun) {
   const { loss: _l, temperature: _t, metrics: _m, run_id: _r, epoch: _e, step: _s, ...reading } = loaded.settings;
   return reading;
 }
 
 /** Saves the model as it stands, with what a validation said about it. */
-async function save(run: TrainingRun, name: string, record: ValidationRecord | null): Promise<void> {
+async function save(run: MeasuredRun, name: string, record: ValidationRecord | null): Promise<void> {
   const { loaded, config } = run;
   const evaluation = record?.evaluation;
   const settings = {
@@ -51,7 +50,7 @@ async function save(run: TrainingRun, name: string, record: ValidationRecord | n
     tokenizer: loaded.tokenizer,
     adapter: run.sharesTrunk,
     padId: padTokenId(loaded.model.config, loaded.tokenizer),
-    parameters: { all: countParameters(loaded.model), trained: trainedParameters(run) },
+    parameters: { all: countParameters(loaded.model), trained: run.trainedParameters() },
     data: run.dataRecord,
   });
   if (run.sharesTrunk)
@@ -69,7 +68,7 @@ async function save(run: TrainingRun, name: string, record: ValidationRecord | n
 
 /** Policy and reward model share one trunk on disk: only the head and the low-rank updates are written. */
 function saveShared(
-  run: TrainingRun,
+  run: MeasuredRun,
   dir: string,
   settings: object,
   extra: (dir: string) => Promise<void>,
@@ -85,7 +84,7 @@ function saveShared(
 }
 
 /** Keeps the best model and everything that was measured with it. */
-export async function saveBest(run: TrainingRun, record: ValidationRecord): Promise<void> {
+export async function saveBest(run: MeasuredRun, record: ValidationRecord): Promise<void> {
   await save(run, "best", record);
   run.log.write("evaluation.json", record.evaluation);
   run.log.write("errors.json", analyseErrors(record.scored, { loss: lossSettings(lossRecord(run.config)) }));
@@ -123,7 +122,7 @@ export async function saveLast(run: TrainingRun): Promise<void> {
  *
  * @returns in words what is kept
  */
-export function dropUnproven(run: TrainingRun): string {
+export function dropUnproven(run: MeasuredRun): string {
   const { lastSaved, lastFinite } = run.health;
   const [last, previous] = [place(run, "last"), place(run, "last-previous")];
   if (existsSync(last) && lastSaved >= lastFinite) {

@@ -7,27 +7,21 @@ import { countParameters } from "../models/rewardModel";
 import { checkpointsDir } from "../files/paths";
 import { openSafetensors } from "../files/safetensors";
 import type { RunCost } from "../runs/records";
-import type { TrainingRun } from "./run";
+import type { MeasuredRun } from "./run";
 
-/** Weights that the current step moves. */
-export function trainedParameters(run: TrainingRun): number {
-  const { parameters } = run.loaded.model;
-  return (run.currentStep()?.trainable ?? []).reduce((sum, name) => sum + parameters.get(name)!.size, 0);
-}
-
-export async function costOf(run: TrainingRun, interrupted: boolean): Promise<RunCost> {
+export async function costOf(run: MeasuredRun, interrupted: boolean): Promise<RunCost> {
   const { state, config, loaded } = run;
   const perSecond = (count: number) => (state.train_seconds > 0 ? count / state.train_seconds : 0);
   return {
     architecture: config.architecture,
     num_parameters: countParameters(loaded.model),
-    trainable_parameters: trainedParameters(run),
+    trainable_parameters: run.trainedParameters(),
     saved_parameters: await storedParameters(join(checkpointsDir(config.run), "best")),
     train_seconds: state.train_seconds,
     train_pairs_per_second: perSecond(state.pairs_seen),
     train_tokens_per_second: perSecond(state.num_tokens),
     score_pairs_per_second: interrupted ? null : await scoringSpeed(run),
-    peak_memory_mb: process.resourceUsage().maxRSS / 1024,
+    peak_memory_mb: run.peakMemoryMb(),
   };
 }
 
@@ -46,7 +40,7 @@ const SAMPLE_PAIRS = 16;
 const LEAST_SECONDS = 0.5;
 
 /** Pairs a second from token ids to rewards, on the first validation pairs; vectors that a cache holds are not used. */
-async function scoringSpeed(run: TrainingRun): Promise<number> {
+async function scoringSpeed(run: MeasuredRun): Promise<number> {
   const { loaded, precision, config, valDataset } = run;
   const pairs = Math.min(SAMPLE_PAIRS, valDataset.size);
   const sample = new TokenStore();

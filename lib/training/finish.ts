@@ -14,7 +14,7 @@ import type { GateVerdict, RunCost, RunMetrics, Warning } from "../runs/records"
 import { saveLast } from "./checkpoints";
 import { costOf } from "./cost";
 import type { OpenedRun } from "./open";
-import type { TrainingHooks, TrainingRun } from "./run";
+import type { MeasuredRun, TrainingHooks, TrainingRun } from "./run";
 import { validate } from "./validate";
 
 /** What `trainRewardModel` returns. */
@@ -34,18 +34,21 @@ export interface TrainingResult {
   readonly interruptedBy: StopCause | null;
 }
 
+/** Keeps what an interrupted run has learned. */
+export async function keepInterrupted(run: TrainingRun): Promise<void> {
+  const { state, health } = run;
+  run.say(`interrupted after step ${state.step}: keeping what was learned; --resume goes on`);
+  if (state.step > 0 && health.skippedInRow === 0) await saveLast(run);
+}
+
 /**
  * Ends a run, whole or interrupted. What is done here can be done again: `metrics.json` comes last and says that it is done.
  *
  * @param interruptedBy what stopped the run before its end; null where it came to it
  */
-export async function finishRun(run: TrainingRun, interruptedBy: StopCause | null): Promise<TrainingResult> {
+export async function finishRun(run: MeasuredRun, interruptedBy: StopCause | null): Promise<TrainingResult> {
   const { config, state, log } = run;
   const interrupted = interruptedBy !== null;
-  if (interrupted) {
-    run.say(`interrupted after step ${state.step}: keeping what was learned; --resume goes on`);
-    if (state.step > 0 && run.health.skippedInRow === 0) await saveLast(run);
-  }
   if (state.stopping.step === 0 || !existsSync(join(log.dir, EVALUATION))) await validate(run, "step");
   const evaluation = readEvaluation(log.dir);
   const metrics = runMetrics(run, evaluation, { cost: await costOf(run, interrupted), interrupted });
@@ -112,7 +115,7 @@ function trainingResult(
 }
 
 function runMetrics(
-  { state, config }: TrainingRun,
+  { state, config }: MeasuredRun,
   evaluation: Evaluation,
   { cost, interrupted }: { cost: RunCost; interrupted: boolean },
 ): RunMetrics {

@@ -56,8 +56,8 @@ export async function openRun(request: TrainingRequest, say: (text: string) => v
   }
 }
 
-/** The configured maximum length, or the model's own where that is smaller. */
-function fitMaxLength(config: TrainingConfig, say: (text: string) => void): TrainingConfig {
+/** The configuration with its maximum length, or the model's own where that is smaller. */
+export function fitMaxLength(config: TrainingConfig, say: (text: string) => void): TrainingConfig {
   const path = join(findModel(config.model), "config.json");
   if (!existsSync(path)) return config; // loading the model says so
   const positions = textPositions(parseModelConfig(readJsonFile(path), path));
@@ -77,7 +77,7 @@ function warnOfFew({ train, val }: TrainingPairs, say: (text: string) => void): 
   );
 }
 
-function announce(pairs: TrainingPairs, say: (text: string) => void): void {
+export function announce(pairs: TrainingPairs, say: (text: string) => void): void {
   for (const report of pairs.reports) {
     const left = Object.entries(report.counts).map(([reason, n]) => `${n} ${reason}`);
     say(

@@ -177,6 +177,9 @@ function assembleRun(prepared: Prepared): TrainingRun {
     ...prepared,
     ...steps,
     totalSteps: config.max_steps > 0 ? Math.min(config.max_steps, allSteps) : allSteps,
+    trainedParameters: () =>
+      (steps.currentStep()?.trainable ?? []).reduce((sum, name) => sum + loaded.model.parameters.get(name)!.size, 0),
+    peakMemoryMb: () => process.resourceUsage().maxRSS / 1024,
     monitor: createMonitor({ truncatedShare: dataset.truncation.pairs / dataset.size }),
     warnings,
     health: { skippedInRow: 0, lastFinite: prepared.state.step, lastSaved: prepared.state.step },

@@ -57,22 +57,16 @@ export interface RunArtefacts {
   drawPlots(metricsDir: string): Promise<string | null>;
 }
 
-/** A training under way. */
-export interface TrainingRun {
+/** What measuring, keeping and finishing a run needs of it, wherever its steps were taken. */
+export interface MeasuredRun {
   readonly config: TrainingConfig;
   readonly hooks: TrainingHooks;
   readonly artefacts: RunArtefacts;
-  readonly backend: BackendInfo;
   readonly precision: "bf16" | "f32";
   readonly loaded: LoadedModel;
-  readonly dataset: PairDataset;
-  /** Of the training pairs, in their order. */
-  readonly trainIds: readonly string[];
   readonly val: readonly PreferencePair[];
   readonly valDataset: PairDataset;
   readonly scorer: Scorer;
-  readonly plan: TrainingPlan;
-  readonly totalSteps: number;
   readonly log: MetricsLog;
   /** `data.json`. */
   readonly dataRecord: Record<string, unknown>;
@@ -83,13 +77,27 @@ export interface TrainingRun {
   readonly state: TrainingState;
   /** Steps left out in a row, the last step whose loss was a number, and the step at which the state was saved. */
   readonly health: { skippedInRow: number; lastFinite: number; lastSaved: number };
-  /** The compiled step for what trains in this epoch. */
-  stepFor(epoch: number): RunStep;
-  currentStep(): RunStep | null;
+  /** Weights that training moves; of the last epoch, where layers thaw one by one. */
+  trainedParameters(): number;
+  /** Most memory that training took, MiB. */
+  peakMemoryMb(): number;
   /** Tells the reader a sentence. */
   say(text: string): void;
   /** Logs warnings and tells them. */
   warn(warnings: readonly Warning[]): void;
+}
+
+/** A training under way. */
+export interface TrainingRun extends MeasuredRun {
+  readonly backend: BackendInfo;
+  readonly dataset: PairDataset;
+  /** Of the training pairs, in their order. */
+  readonly trainIds: readonly string[];
+  readonly plan: TrainingPlan;
+  readonly totalSteps: number;
+  /** The compiled step for what trains in this epoch. */
+  stepFor(epoch: number): RunStep;
+  currentStep(): RunStep | null;
   /** Pairs a second since the start of this process's training, compilation included. */
   rate(pairs: number): number;
   dispose(): void;
