@@ -78,13 +78,20 @@ export function readingOptions(options: Readonly<Record<string, unknown>>): Read
 }
 
 /** The fields a command line gave, by their names in the schema. */
-export function configFromFlags(options: Readonly<Record<string, unknown>>): TrainingInput {
+export const configFromFlags = (options: Readonly<Record<string, unknown>>): TrainingInput =>
+  fieldsFromFlags(options, trainingSchema.shape) as TrainingInput;
+
+/** The fields of any schema that a command line gave. */
+export function fieldsFromFlags(
+  options: Readonly<Record<string, unknown>>,
+  shape: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
   const given: Record<string, unknown> = {};
-  for (const field of Object.keys(trainingSchema.shape)) {
+  for (const field of Object.keys(shape)) {
     const camel = field.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
     if (options[camel] !== undefined) given[field] = options[camel];
   }
-  return given as TrainingInput;
+  return given;
 }
 
 /** The flag of how texts are made, for a reward model that was not made here or is to read them otherwise. */

@@ -14,6 +14,7 @@ import { register as evaluate } from "./evaluate";
 import { register as exportModel } from "./export";
 import { register as generate } from "./generate";
 import { register as pull } from "./pull";
+import { register as remote } from "./remote";
 import { register as report } from "./report";
 import { register as rerank } from "./rerank";
 import { register as score } from "./score";
@@ -48,11 +49,13 @@ export function createProgram(): Command {
     exportModel,
     pull,
     verify,
+    remote,
     doctor,
   ])
     register(root);
-  for (const command of root.commands) command.exitOverride().configureOutput({ writeErr: fail });
-  for (const command of [root, ...root.commands]) stateDefaults(command);
+  for (const command of root.commands.flatMap((one) => [one, ...one.commands]))
+    command.exitOverride().configureOutput({ writeErr: fail });
+  for (const command of [root, ...root.commands.flatMap((one) => [one, ...one.commands])]) stateDefaults(command);
   return root;
 }
 

@@ -39,7 +39,7 @@ export function register(program: Command): void {
 }
 
 /** A bar for each training, and a line for each validation. */
-function hooksFor(out: Output): TrainingHooks {
+export function hooksFor(out: Output): TrainingHooks {
   let bar = out.progress("training");
   return {
     onMessage: (text) => out.say(text),
@@ -60,7 +60,8 @@ function hooksFor(out: Output): TrainingHooks {
 const withInterval = (share: number, [low, high]: readonly [number, number]) =>
   `${percent(share)} [${percent(low)}, ${percent(high)}]`;
 
-function reportRun(out: Output, result: TrainingResult): void {
+/** What a training came to. */
+export function reportRun(out: Output, result: TrainingResult): void {
   const { metrics, evaluation, gate } = result;
   const million = (count: number) => `${(count / 1e6).toFixed(count < 1e6 ? 3 : 1)} M`;
   const scoring =
@@ -115,7 +116,7 @@ function reportSeeds(out: Output, { results, summary, ...places }: SeedsResult, 
 }
 
 /** The exit code says what ended the training. */
-function leave({ interruptedBy, gateFailed }: TrainingResult): void {
+export function leave({ interruptedBy, gateFailed }: TrainingResult): void {
   if (interruptedBy) throw new ExitWith(EXIT[interruptedBy === "SIGTERM" ? "SIGTERM" : "SIGINT"]);
   if (gateFailed) throw new ExitWith(EXIT.gate);
 }

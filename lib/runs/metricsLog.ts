@@ -76,16 +76,16 @@ const toJson = (value: unknown, indent?: number): string =>
  * Opens metrics/RUN. A new run clears what an earlier one of the same name wrote; a resumed one drops the lines
  * after the checkpoint, which will be computed again.
  *
- * @param marks `marks()` as they were at the checkpoint gone on from; undefined for a new run
+ * @param marks `marks()` as they were at the checkpoint gone on from; `all` drops none; undefined for a new run
  */
-export function openMetricsLog(run: string, marks?: Readonly<Record<string, number>>): MetricsLog {
+export function openMetricsLog(run: string, marks?: Readonly<Record<string, number>> | "all"): MetricsLog {
   const dir = metricsDir(run);
   const at = (file: string) => join(dir, file);
   if (!marks) rmSync(dir, { recursive: true, force: true });
   mkdirSync(at("val_deltas"), { recursive: true });
   mkdirSync(at("plots"), { recursive: true });
   if (marks) {
-    for (const file of GROWING_FILES) cutBack(at(file), marks[file] ?? 0);
+    for (const file of GROWING_FILES) cutBack(at(file), marks === "all" ? Infinity : (marks[file] ?? 0));
     const torn = readdirSync(dir).filter(isTemporary);
     for (const file of [...LAST_FILES, ...torn]) rmSync(at(file), { force: true });
   }

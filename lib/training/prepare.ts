@@ -77,10 +77,11 @@ async function goOn(run: TrainingRun, { state, resumeFrom, goesFurther }: Start)
 
 type Datasets = Pick<TrainingRun, "dataset" | "valDataset">;
 
-async function tokenisePairs(
-  pairs: TrainingPairs,
+/** The pairs of a run as token ids, weights and margins. */
+export async function tokenisePairs(
+  pairs: Pick<TrainingPairs, "train" | "val">,
   config: TrainingConfig,
-  { tokenizer, settings }: LoadedModel,
+  { tokenizer, settings }: Pick<LoadedModel, "tokenizer" | "settings">,
 ): Promise<Datasets> {
   const margin = config.loss === "scaled" && config.margin === 0 ? 1 : config.margin;
   const encoding = { ...settings, beta: config.beta, margin };
@@ -114,7 +115,7 @@ export const planUpdates = ({ tokens }: PairDataset, config: TrainingConfig, mod
   });
 
 /** `data.json`. */
-const recordOf = (pairs: TrainingPairs, { dataset, valDataset }: Datasets): Record<string, unknown> => ({
+export const recordOf = (pairs: TrainingPairs, { dataset, valDataset }: Datasets): Record<string, unknown> => ({
   ...pairs.record,
   counts: { train: pairs.train.length, val: pairs.val.length, test: pairs.test.length },
   truncation: { train: dataset.truncation, val: valDataset.truncation },
@@ -132,6 +133,16 @@ async function openLog(
   const log = openMetricsLog(config.run, resumeFrom ? state.logs : undefined);
   log.write("config.json", { ...config, model: model.directory === resumeFrom ? config.model : model.directory });
   log.write("environment.json", describeEnvironment(backend));
+  await writeData(log, pairs, dataRecord);
+  return log;
+}
+
+/** What a run is trained and validated on, as its folder keeps it. */
+export async function writeData(
+  log: MetricsLog,
+  pairs: TrainingPairs,
+  dataRecord: Record<string, unknown>,
+): Promise<void> {
   log.write("data.json", dataRecord);
   for (const report of pairs.reports) await writeRejectedRows(report, log.dir);
   log.replace(
@@ -143,7 +154,6 @@ async function openLog(
       "test_pairs.jsonl",
       pairs.test.map((pair) => pair.raw),
     );
-  return log;
 }
 
 type Prepared = Pick<
@@ -200,7 +210,8 @@ function assembleRun(prepared: Prepared): TrainingRun {
   };
 }
 
-function announceTruncation(
+/** Says how many pairs were cut. */
+export function announceTruncation(
   { dataset, valDataset }: Datasets,
   config: TrainingConfig,
   say: (text: string) => void,

@@ -1,0 +1,60 @@
+// In: a job's folder. Out: the same job run on this machine by Python alone, line by line.
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { InputError } from "../lib/errors";
+
+export interface LocalJob {
+  /** The job's folder. */
+  readonly folder: string;
+  readonly python: string;
+  readonly onLine: (line: string) => void;
+  /** Ends the job; it goes on from its last checkpoint when it is resumed. */
+  readonly signal: AbortSignal;
+}
+
+const LAST_LINES = 5;
+
+/**
+ * Runs a job without a cluster.
+ *
+ * @returns null when it succeeded, else how it ended
+ * @throws InputError where there is no such Python
+ */
+export async function runHere({ folder, python, onLine, signal }: LocalJob): Promise<string | null> {
+  const job = spawn(python, ["-u", "main.py", "job.json", "--local"], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, PYTHONUNBUFFERED: "1" },
+  });
+  const stop = () => job.kill("SIGTERM");
+  signal.addEventListener("abort", stop);
+  const last: string[] = [];
+  const ended = new Promise<string | null>((resolve, reject) => {
+    job.on("error", (error) => reject(noPython(python, error)));
+    job.on("close", (code, killed) => resolve(code === 0 ? null : (killed ?? `exit code ${code}`)));
+  });
+  let failure: unknown = null;
+  createInterface({ input: job.stderr }).on("line", (line) => {
+    if (line.trim() !== "") last.splice(0, Math.max(0, last.push(line.trim()) - LAST_LINES));
+  });
+  createInterface({ input: job.stdout }).on("line", (line) => {
+    try {
+      onLine(line);
+    } catch (error) {
+      failure ??= error;
+      job.kill("SIGTERM");
+    }
+  });
+  try {
+    const how = await ended;
+    if (failure !== null) throw failure as Error;
+    return how === null ? null : [how, last.at(-1)].filter(Boolean).join(": ");
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+const noPython = (python: string, error: Error): InputError =>
+  new InputError(
+    `--python: expected a Python that can be started, got ${python} (${error.message}); name one that has remote/python/requirements.txt`,
+  );
