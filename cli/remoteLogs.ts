@@ -9,12 +9,14 @@ export function register(remote: Command): void {
     .command("logs")
     .description("come back to a training that was handed over: its log, and at its end its checkpoint")
     .requiredOption("--run <name>", "name of the run")
+    .option("--address <text>", "where Ray's dashboard is now (default: where the job was sent)")
+    .option("--ca <file>", "file of certificates (PEM) to trust for https (default: the run's)")
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
       const out = createOutput(options.json === true);
       const { comeBack } = await import("../remote/train");
       await detachable(out, async () => {
-        const { result, left } = await comeBack(options.run, { ...hooksFor(out), onLine: out.say });
+        const { result, left } = await comeBack(options.run, { ...hooksFor(out), onLine: out.say }, options);
         if (result === null) return out.result({ run: options.run, left }, `checkpoint  ${left}`);
         reportRun(out, result);
         leave(result);

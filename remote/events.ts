@@ -71,10 +71,10 @@ const schema = z.discriminatedUnion("event", [
   validation,
   done,
   z.looseObject({ event: z.literal("checkpoint"), step: z.number() }),
-  z.looseObject({ event: z.literal("retry"), message: z.string().optional() }),
-  z.looseObject({ event: z.literal("progress"), done: z.number(), total: z.number() }),
+  z.looseObject({ event: z.literal("retry"), attempt: z.number().optional(), message: z.string().optional() }),
+  z.looseObject({ event: z.literal("progress"), done: z.number() }),
   z.looseObject({ event: z.literal("shard"), rows: z.number() }),
-  z.looseObject({ event: z.literal("failed"), message: z.string(), advice: z.string().optional() }),
+  z.looseObject({ event: z.literal("failed"), message: z.string() }),
 ]);
 
 /** What a job tells of itself. */

@@ -29,8 +29,6 @@ export interface Job {
   readonly resume: boolean;
   /** Whether the results come back through the head. */
   readonly return_files: boolean;
-  /** Most padded tokens of one forward pass while scoring. */
-  readonly tokens_per_batch?: number;
 }
 
 export interface JobModel {

@@ -50,7 +50,7 @@ export async function runJob(run: JobRun): Promise<DoneEvent> {
       return;
     }
     if (event.event === "done") seen.done = event;
-    else if (event.event === "failed") seen.failed = [event.message, event.advice].filter(Boolean).join("; ");
+    else if (event.event === "failed") seen.failed = event.message;
     run.onEvent(event);
   };
   try {
