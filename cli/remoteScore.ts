@@ -20,7 +20,9 @@ import { detachable } from "./remoteTrain";
 export function register(remote: Command): void {
   const command = remote
     .command("score")
-    .description("rewards of pairs or of {prompt, response} rows, by Ray Data on a cluster; Ctrl-C leaves the job running")
+    .description(
+      "rewards of pairs or of {prompt, response} rows, by Ray Data on a cluster; Ctrl-C leaves the job running",
+    )
     .requiredOption("--checkpoint <dir>", "Hugging Face directory of the reward model")
     .requiredOption("--input <file>", "pairs in any format of `check`, or JSONL rows with prompt and response")
     .requiredOption("--out <file>", "JSONL file to write")
@@ -94,7 +96,10 @@ async function writeResult({ rows, scores, loaded, options, out }: Result): Prom
   if ("responses" in rows) {
     const { responses } = rows;
     await writeFileAtomically(options.out, lines(responses.map(({ raw }, i) => ({ ...raw, score: scores[i] }))));
-    return out.result({ responses: responses.length, out: options.out }, `${responses.length} responses scored: ${options.out}`);
+    return out.result(
+      { responses: responses.length, out: options.out },
+      `${responses.length} responses scored: ${options.out}`,
+    );
   }
   const { pairs } = rows;
   const loss = lossSettings(loaded.settings.loss);

@@ -26,7 +26,10 @@ export async function acceptModel(
   probeFile: string,
   told: readonly (readonly [string, number])[],
 ): Promise<Acceptance> {
-  const rows = (await readFile(probeFile, "utf8")).split("\n").filter(Boolean).map((line) => JSON.parse(line) as TokenRow);
+  const rows = (await readFile(probeFile, "utf8"))
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as TokenRow);
   const remote = new Map(told);
   const tokens = new TokenStore();
   for (const { input_ids } of rows) tokens.push(Uint32Array.from(input_ids));

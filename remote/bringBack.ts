@@ -28,17 +28,23 @@ export interface BringBack {
 export async function bringBack({ done, storage, head, target, say }: BringBack): Promise<void> {
   const { entries, node_id } = done.files ?? { entries: [] };
   if (entries.length === 0)
-    throw new InputError("the finished job: expected the names of its files, got none; it was packed by another version of Rewardbook");
+    throw new InputError(
+      "the finished job: expected the names of its files, got none; it was packed by another version of Rewardbook",
+    );
   await mkdir(target, { recursive: true });
   const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
   say(`fetching ${entries.length} files, ${(bytes / 1e6).toFixed(1)} MB`);
   for (const entry of entries) {
     const path = join(target, safeName(entry));
     await mkdir(dirname(path), { recursive: true });
-    if (entry.path !== undefined && !comesThroughHead(storage)) await take(entry, join(resolve(storage), entry.path), path);
+    if (entry.path !== undefined && !comesThroughHead(storage))
+      await take(entry, join(resolve(storage), entry.path), path);
     else if (head !== null && node_id !== undefined && entry.log_file !== undefined)
       await head.download({ ...entry, node_id, log_file: entry.log_file }, path);
-    else throw new InputError(`${entry.name}: expected a file that can be fetched, got one on ${storage || "the head"}; copy it from there`);
+    else
+      throw new InputError(
+        `${entry.name}: expected a file that can be fetched, got one on ${storage || "the head"}; copy it from there`,
+      );
   }
 }
 
@@ -52,5 +58,7 @@ async function take({ name, bytes, sha256 }: JobFile, from: string, to: string):
   await copyFile(from, to);
   const found = (await stat(to)).size;
   if (found === bytes && (await hashFile(to)) === sha256) return;
-  throw new InputError(`${from}: expected ${name} as the job wrote it (${bytes} bytes), got ${found} others; run the job again`);
+  throw new InputError(
+    `${from}: expected ${name} as the job wrote it (${bytes} bytes), got ${found} others; run the job again`,
+  );
 }

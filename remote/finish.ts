@@ -72,7 +72,12 @@ async function measuredRun(
   const backend = await initBackend();
   log.write("environment.json", {
     ...describeEnvironment(backend),
-    remote: { ...record.settings, submission_id: record.submission_id, versions: started?.versions, workers: started?.workers },
+    remote: {
+      ...record.settings,
+      submission_id: record.submission_id,
+      versions: started?.versions,
+      workers: started?.workers,
+    },
   });
   return {
     config,

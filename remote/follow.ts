@@ -45,7 +45,8 @@ export async function followJob(head: Head, id: string, options: FollowOptions):
       lines.end();
       return job;
     }
-    if (broken !== null) onMessage(`the connection to ${head.connection.address} was lost (${broken}); taking it up again`);
+    if (broken !== null)
+      onMessage(`the connection to ${head.connection.address} was lost (${broken}); taking it up again`);
     if (broken !== null || lines.seen() === seen) await wait(waitMs, null, { signal });
   }
 }

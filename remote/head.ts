@@ -87,8 +87,7 @@ export function openHead(connection: Connection, patience: Patience = PATIENCE):
       sound(connection, answer);
       return true;
     },
-    jobs: async () =>
-      parse(z.array(jobSchema), sound(connection, await call({ method: "GET", path: "/api/jobs/" }))),
+    jobs: async () => parse(z.array(jobSchema), sound(connection, await call({ method: "GET", path: "/api/jobs/" }))),
     stop: async (id) => {
       sound(connection, await call({ method: "POST", path: `${at(id)}/stop` }));
     },

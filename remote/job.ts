@@ -131,7 +131,12 @@ function refuseWhatIsOnlyHere({ freeze, head, architecture }: TrainingConfig): v
   );
 }
 
-export const jobResources = ({ workers, gpus_per_worker, cpus_per_worker, retries }: RemoteSettings): Job["resources"] => ({
+export const jobResources = ({
+  workers,
+  gpus_per_worker,
+  cpus_per_worker,
+  retries,
+}: RemoteSettings): Job["resources"] => ({
   workers,
   gpus_per_worker,
   cpus_per_worker,

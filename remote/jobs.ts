@@ -13,6 +13,8 @@ export function placeOfJob({ run, address, ca }: { run?: string; address?: strin
   if (run === undefined) return { head: openHead(connectTo(address ?? "", ca)), id: null };
   const { settings, submission_id } = requireRecord(run);
   if (isLocal(settings))
-    throw new InputError(`run ${run}: expected a job on a cluster, got one of this machine, which ends with its command`);
+    throw new InputError(
+      `run ${run}: expected a job on a cluster, got one of this machine, which ends with its command`,
+    );
   return { head: openHead(connectTo(address ?? settings.address, ca ?? settings.ca)), id: submission_id };
 }

@@ -78,7 +78,14 @@ async function pack({ settings, say, config, pairs, origin, log, earlier }: Pack
   const folder = await mkdtemp(join(tmpdir(), "rewardbook-job-"));
   const where = here(settings, config.run);
   if (isLocal(settings)) await mkdir(where.storage, { recursive: true });
-  const packing = { folder: join(folder, "job"), config, settings: where, pairs, submission_id, resume: earlier !== null };
+  const packing = {
+    folder: join(folder, "job"),
+    config,
+    settings: where,
+    pairs,
+    submission_id,
+    resume: earlier !== null,
+  };
   const { dataRecord, truncated } = await packTraining({ ...packing, say });
   await writeData(log, pairs, dataRecord);
   const record: RemoteRecord = {

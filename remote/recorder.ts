@@ -98,7 +98,8 @@ export class Recorder {
   private goBackTo(step: number): void {
     const { log } = this.options;
     const { steps, epochs, validations, warnings } = readLog(log.dir);
-    const before = <R extends { readonly step: number }>(records: readonly R[]) => records.filter((r) => r.step <= step);
+    const before = <R extends { readonly step: number }>(records: readonly R[]) =>
+      records.filter((r) => r.step <= step);
     this.steps = before(steps);
     this.warnings.splice(0, this.warnings.length, ...before(warnings));
     log.replace("train_steps.jsonl", this.steps);

@@ -114,7 +114,11 @@ async function submit(run: JobRun, folder: string, head: Head): Promise<void> {
       runtime_env: { working_dir: `gcs://${name}`, ...pip },
       metadata: run.metadata,
     });
-    say(fresh ? `job ${submission_id} submitted (${(size / 1e6).toFixed(1)} MB)` : `job ${submission_id} is there already; following it`);
+    say(
+      fresh
+        ? `job ${submission_id} submitted (${(size / 1e6).toFixed(1)} MB)`
+        : `job ${submission_id} is there already; following it`,
+    );
   } finally {
     rmSync(zip, { force: true });
   }

@@ -164,7 +164,9 @@ async function readShards(folder: string, { files }: DoneEvent, rows: number): P
       const { id, score } = JSON.parse(line) as { id: string; score: number };
       const row = Number(id);
       if (!(Number.isInteger(row) && row >= 0 && row < rows) || !Number.isFinite(score))
-        throw new InputError(`${name}: expected a finite score of a row that was sent, got ${line.slice(0, 80)}; score again`);
+        throw new InputError(
+          `${name}: expected a finite score of a row that was sent, got ${line.slice(0, 80)}; score again`,
+        );
       if (!Number.isNaN(scores[row]))
         throw new InputError(`${name}: expected one score of row ${id}, got a second; score again with another --run`);
       scores[row] = score;
@@ -172,11 +174,17 @@ async function readShards(folder: string, { files }: DoneEvent, rows: number): P
   }
   const missing = scores.findIndex(Number.isNaN);
   if (missing < 0) return scores;
-  throw new InputError(`the finished job: expected a score of each of ${rows} rows, got none of row ${missing}; score again`);
+  throw new InputError(
+    `the finished job: expected a score of each of ${rows} rows, got none of row ${missing}; score again`,
+  );
 }
 
 /** @throws InputError where the first texts score otherwise by our own engine */
-async function compare({ loaded, tokens, onMessage }: RemoteScoring, scores: Float64Array, limit: number): Promise<void> {
+async function compare(
+  { loaded, tokens, onMessage }: RemoteScoring,
+  scores: Float64Array,
+  limit: number,
+): Promise<void> {
   const first = new TokenStore();
   for (let text = 0; text < Math.min(COMPARED, tokens.size); text++) first.push(tokens.ids(text));
   const scorer = createScorer(loaded.model, loaded.tokenizer.padId, { precision: "f32" });
@@ -187,7 +195,9 @@ async function compare({ loaded, tokens, onMessage }: RemoteScoring, scores: Flo
       throw new InputError(
         `the scores that came back: expected those of our own engine to ${limit}, got a difference of ${apart} among the first ${first.size}; they are not kept`,
       );
-    onMessage(`accepted: the first ${first.size} texts score the same here, largest difference ${apart.toExponential(1)}`);
+    onMessage(
+      `accepted: the first ${first.size} texts score the same here, largest difference ${apart.toExponential(1)}`,
+    );
   } finally {
     scorer.dispose();
     first.close();

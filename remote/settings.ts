@@ -22,14 +22,19 @@ export const remoteSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe("let Ray install remote/python/requirements.txt for the job; otherwise the cluster has it"),
-  python: z.string().default("python3").describe("with --address local: the Python that has torch, transformers, trl, peft"),
+  python: z
+    .string()
+    .default("python3")
+    .describe("with --address local: the Python that has torch, transformers, trl, peft"),
 });
 
 /** Fields of training alone. */
 export const remoteTrainingSchema = remoteSchema.extend({
   cluster_model: z
     .string()
-    .describe("the base model where the cluster sees it, a path or fsspec address, for one too large to send (default: none)")
+    .describe(
+      "the base model where the cluster sees it, a path or fsspec address, for one too large to send (default: none)",
+    )
     .optional(),
   fsdp: z.boolean().default(false).describe("shard parameters and moments over the workers"),
   gradient_checkpointing: z.boolean().default(false).describe("compute activations again instead of keeping them"),

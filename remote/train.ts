@@ -156,4 +156,3 @@ async function readPairs(path: string): Promise<PreferencePair[]> {
   for await (const line of createInterface({ input: createReadStream(path) })) pairs.push(JSON.parse(line));
   return pairs;
 }
-

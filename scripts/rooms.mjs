@@ -22,7 +22,7 @@ function roomOf(file) {
 
 function readImports() {
   const depcruise = inRoot("node_modules", "dependency-cruiser", "bin", "dependency-cruise.mjs");
-  const folders = ["lib", "cli", "server", "synthetic"];
+  const folders = ["lib", "cli", "server", "remote", "synthetic"];
   const { stdout, status, stderr } = spawnSync(
     process.execPath,
     [depcruise, ...folders, "--config", ".dependency-cruiser.cjs", "--output-type", "json"],
@@ -39,7 +39,7 @@ function arrows(modules) {
     const from = roomOf(source);
     if (!from || source === "lib/index.ts" || source === "lib/internal.ts") continue;
     for (const { resolved } of dependencies) {
-      if (!/^(lib|cli|server|synthetic)\//.test(resolved)) continue;
+      if (!/^(lib|cli|server|remote|synthetic)\//.test(resolved)) continue;
       const target = roomOf(resolved);
       if (!target || target === from) continue;
       to.set(from, (to.get(from) ?? new Set()).add(target));
