@@ -1,7 +1,7 @@
 // In: the checked, split pairs and the configuration of a training. Out: the job's folder, and what is kept to come back to it.
 import { mkdir, readdir, rm, copyFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { TokenStore } from "../lib/batching/tokenStore";
+import type { TokenStore } from "../lib/batching/tokenStore";
 import { padTokenId, saveRewardModel, type LoadedModel } from "../lib/checkpoints/checkpoint";
 import { findModel } from "../lib/checkpoints/findModel";
 import { loadRewardModel } from "../lib/checkpoints/loadCheckpoint";
