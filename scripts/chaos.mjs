@@ -1,21 +1,21 @@
 #!/usr/bin/env node
 // Stops trainings in every way that a machine knows and compares what they come to with one that was never stopped: the same bytes of
 // weights, optimizer and every log. npm run chaos -- --help lists the flags.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { checkFullDisk } from "./chaos/fullDisk.mjs";
-import { killAtWrites, killAtMoments } from "./chaos/kills.mjs";
+import { holds, killAtWrites, killAtMoments } from "./chaos/kills.mjs";
 import { checkMutations } from "./chaos/mutations.mjs";
 import { checkSignals } from "./chaos/signals.mjs";
 import { makeInputs, inputOf, VARIANTS } from "./chaos/variants.mjs";
-import { trainToEnd } from "./chaos/process.mjs";
+import { startTraining } from "./chaos/process.mjs";
 
 const HELP = `npm run chaos -- [flags]
   --seed N        of the moments, writes and mutations that are chosen (default 1)
-  --writes N      write boundaries at which each way of training is stopped (default 24)
-  --moments N     SIGKILLs of each at random moments (default 2)
+  --writes N      writes before which each way of training is stopped (default: all that leave other files to be found)
+  --moments N     SIGKILLs of each at random moments (default 22)
   --mutations N   damaged files in all (default 10000)
   --only TEXT     ways of training whose name contains it
   --parts LIST    of writes, moments, signals, disk, mutations (default: all)
@@ -37,10 +37,13 @@ if (values.help) {
   console.log(HELP);
   process.exit(0);
 }
-const amount = (name, short, long) => Number(values[name] ?? (values.short ? short : long));
+const amount = (name, short, long) => {
+  const given = values[name] ?? (values.short ? short : long);
+  return given === "all" ? given : Number(given);
+};
 const [writes, moments, mutations] = [
-  amount("writes", 5, 24),
-  amount("moments", 1, 2),
+  amount("writes", 5, "all"),
+  amount("moments", 2, 22),
   amount("mutations", 300, 10_000),
 ];
 const parts = values.parts.split(",");
@@ -50,7 +53,7 @@ process.env.TF_CPP_MIN_LOG_LEVEL = "3";
 
 const home = mkdtempSync(path.join(tmpdir(), "rewardbook-chaos-"));
 const failures = [];
-const count = { writes: 0, moments: 0, signals: 0, disk: 0, mutations: 0 };
+const count = { writes: 0, moments: 0, beginning: 0, mid: 0, finishing: 0, signals: 0, disk: 0, mutations: 0 };
 
 /** Numbers that a seed determines (mulberry32). */
 function createChoice(seed) {
@@ -73,13 +76,24 @@ async function attempt(what, run) {
   }
 }
 
-/** The run that is never stopped; how many writes it made. */
+/**
+ * The run that is never stopped: the writes it made, those before which its files had changed, and how long (ms) from taking its lock
+ * to its last step, and to its end.
+ */
 async function straightRun(name, inputs) {
   const dir = path.join(home, name.replaceAll(/\W+/g, "-"), "straight");
+  const input = inputOf(name, inputs);
   mkdirSync(dir, { recursive: true });
-  const started = performance.now();
-  await trainToEnd(dir, inputOf(name, inputs), { environment: { CHAOS_COUNT: path.join(dir, "count") } });
-  return { dir, writes: Number(readFileSync(path.join(dir, "count"), "utf8")), ms: performance.now() - started };
+  const { child, ended } = startTraining(dir, input, { environment: { CHAOS_COUNT: path.join(dir, "count") } });
+  let began = 0;
+  const watch = setInterval(() => {
+    if (began === 0 && holds(dir, input.run, child.pid)) began = Date.now();
+  }, 5);
+  const { code, signal, said } = await ended;
+  clearInterval(watch);
+  if (code !== 0 || began === 0) throw new Error(`expected a training of ${name}, got ${code ?? signal}: ${said}`);
+  const trained = statSync(path.join(dir, "metrics", input.run, "train_steps.jsonl")).mtimeMs - began;
+  return { dir, ...JSON.parse(readFileSync(path.join(dir, "count"), "utf8")), trained, held: Date.now() - began };
 }
 
 async function main() {
@@ -99,7 +113,8 @@ async function main() {
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   console.log(
-    `\n${count.writes} stops at a write, ${count.moments} SIGKILLs at random moments, ${count.signals} signals, ` +
+    `\n${count.writes} stops at a write, ${count.moments} SIGKILLs at random moments ` +
+      `(${count.beginning} before the first step, ${count.mid} between steps, ${count.finishing} after the last), ${count.signals} signals, ` +
       `${count.disk} full disks, ${count.mutations} damaged files: ${failures.length} failures, ${seconds} s`,
   );
   for (const failure of failures) console.log(`  ${failure}`);

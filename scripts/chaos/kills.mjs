@@ -1,5 +1,5 @@
 // In: a run that was never stopped. Out: the same run stopped at its writes and at random moments, gone on with, and compared.
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { inRoot } from "../setup/steps.mjs";
@@ -26,10 +26,14 @@ async function resumeHere(dir, input) {
   }
 }
 
-/** Writes of the run, spread over it by chance; those of its end are always among them. */
-function choose(random, writes, wanted) {
-  const last = [writes - 1, writes].slice(-Math.ceil(wanted / 4));
-  const at = new Set(last);
+/**
+ * Which writes to stop before. All: of the writes between two visible changes one, since they differ in a folder that has no name yet
+ * and is taken away. Else some by chance, and always those of the run's end.
+ */
+function choose(random, { writes, changed }, wanted) {
+  if (wanted === "all")
+    return changed.map((from, i) => from + Math.floor(random() * ((changed[i + 1] ?? writes + 1) - from)));
+  const at = new Set([writes - 1, writes].slice(-Math.ceil(wanted / 4)));
   while (at.size < Math.min(wanted, writes)) at.add(1 + Math.floor(random() * writes));
   return [...at].sort((a, b) => a - b);
 }
@@ -38,7 +42,7 @@ function choose(random, writes, wanted) {
 export async function killAtWrites({ name, input, straight, random, attempt, count }, wanted) {
   const dir = path.join(path.dirname(straight.dir), "recorded");
   const snapshots = path.join(dir, "snapshots");
-  const at = choose(random, straight.writes, wanted);
+  const at = choose(random, straight, wanted);
   mkdirSync(snapshots, { recursive: true });
   for (const number of at) mkdirSync(path.join(snapshots, String(number)));
   await attempt(`${name}, recorded`, () =>
@@ -57,33 +61,64 @@ export async function killAtWrites({ name, input, straight, random, attempt, cou
   }
 }
 
-/** SIGKILLs a process at random moments, again and again, and lets the last one end. */
-export async function killAtMoments({ name, input, straight, random, attempt, count }, wanted) {
-  const dir = path.join(path.dirname(straight.dir), "killed");
-  mkdirSync(dir, { recursive: true });
-  await attempt(`${name}, killed at ${wanted} random moments`, async () => {
-    for (let i = 0; i < wanted; i++) {
-      const { child, ended } = startTraining(dir, input, {
-        extra: existsSync(path.join(dir, "metrics")) ? ["--resume"] : [],
-      });
-      // Until the log begins a process only loads: from then on its files are at stake.
-      const until = performance.now() + straight.ms;
-      while (!hasBegun(dir, input.run) && performance.now() < until && child.exitCode === null) await wait(20);
-      await wait(random() * straight.ms * 0.4);
-      child.kill("SIGKILL");
-      await ended;
-      count.moments++;
-    }
-    await trainToEnd(dir, input, { extra: ["--resume"] });
-    requireSame(straight, dir);
-  });
+/** Kills of one run before it may end. */
+const KILLS_A_RUN = 4;
+
+/** SIGKILLs processes at random moments of their work, up to four a run, lets the last one end, and begins another run. */
+export async function killAtMoments(context, wanted) {
+  const { name, straight, attempt, count } = context;
+  for (let [done, number] = [0, 1]; done < wanted; number++) {
+    const dir = path.join(path.dirname(straight.dir), `killed-${number}`);
+    const before = count.moments;
+    mkdirSync(dir, { recursive: true });
+    await attempt(`${name}, killed at random moments, run ${number}`, async () => {
+      await killOneRun(context, dir, Math.min(KILLS_A_RUN, wanted - done));
+      requireSame(straight, dir);
+      rmSync(dir, { recursive: true });
+    });
+    // A run that fails before its first kill counts too, else this would not end.
+    done += Math.max(1, count.moments - before);
+  }
+}
+
+/** Of the kills so many fall into the time of steps, as far as that can be foretold; writing what is last takes as long. */
+const TRAINING_SHARE = 0.75;
+
+/** Counts the kills that hit, each with what the run was at. */
+async function killOneRun({ input, straight, random, count }, dir, wanted) {
+  for (let i = 0; i < wanted; i++) {
+    const extra = existsSync(path.join(dir, "metrics")) ? ["--resume"] : [];
+    const { child, ended } = startTraining(dir, input, { extra });
+    // Until it holds the run a process only loads: from then on its files are at stake.
+    while (!holds(dir, input.run, child.pid) && child.exitCode === null) await wait(5);
+    const { trained, held } = straight;
+    await wait(random() < TRAINING_SHARE ? random() * trained : trained + random() * (held - trained));
+    child.kill("SIGKILL");
+    const { code, signal, said } = await ended;
+    if (code === 0) return;
+    if (signal !== "SIGKILL") throw new Error(`expected a process that works or is killed, got ${code}: ${said}`);
+    const steps = stepsIn(dir, input.run);
+    count[steps === 0 ? "beginning" : steps < stepsIn(straight.dir, input.run) ? "mid" : "finishing"]++;
+    count.moments++;
+  }
+  await trainToEnd(dir, input, { extra: ["--resume"] });
 }
 
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const hasBegun = (dir, run) => {
-  const log = path.join(dir, "metrics", run);
-  return existsSync(log) && readdirSync(log).includes("train_steps.jsonl");
-};
+
+/** Whether a process has the lock of a run. */
+export function holds(dir, run, pid) {
+  try {
+    return JSON.parse(readFileSync(path.join(dir, "checkpoints", `.${run}.lock`), "utf8")).pid === pid;
+  } catch {
+    return false; // not there yet, or being written
+  }
+}
+
+function stepsIn(dir, run) {
+  const log = path.join(dir, "metrics", run, "train_steps.jsonl");
+  return existsSync(log) ? readFileSync(log, "utf8").split("\n").length - 1 : 0;
+}
 
 export const copyRun = (from, to) => {
   rmSync(to, { recursive: true, force: true });

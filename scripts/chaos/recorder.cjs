@@ -1,5 +1,6 @@
 // Preloaded into a training (node --require). Counts the writes to the run's folders, and before those of the numbers asked for
 // keeps what a SIGKILL there would leave: the folders as they are. At one of them it may send the process a signal.
+// On request it tells before which writes the files that have a name to go by are others than before the last one.
 "use strict";
 const fs = require("node:fs");
 const path = require("node:path");
@@ -11,6 +12,9 @@ const wanted = new Set((CHAOS_AT ?? "").split(",").filter(Boolean).map(Number));
 const original = { ...fs };
 let seen = 0;
 let busy = false;
+/** Writes before which something visible has changed. */
+const changed = [];
+let before = "";
 
 const isOwn = (name) =>
   typeof name === "string" &&
@@ -25,9 +29,26 @@ function keep(from, to) {
   else original.copyFileSync(from, to);
 }
 
+/** All files by size, time and place on the disk, but those in hidden folders: they are made there and renamed when whole. */
+function visible(dir) {
+  return original.readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {
+    const name = path.join(dir, entry.name);
+    if (entry.isDirectory()) return entry.name.startsWith(".") ? [name] : [name, ...visible(name)];
+    const { ino, size, mtimeNs } = original.statSync(name, { bigint: true });
+    return [`${name} ${ino} ${size} ${mtimeNs}`];
+  });
+}
+
+function noteChange() {
+  const now = own.flatMap((dir) => (original.existsSync(dir) ? visible(dir) : [])).join("\n");
+  if (now !== before) changed.push(seen);
+  before = now;
+}
+
 function boundary() {
   if (busy) return;
   seen++;
+  if (CHAOS_COUNT) noteChange();
   if (Number(CHAOS_SIGNAL_AT) === seen) process.kill(process.pid, CHAOS_SIGNAL);
   if (!wanted.has(seen)) return;
   busy = true;
@@ -73,5 +94,5 @@ fs.promises.open = async function (name, flags, ...rest) {
   return handle;
 };
 process.on("exit", () => {
-  if (CHAOS_COUNT) original.writeFileSync(CHAOS_COUNT, String(seen));
+  if (CHAOS_COUNT) original.writeFileSync(CHAOS_COUNT, JSON.stringify({ writes: seen, changed }));
 });

@@ -37,8 +37,10 @@ export const VARIANTS = {
   "encoder, bf16, step limit": { model: "encoder", precision: "bf16", max_steps: 8, eval_steps: 3 },
   "encoder, LoRA, dropout": { model: "encoder", lora_rank: 2, lora_dropout: 0.1, dropout: true },
   "encoder, frozen": { model: "encoder", freeze: "head-only" },
+  "encoder, early stopping": { model: "encoder", epochs: 4, patience: 1, learning_rate: 1e-9 },
   "encoder, gradual": { model: "encoder", freeze: "gradual", epochs: 3 },
   "decoder, accumulation": { model: "decoder", gradient_accumulation: 2, batch_size: 2 },
+  "decoder, bf16, dropout": { model: "decoder", precision: "bf16", dropout: true, save_steps: 3 },
   "decoder, bf16, LoRA": { model: "decoder", precision: "bf16", lora_rank: 2 },
   "decoder, shared head": { model: "decoder", architecture: "shared", freeze: "head-only" },
 };
