@@ -1,6 +1,6 @@
 // In: what a run measures. Out: its files under metrics/RUN, one line a step, safe to read while it goes on.
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { isTemporary, syncFile, writeFileAtomicallySync } from "../files/atomic";
 import type { z } from "zod";
 import type { ErrorAnalysis } from "../evaluation/errorAnalysis";
@@ -86,7 +86,8 @@ export function openMetricsLog(run: string, marks?: Readonly<Record<string, numb
   mkdirSync(at("plots"), { recursive: true });
   if (marks) {
     for (const file of GROWING_FILES) cutBack(at(file), marks === "all" ? Infinity : (marks[file] ?? 0));
-    const torn = readdirSync(dir).filter(isTemporary);
+    // in its folders too
+    const torn = readdirSync(dir, { recursive: true, encoding: "utf8" }).filter((file) => isTemporary(basename(file)));
     for (const file of [...LAST_FILES, ...torn]) rmSync(at(file), { force: true });
   }
   return {
