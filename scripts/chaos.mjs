@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { checkFullDisk } from "./chaos/fullDisk.mjs";
-import { holds, killAtWrites, killAtMoments } from "./chaos/kills.mjs";
+import { holds, killAtWrites, killAtMoments, stepsIn } from "./chaos/kills.mjs";
 import { checkMutations } from "./chaos/mutations.mjs";
 import { checkSignals } from "./chaos/signals.mjs";
 import { makeInputs, inputOf, VARIANTS } from "./chaos/variants.mjs";
@@ -76,24 +76,23 @@ async function attempt(what, run) {
   }
 }
 
-/**
- * The run that is never stopped: the writes it made, those before which its files had changed, and how long (ms) from taking its lock
- * to its last step, and to its end.
- */
+/** The run that is never stopped: the writes it made, those before which its files had changed, and how long (ms) its parts took. */
 async function straightRun(name, inputs) {
   const dir = path.join(home, name.replaceAll(/\W+/g, "-"), "straight");
   const input = inputOf(name, inputs);
   mkdirSync(dir, { recursive: true });
   const { child, ended } = startTraining(dir, input, { environment: { CHAOS_COUNT: path.join(dir, "count") } });
-  let began = 0;
+  let [began, stepped] = [0, 0];
   const watch = setInterval(() => {
     if (began === 0 && holds(dir, input.run, child.pid)) began = Date.now();
-  }, 5);
+    if (stepped === 0 && stepsIn(dir, input.run) > 0) stepped = Date.now();
+  }, 2);
   const { code, signal, said } = await ended;
   clearInterval(watch);
-  if (code !== 0 || began === 0) throw new Error(`expected a training of ${name}, got ${code ?? signal}: ${said}`);
-  const trained = statSync(path.join(dir, "metrics", input.run, "train_steps.jsonl")).mtimeMs - began;
-  return { dir, ...JSON.parse(readFileSync(path.join(dir, "count"), "utf8")), trained, held: Date.now() - began };
+  if (code !== 0 || stepped === 0) throw new Error(`expected a training of ${name}, got ${code ?? signal}: ${said}`);
+  const stopped = statSync(path.join(dir, "metrics", input.run, "train_steps.jsonl")).mtimeMs;
+  const counted = JSON.parse(readFileSync(path.join(dir, "count"), "utf8"));
+  return { dir, ...counted, loading: stepped - began, stepping: stopped - stepped, finishing: Date.now() - stopped };
 }
 
 async function main() {

@@ -28,12 +28,11 @@ export interface CheckOptions extends LongWorkOptions {
 }
 
 const LISTED = 50;
-const NEAR_LISTED = 20;
 const CLIPPED = 280;
 const NOISE_SAMPLE = 2000;
 
 /**
- * Reads the file once and keeps some hundred bytes of each pair; a second pass fetches the texts of the examples.
+ * Reads the file once; what is kept of each pair lies on disk. A second pass fetches the texts of the examples.
  * Stopped in a notebook, it keeps what it has found: the next call for the same file goes on from there.
  *
  * @throws InputError when a file cannot be read at all; rows at fault are reported, not thrown
@@ -108,11 +107,11 @@ async function overlapsWith({ prompts }: Findings, paths: readonly string[], wat
 /** The pairs that stand as examples in the report. */
 function placesWanted({ inverted, repeats, near }: Findings, overlaps: readonly FileOverlap[]): Set<number> {
   return new Set([
-    ...inverted.slice(0, LISTED),
+    ...inverted.first,
     ...repeats.duplicateExamples.flat(),
     ...repeats.contradictionExamples.flat(),
     ...repeats.oneSided.map(({ first }) => first),
-    ...near.found.slice(0, NEAR_LISTED).flatMap(({ first, second }) => [first, second]),
+    ...near.examples.flatMap(({ first, second }) => [first, second]),
     ...overlaps.flatMap(({ examples }) => examples.map(({ own }) => own)),
   ]);
 }
@@ -148,14 +147,12 @@ function findingsOf(findings: Findings, example: (place: number) => Example) {
   return {
     questions: findings.questions,
     prompts: findings.prompts.size,
-    inverted_scores: { count: inverted.length, examples: inverted.slice(0, LISTED).map(example) },
+    inverted_scores: { count: inverted.count, examples: inverted.first.map(example) },
     duplicates: { count: repeats.duplicates, examples: repeats.duplicateExamples.map(two) },
     contradictions: { count: repeats.contradictions, examples: repeats.contradictionExamples.map(two) },
     near_duplicate_prompts: {
-      count: near.found.length,
-      examples: near.found
-        .slice(0, NEAR_LISTED)
-        .map(({ first, second, similarity }) => ({ similarity, pair: two([first, second]) })),
+      count: near.count,
+      examples: near.examples.map(({ first, second, similarity }) => ({ similarity, pair: two([first, second]) })),
     },
     one_sided_answers: {
       pairs: repeats.oneSidedPairs,

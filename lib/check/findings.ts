@@ -5,8 +5,9 @@ import { yieldToEvents } from "../interrupt";
 import type { Watch } from "../longWork";
 import type { PreferencePair } from "../pairs/pair";
 import { type ReadOptions, type ReadReport, readPairs, type PairStream } from "../pairs/read";
+import { hashText } from "../pairs/hash";
+import { createHashGroups } from "../pairs/hashGroups";
 import { tallyInto } from "../pairs/tally";
-import { exactlyNear } from "./exactNear";
 import { type Profile, createProfile } from "./profile";
 import { type NearPrompts, createPromptIndex } from "./prompts";
 import { type Repeats, createRepeats } from "./repeats";
@@ -22,12 +23,15 @@ export interface Findings {
   readonly profile: Profile;
   readonly risks: ReadonlyMap<string, number>;
   readonly categories: ReadonlyMap<string, number>;
-  readonly inverted: readonly number[];
+  /** Pairs whose chosen score is below the rejected one: how many, and the first. */
+  readonly inverted: { count: number; readonly first: number[] };
 }
 
 /** Pairs between two looks at what else has happened. */
 const PAIRS_AT_ONCE = 256;
 const LARGEST_TALLY = 1000;
+/** Pairs with inverted scores that are told by their places. */
+const LISTED = 50;
 
 /** The last pass that was stopped, its file still open. */
 let stopped: { readonly key: string; readonly pass: Pass } | null = null;
@@ -91,7 +95,7 @@ function beginPass(path: string, reading: ReadOptions): Pass {
         await yieldToEvents();
         watch.signal.throwIfAborted();
       }
-      findings = await tallies.findings(watched(readPairs(path, reading), watch));
+      findings = tallies.findings();
       watch.onProgress(findings.pairs, findings.pairs);
       return findings;
     },
@@ -101,9 +105,9 @@ function beginPass(path: string, reading: ReadOptions): Pass {
 /** What is counted of pairs as they come. */
 function createTallies({ report }: PairStream) {
   const [repeats, profile, prompts] = [createRepeats(), createProfile(), createPromptIndex()];
-  const questions = new Set<string>();
+  const questions = createHashGroups(1);
   const [risks, categories] = [new Map<string, number>(), new Map<string, number>()];
-  const inverted: number[] = [];
+  const inverted: Findings["inverted"] = { count: 0, first: [] };
   let place = 0;
   return {
     size: () => place,
@@ -111,19 +115,21 @@ function createTallies({ report }: PairStream) {
     add(pair: PreferencePair): number {
       repeats.add(pair);
       profile.add(pair);
-      prompts.add(pair.prompt, place);
-      questions.add(pair.questionId);
+      prompts.add(pair, place);
+      questions.add(hashText(pair.questionId));
       tallyInto(risks, pair.riskLevel, LARGEST_TALLY);
       if (pair.category !== undefined) tallyInto(categories, pair.category, LARGEST_TALLY);
       const { scoreChosen, scoreRejected } = pair;
-      if (scoreChosen !== undefined && scoreRejected !== undefined && scoreChosen < scoreRejected) inverted.push(place);
+      if (scoreChosen !== undefined && scoreRejected !== undefined && scoreChosen < scoreRejected)
+        if (inverted.count++ < LISTED) inverted.first.push(place);
       return ++place;
     },
-    /** @param again all pairs once more, in order */
-    findings: async (again: AsyncIterable<PreferencePair>): Promise<Findings> => ({
-      ...{ read: report, pairs: place, questions: questions.size, prompts, risks, categories, inverted },
+    /** Once, at the end. */
+    findings: (): Findings => ({
+      ...{ read: report, pairs: place, prompts, risks, categories, inverted },
+      questions: questions.forEach(1, () => {}),
       repeats: repeats.result(),
-      near: await exactlyNear(prompts.near(), again),
+      near: prompts.near(),
       profile: profile.result(),
     }),
   };

@@ -1,17 +1,7 @@
 // In: pairs one by one. Out: how long the texts are, what length alone tells, and which words give the label away.
-import { createNumberList, type NumberList } from "../pairs/hash";
-import { normaliseText } from "../pairs/normalise";
 import type { PreferencePair } from "../pairs/pair";
-
-/** Characters (UTF-16 units) or words of one kind of text. */
-export interface LengthProfile {
-  readonly min: number;
-  readonly p5: number;
-  readonly median: number;
-  readonly mean: number;
-  readonly p95: number;
-  readonly max: number;
-}
+import { createLengthCounts, type LengthCounts, type LengthProfile } from "./lengthCounts";
+import { createWordCounts, type WordCount } from "./wordCounts";
 
 export interface TellingWord {
   readonly word: string;
@@ -40,7 +30,6 @@ export interface Profile {
 }
 
 const VOCABULARY_PAIRS = 50_000;
-const VOCABULARY_LIMIT = 400_000;
 const LISTED = 15;
 const RATIO_STEP = 0.25;
 const RATIO_END = 3;
@@ -57,48 +46,35 @@ const countWords = (text: string): number => {
   return count;
 };
 
-type Words = Map<string, [chosen: number, rejected: number]>;
-
-/** Adds the distinct words of one answer; returns how many words it has. */
-function addWords(words: Words, text: string, side: 0 | 1): number {
-  const all = normaliseText(text).match(/[\p{L}\p{N}']+/gu) ?? [];
-  for (const word of new Set(all)) {
-    const counts = words.get(word);
-    if (counts) counts[side]++;
-    else words.set(word, side === 0 ? [1, 0] : [0, 1]);
-  }
-  return all.length;
-}
-
 export function createProfile() {
   const fields = ["prompt", "chosen", "rejected"] as const;
-  const lists = () => ({ prompt: createNumberList(), chosen: createNumberList(), rejected: createNumberList() });
+  const lists = () => ({ prompt: createLengthCounts(), chosen: createLengthCounts(), rejected: createLengthCounts() });
   const [characters, words] = [lists(), lists()];
   const ratios = new Array<number>((2 * RATIO_END) / RATIO_STEP).fill(0);
-  const vocabulary: Words = new Map();
-  let [pairs, tokens, longer] = [0, 0, 0];
+  const vocabulary = createWordCounts();
+  let [pairs, longer] = [0, 0];
 
   const add = (pair: PreferencePair): void => {
     for (const field of fields) {
-      characters[field].push(pair[field].length);
-      words[field].push(countWords(pair[field]));
+      characters[field].add(pair[field].length);
+      words[field].add(countWords(pair[field]));
     }
     const [a, b] = [pair.chosen.length, pair.rejected.length];
     longer += a > b ? 1 : a === b ? 0.5 : 0;
     const ratio = Math.min(RATIO_END - 1e-9, Math.max(-RATIO_END, Math.log2(a / b)));
     ratios[Math.floor((ratio + RATIO_END) / RATIO_STEP)]++;
     if (pairs++ >= VOCABULARY_PAIRS) return;
-    tokens += addWords(vocabulary, pair.chosen, 0) + addWords(vocabulary, pair.rejected, 1);
-    if (vocabulary.size > VOCABULARY_LIMIT)
-      for (const [word, [c, r]] of vocabulary) if (c + r === 1) vocabulary.delete(word);
+    vocabulary.add(pair.chosen, 0);
+    vocabulary.add(pair.rejected, 1);
+    vocabulary.forgetRare();
   };
 
   const result = (): Profile => {
-    const telling = tellingWords(vocabulary, Math.min(pairs, VOCABULARY_PAIRS));
-    const profile = (source: Record<(typeof fields)[number], NumberList>) => ({
-      prompt: lengthProfile(source.prompt),
-      chosen: lengthProfile(source.chosen),
-      rejected: lengthProfile(source.rejected),
+    const telling = tellingWords(vocabulary.often(), Math.min(pairs, VOCABULARY_PAIRS));
+    const profile = (source: Record<(typeof fields)[number], LengthCounts>) => ({
+      prompt: source.prompt.profile(),
+      chosen: source.chosen.profile(),
+      rejected: source.rejected.profile(),
     });
     return {
       characters: profile(characters),
@@ -107,7 +83,7 @@ export function createProfile() {
       length_ratio_histogram: ratios,
       vocabulary: {
         pairs: Math.min(pairs, VOCABULARY_PAIRS),
-        tokens,
+        tokens: vocabulary.tokens,
         distinct: vocabulary.size,
         telling_chosen: telling.filter(({ z }) => z > 0).slice(0, LISTED),
         telling_rejected: telling
@@ -120,24 +96,15 @@ export function createProfile() {
   return { add, result };
 }
 
-function lengthProfile(list: NumberList): LengthProfile {
-  const sorted = list.values().slice().sort();
-  if (sorted.length === 0) return { min: 0, p5: 0, median: 0, mean: 0, p95: 0, max: 0 };
-  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))];
-  const mean = sorted.reduce((sum, value) => sum + value, 0) / sorted.length;
-  return { min: at(0), p5: at(0.05), median: at(0.5), mean: Math.round(mean * 10) / 10, p95: at(0.95), max: at(1) };
-}
-
 /**
  * z of the log odds ratio that an answer with the word is the chosen one, one half added to each cell;
  * words with |z| of 3 or more, the most telling first and last.
  *
  * Reference: Agresti (2002), Categorical Data Analysis, 3.1.1 (Woolf's standard error with the Haldane-Anscombe correction).
  */
-function tellingWords(words: Words, pairs: number): TellingWord[] {
+function tellingWords(words: Iterable<WordCount>, pairs: number): TellingWord[] {
   const out: TellingWord[] = [];
-  for (const [word, [chosen, rejected]] of words) {
-    if (chosen + rejected < 10) continue;
+  for (const { word, chosen, rejected } of words) {
     const cells = [chosen, pairs - chosen, rejected, pairs - rejected].map((count) => count + 0.5);
     const logOddsRatio = Math.log((cells[0] * cells[3]) / (cells[1] * cells[2]));
     const z = logOddsRatio / Math.sqrt(cells.reduce((sum, cell) => sum + 1 / cell, 0));

@@ -1,7 +1,9 @@
 // In: pairs one by one. Out: exact duplicates, labels that contradict each other, answers always on the same side.
-import { createNumberList, hashText, joinHashes } from "../pairs/hash";
+import { hashText, joinHashes } from "../pairs/hash";
+import { createHashGroups, type HashGroups } from "../pairs/hashGroups";
 import { normaliseText } from "../pairs/normalise";
 import type { PreferencePair } from "../pairs/pair";
+import { createBest } from "./best";
 
 /** Pairs are named by their place in the file, counted from 0. */
 export interface Repeats {
@@ -33,88 +35,78 @@ const LISTED = 20;
 const OFTEN = 5;
 const ONE_SIDE = 0.9;
 
-/** 32 bytes are kept of each pair. */
+/** Records on disk: 72 bytes of each pair. */
 export function createRepeats() {
-  const pairKeys = createNumberList();
-  const prompts = createNumberList();
-  const answers = createNumberList();
+  /** Prompt and both answers in one hash, place, whether the preferred answer has the lower hash. */
+  const pairs = createHashGroups(3);
+  /** Answer, prompt, 2·place for the chosen one and 2·place + 1 for the rejected one. */
+  const answers = createHashGroups(3);
+  let place = 0;
 
   const add = ({ prompt, chosen, rejected }: PreferencePair): void => {
     const [a, b] = [hashText(normaliseText(chosen)), hashText(normaliseText(rejected))];
     const asked = hashText(normaliseText(prompt));
-    const key = joinHashes(asked, Math.min(a, b), Math.max(a, b));
-    prompts.push(asked);
-    pairKeys.push(key * 2 + (a < b ? 1 : 0));
-    answers.push(a);
-    answers.push(b);
+    pairs.add(joinHashes(asked, Math.min(a, b), Math.max(a, b)), place, a < b ? 1 : 0);
+    answers.add(a, asked, 2 * place);
+    answers.add(b, asked, 2 * place + 1);
+    place++;
   };
 
-  const result = (): Repeats => ({ ...pairRepeats(pairKeys.values()), ...sides(answers.values(), prompts.values()) });
+  const result = (): Repeats => {
+    const found = { ...pairRepeats(pairs), ...sides(answers, place) };
+    pairs.close();
+    answers.close();
+    return found;
+  };
   return { add, result };
 }
 
-/** Indices in the order of their keys; equal keys keep their order. */
-function sortedIndices(keys: Float64Array, keyOf: (value: number) => number): Uint32Array {
-  return Uint32Array.from(keys, (_, i) => i).sort((i, j) => keyOf(keys[i]) - keyOf(keys[j]) || i - j);
-}
-
-/** Calls back with each run of indices whose keys are equal. */
-function runs(keys: Float64Array, keyOf: (value: number) => number, each: (indices: Uint32Array) => void): void {
-  const order = sortedIndices(keys, keyOf);
-  for (let start = 0, end = 0; start < order.length; start = end) {
-    const key = keyOf(keys[order[start]]);
-    for (end = start + 1; end < order.length && keyOf(keys[order[end]]) === key; end++);
-    each(order.subarray(start, end));
-  }
-}
-
-function pairRepeats(keys: Float64Array) {
+function pairRepeats(pairs: HashGroups) {
   let [duplicates, contradictions] = [0, 0];
   const duplicateExamples: [number, number][] = [];
   const contradictionExamples: [number, number][] = [];
-  runs(
-    keys,
-    (key) => Math.floor(key / 2),
-    (indices) => {
-      if (indices.length === 1) return;
-      const [one, two] = [0, 1].map((direction) => [...indices].filter((i) => keys[i] % 2 === direction));
-      for (const same of [one, two]) {
-        duplicates += Math.max(0, same.length - 1);
-        if (same.length > 1 && duplicateExamples.length < LISTED) duplicateExamples.push([same[0], same[1]]);
-      }
-      if (one.length > 0 && two.length > 0) {
-        contradictions++;
-        if (contradictionExamples.length < LISTED)
-          contradictionExamples.push([Math.min(one[0], two[0]), Math.max(one[0], two[0])]);
-      }
-    },
-  );
+  pairs.forEach(2, (records) => {
+    /** Of either direction: how many, and the first two places. */
+    const ways = [0, 1].map(() => ({ count: 0, first: -1, second: -1 }));
+    for (let i = 0; i < records.length; i += 3) {
+      const way = ways[records[i + 2]];
+      if (way.count === 0) way.first = records[i + 1];
+      if (way.count === 1) way.second = records[i + 1];
+      way.count++;
+    }
+    for (const { count, first, second } of ways) {
+      duplicates += Math.max(0, count - 1);
+      if (count > 1 && duplicateExamples.length < LISTED) duplicateExamples.push([first, second]);
+    }
+    const [one, two] = ways.map(({ first }) => first);
+    if (one < 0 || two < 0) return;
+    contradictions++;
+    if (contradictionExamples.length < LISTED) contradictionExamples.push([Math.min(one, two), Math.max(one, two)]);
+  });
   return { duplicates, duplicateExamples, contradictions, contradictionExamples };
 }
 
-/** Places of the answers: 2·pair for the chosen one, 2·pair + 1 for the rejected one. */
-function sides(answers: Float64Array, prompts: Float64Array) {
-  const found: OneSided[] = [];
-  const pairs = new Set<number>();
-  runs(
-    answers,
-    (key) => key,
-    (places) => {
-      if (places.length < OFTEN) return;
-      const chosen = places.reduce((sum, place) => sum + (place % 2 === 0 ? 1 : 0), 0);
-      if (Math.max(chosen, places.length - chosen) < ONE_SIDE * places.length) return;
-      const asked = new Set(Array.from(places, (place) => prompts[place >> 1])).size;
-      if (asked < OFTEN) return;
-      found.push({
-        side: 2 * chosen > places.length ? "chosen" : "rejected",
-        chosen,
-        rejected: places.length - chosen,
-        prompts: asked,
-        first: places[0] >> 1,
-      });
-      for (const place of places) pairs.add(place >> 1);
-    },
-  );
-  found.sort((x, y) => y.prompts - x.prompts || x.first - y.first);
-  return { oneSided: found.slice(0, LISTED), oneSidedPairs: pairs.size };
+function sides(answers: HashGroups, pairs: number) {
+  const found = createBest<OneSided>(LISTED, (x, y) => y.prompts - x.prompts || x.first - y.first);
+  /** One bit a pair. */
+  const marked = new Uint8Array(Math.ceil(pairs / 8));
+  let oneSidedPairs = 0;
+  answers.forEach(OFTEN, (records) => {
+    const total = records.length / 3;
+    let [chosen, prompts, first] = [0, 0, Infinity];
+    for (let i = 0; i < records.length; i += 3) {
+      if (records[i + 2] % 2 === 0) chosen++;
+      if (i === 0 || records[i + 1] !== records[i - 2]) prompts++;
+      first = Math.min(first, Math.floor(records[i + 2] / 2));
+    }
+    if (Math.max(chosen, total - chosen) < ONE_SIDE * total || prompts < OFTEN) return;
+    found.add({ side: 2 * chosen > total ? "chosen" : "rejected", chosen, rejected: total - chosen, prompts, first });
+    for (let i = 0; i < records.length; i += 3) {
+      const place = Math.floor(records[i + 2] / 2);
+      if (marked[place >> 3] & (1 << (place & 7))) continue;
+      marked[place >> 3] |= 1 << (place & 7);
+      oneSidedPairs++;
+    }
+  });
+  return { oneSided: found.list(), oneSidedPairs };
 }

@@ -13,6 +13,9 @@ export interface TemporaryFile {
   close(): void;
 }
 
+/** Files that nobody holds any more are closed when their objects are collected. */
+const forgotten = new FinalizationRegistry<number>(closeSync);
+
 /**
  * An unlinked file in the folder for temporary files.
  *
@@ -34,7 +37,7 @@ export function openTemporaryFile(name: string): TemporaryFile {
       rmSync(dir, { recursive: true });
     }
   });
-  return {
+  const opened: TemporaryFile = {
     get size() {
       return fstatSync(file).size;
     },
@@ -51,6 +54,11 @@ export function openTemporaryFile(name: string): TemporaryFile {
           done += read;
         }
       }),
-    close: () => closeSync(file),
+    close: () => {
+      forgotten.unregister(opened);
+      closeSync(file);
+    },
   };
+  forgotten.register(opened, file, opened);
+  return opened;
 }

@@ -1,61 +1,25 @@
 // In: pairs one by one. Out: the same pairs, their texts on disk: each is read again when it is looked at.
-import { openTemporaryFile, type TemporaryFile } from "../files/temporaryFile";
 import type { PreferencePair } from "./pair";
-import { createNumberList } from "./hash";
-
-/** Bytes kept before they are written, and read at once. */
-const BLOCK = 1 << 18;
+import { TextStore } from "./textStore";
 
 /** Takes pairs and gives each back as an object of a few bytes. */
 export interface PairStore {
   add(pair: PreferencePair): PreferencePair;
 }
 
-/** Where the records lie: one JSON text each, one after another, in a file without a name. */
+/** Where the records lie: one JSON text each. The record looked at last is kept as it is. */
 class Records {
-  private readonly file: TemporaryFile = openTemporaryFile("pairs");
-  private readonly ends = createNumberList();
-  private pending: Buffer[] = [];
-  private pendingBytes = 0;
-  private written = 0;
-  private block = Buffer.alloc(0);
-  private blockStart = 0;
+  private readonly texts = new TextStore("pairs");
   private last = -1;
   private record: PreferencePair | null = null;
 
   add(pair: PreferencePair): number {
-    const bytes = Buffer.from(JSON.stringify(pair));
-    this.pending.push(bytes);
-    this.pendingBytes += bytes.length;
-    this.ends.push(this.written + this.pendingBytes);
-    if (this.pendingBytes >= BLOCK) this.flush();
-    return this.ends.length - 1;
+    return this.texts.add(JSON.stringify(pair));
   }
 
-  private flush(): void {
-    this.file.append(Buffer.concat(this.pending));
-    this.written += this.pendingBytes;
-    this.pending = [];
-    this.pendingBytes = 0;
-  }
-
-  /** Neighbours come from one block; the record looked at last is kept as it is. */
   get(index: number): PreferencePair {
     if (index === this.last && this.record) return this.record;
-    if (this.pendingBytes > 0) this.flush();
-    const ends = this.ends.values();
-    const [start, end] = [index === 0 ? 0 : ends[index - 1], ends[index]];
-    if (start < this.blockStart || end > this.blockStart + this.block.length) {
-      // after the one before comes the next: then it pays to read on
-      const length =
-        index === this.last + 1 ? Math.max(end - start, Math.min(BLOCK, this.written - start)) : end - start;
-      this.block = Buffer.alloc(length);
-      this.blockStart = start;
-      this.file.read(this.block, start);
-    }
-    this.record = JSON.parse(
-      this.block.toString("utf8", start - this.blockStart, end - this.blockStart),
-    ) as PreferencePair;
+    this.record = JSON.parse(this.texts.get(index)) as PreferencePair;
     this.last = index;
     return this.record;
   }

@@ -81,18 +81,30 @@ export async function killAtMoments(context, wanted) {
   }
 }
 
-/** Of the kills so many fall into the time of steps, as far as that can be foretold; writing what is last takes as long. */
-const TRAINING_SHARE = 0.75;
+/** A moment of a process: while it loads, between its steps, or after the last one; each is then as long as it was before. */
+async function randomMoment({ input, straight, random }, dir, child) {
+  const all = stepsIn(straight.dir, input.run);
+  const before = stepsIn(dir, input.run);
+  const living = () => child.exitCode === null;
+  // Until it holds the run a process only reads: from then on its files are at stake.
+  while (!holds(dir, input.run, child.pid) && living()) await wait(5);
+  const kind = random();
+  if (kind < 0.2) return wait(random() * straight.loading);
+  if (kind < 0.7) {
+    while (stepsIn(dir, input.run) <= Math.min(before, all - 1) && living()) await wait(2);
+    return wait(random() * straight.stepping);
+  }
+  while (stepsIn(dir, input.run) < all && living()) await wait(2);
+  return wait(random() * straight.finishing);
+}
 
 /** Counts the kills that hit, each with what the run was at. */
-async function killOneRun({ input, straight, random, count }, dir, wanted) {
+async function killOneRun(context, dir, wanted) {
+  const { input, straight, count } = context;
   for (let i = 0; i < wanted; i++) {
     const extra = existsSync(path.join(dir, "metrics")) ? ["--resume"] : [];
     const { child, ended } = startTraining(dir, input, { extra });
-    // Until it holds the run a process only loads: from then on its files are at stake.
-    while (!holds(dir, input.run, child.pid) && child.exitCode === null) await wait(5);
-    const { trained, held } = straight;
-    await wait(random() < TRAINING_SHARE ? random() * trained : trained + random() * (held - trained));
+    await randomMoment(context, dir, child);
     child.kill("SIGKILL");
     const { code, signal, said } = await ended;
     if (code === 0) return;
@@ -115,7 +127,8 @@ export function holds(dir, run, pid) {
   }
 }
 
-function stepsIn(dir, run) {
+/** Steps that the log of a run tells of. */
+export function stepsIn(dir, run) {
   const log = path.join(dir, "metrics", run, "train_steps.jsonl");
   return existsSync(log) ? readFileSync(log, "utf8").split("\n").length - 1 : 0;
 }
