@@ -81,14 +81,17 @@ export async function killAtMoments(context, wanted) {
   }
 }
 
-/** A moment of a process: while it loads, between its steps, or after the last one; each is then as long as it was before. */
-async function randomMoment({ input, straight, random }, dir, child) {
+/**
+ * A moment of a process: while it loads, between its steps, or after the last one; each is then as long as it was before.
+ * The first two kills of a run come before its end, which would leave no steps to be killed between.
+ */
+async function randomMoment({ input, straight, random }, { dir, child, early }) {
   const all = stepsIn(straight.dir, input.run);
   const before = stepsIn(dir, input.run);
   const living = () => child.exitCode === null;
   // Until it holds the run a process only reads: from then on its files are at stake.
   while (!holds(dir, input.run, child.pid) && living()) await wait(5);
-  const kind = random();
+  const kind = random() * (early ? 0.7 : 1);
   if (kind < 0.2) return wait(random() * straight.loading);
   if (kind < 0.7) {
     while (stepsIn(dir, input.run) <= Math.min(before, all - 1) && living()) await wait(2);
@@ -104,7 +107,7 @@ async function killOneRun(context, dir, wanted) {
   for (let i = 0; i < wanted; i++) {
     const extra = existsSync(path.join(dir, "metrics")) ? ["--resume"] : [];
     const { child, ended } = startTraining(dir, input, { extra });
-    await randomMoment(context, dir, child);
+    await randomMoment(context, { dir, child, early: i < 2 });
     child.kill("SIGKILL");
     const { code, signal, said } = await ended;
     if (code === 0) return;
