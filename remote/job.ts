@@ -53,7 +53,6 @@ export interface JobTraining {
   readonly clip_norm: number | null;
   /** Pairs of an update, over all workers. */
   readonly batch_pairs: number;
-  readonly gradient_accumulation: number;
   readonly seed: number;
   readonly loss: TrainingConfig["loss"];
   readonly label_smoothing: number;
@@ -77,9 +76,10 @@ const orNull = (value: number): number | null => (value === 0 ? null : value);
 export function jobTraining(config: TrainingConfig, settings: RemoteTrainingSettings): JobTraining {
   refuseWhatIsOnlyHere(config);
   const { workers } = settings;
-  if (config.batch_size % workers !== 0) {
+  const pairs = config.batch_size * config.gradient_accumulation;
+  if (pairs < workers) {
     throw new UsageError(
-      `--workers: expected a number that divides the batch of ${config.batch_size} pairs, got ${workers}; change --batch-size or --workers`,
+      `--workers: expected no more than the ${pairs} pairs of an update, got ${workers}; raise --batch-size or take fewer workers`,
     );
   }
   return {
@@ -93,8 +93,7 @@ export function jobTraining(config: TrainingConfig, settings: RemoteTrainingSett
     warmup_steps: config.warmup_steps ?? null,
     schedule: config.schedule,
     clip_norm: orNull(config.grad_clip),
-    batch_pairs: config.batch_size * config.gradient_accumulation,
-    gradient_accumulation: config.gradient_accumulation,
+    batch_pairs: pairs,
     seed: config.seed,
     loss: config.loss,
     label_smoothing: config.label_smoothing,

@@ -39,7 +39,6 @@ class Training:
     batch_pairs: int
     seed: int
     max_steps: int | None = None
-    gradient_accumulation: int = 1
     weight_decay: float = 0.01
     adam_betas: list[float] = field(default_factory=lambda: [0.9, 0.999])
     adam_epsilon: float = 1e-8
@@ -96,7 +95,7 @@ class Job:
     training: Training | None = None
     resources: Resources = field(default_factory=Resources)
     data: Data = field(default_factory=Data)
-    #: Most padded tokens of one forward pass while scoring.
+    #: About the most padded tokens of one batch of a worker: what its memory is for.
     batch_tokens: int = 16384
 
 
@@ -105,15 +104,9 @@ def read_job(path: Path) -> Job:
     job = checked(Job, json.loads(path.read_text("utf8")), "job.json")
     if job.kind == "train" and job.training is None:
         raise JobError("job.json: expected 'training' in a job that trains, got none; add it")
-    return job
-
-
-def batch_of_worker(training: Training, workers: int) -> int:
-    """Pairs that a worker takes in one forward pass. @throws JobError when the update cannot be shared out evenly"""
-    shares = workers * training.gradient_accumulation
-    if training.batch_pairs % shares != 0 or training.batch_pairs == 0:
+    if job.training is not None and job.training.batch_pairs < job.resources.workers:
         raise JobError(
-            f"batch_pairs: expected a multiple of workers × gradient_accumulation = {workers} × "
-            f"{training.gradient_accumulation}, got {training.batch_pairs}; change the batch, or the number of workers"
+            f"batch_pairs: expected at least one pair for each of {job.resources.workers} workers, got "
+            f"{job.training.batch_pairs}; take a larger batch, or fewer workers"
         )
-    return training.batch_pairs // shares
+    return job

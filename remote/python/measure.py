@@ -27,14 +27,20 @@ _LORA = {"rank": 8, "alpha": 16, "dropout": 0.0, "target_modules": None}
 #: What is measured, most wanted first: settings that differ from those of `_job`.
 CASES: dict[str, dict[str, Any]] = {
     "full": {},
-    "full, checkpointing": {"gradient_checkpointing": True},
+    "full, checkpointing, 65536 tokens a batch": {"gradient_checkpointing": True, "batch_tokens": 65536},
+    "score": {"kind": "score", "batch_tokens": 65536},
     "lora": {"lora": _LORA},
-    "lora, checkpointing": {"lora": _LORA, "gradient_checkpointing": True},
-    "full, 16 pairs a batch, checkpointing": {"gradient_checkpointing": True, "gradient_accumulation": 4},
+    "lora, checkpointing, 65536 tokens a batch": {
+        "lora": _LORA,
+        "gradient_checkpointing": True,
+        "batch_tokens": 65536,
+    },
     "full, all texts 512 tokens": {"length": 512},
+    "full, 8192 tokens a batch": {"batch_tokens": 8192},
     "full, float32": {"dtype": "float32", "updates": 8},
-    "score": {"kind": "score"},
 }
+#: Fields of a case that are not settings of the training.
+_OF_THE_JOB = ("length", "dtype", "updates", "kind", "batch_tokens")
 
 
 def llama(tiny: bool) -> LlamaConfig:
@@ -86,13 +92,12 @@ def write_rows(folder: Path, vocabulary: int, pairs: int, length: int | None, ti
 
 
 def job(case: dict[str, Any], updates: int, model: Path) -> dict[str, Any]:
-    settings = {key: value for key, value in case.items() if key not in ("length", "dtype", "updates", "kind")}
+    settings = {key: value for key, value in case.items() if key not in _OF_THE_JOB}
     training = {
         "epochs": 1,
         "max_steps": updates,
         "learning_rate": 1e-5,
         "batch_pairs": _UPDATE_PAIRS,
-        "gradient_accumulation": 8,
         "seed": 1,
         "save_every_steps": None,
         **settings,
@@ -104,7 +109,7 @@ def job(case: dict[str, Any], updates: int, model: Path) -> dict[str, Any]:
         "model": {"path": str(model), "pad_token_id": 0, "dtype": case.get("dtype", "bfloat16")},
         "storage": "results",
         "training": training,
-        "batch_tokens": 65536,
+        "batch_tokens": case.get("batch_tokens", 16384),
     }
 
 

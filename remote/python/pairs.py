@@ -27,12 +27,10 @@ _LINE = pa.schema(
 _BLOCK_BYTES = 32 * 1024 * 1024
 
 
-def read_pairs(address: str, arrow: Path, multiple_of: int = 1) -> Dataset:
+def read_pairs(address: str, arrow: Path, filler: bool = False) -> Dataset:
     """The pairs of a JSON-lines file as TRL names them, mapped into memory from `arrow`.
 
-    Rows that only fill up the last batch of an epoch follow them, so that every worker has the same number of batches:
-    copies of the first row whose `counts` is 0.
-
+    @param filler the first row follows them once more, with 0 in `counts`: for whoever needs one row more
     @throws JobError when there is no pair
     """
     rows = 0
@@ -44,27 +42,27 @@ def read_pairs(address: str, arrow: Path, multiple_of: int = 1) -> Dataset:
         )
         writer = None
         for batch in reader:
-            table = _as_trl_names_it(batch, counts=1)
+            table = _as_trl_names_it(batch)
             first = table if rows == 0 else first
             writer = writer or pa.ipc.new_stream(sink, table.schema)
             writer.write(table)
             rows += table.num_rows
         if writer is None or rows == 0:
             raise JobError(f"{address}: expected at least one pair, got none; check what the split left")
-        filler = first.slice(0, 1).set_column(first.schema.get_field_index("counts"), "counts", pa.array([0], pa.int8()))
-        for _ in range(-rows % multiple_of):
-            writer.write(filler)
+        if filler:
+            place = first.schema.get_field_index("counts")
+            writer.write(first.slice(0, 1).set_column(place, "counts", pa.array([0], pa.int8())))
         writer.close()
     return Dataset.from_file(str(arrow))
 
 
-def _as_trl_names_it(batch: pa.RecordBatch, counts: int) -> pa.RecordBatch:
+def _as_trl_names_it(batch: pa.RecordBatch) -> pa.RecordBatch:
     columns = {
         "chosen_ids": batch["chosen_input_ids"],
         "rejected_ids": batch["rejected_input_ids"],
         "weight": batch["weight"].fill_null(1.0),
         "margin": batch["margin"].fill_null(0.0),
-        "counts": pa.array([counts] * batch.num_rows, pa.int8()),
+        "counts": pa.array([1] * batch.num_rows, pa.int8()),
     }
     if batch["chosen_token_type_ids"].null_count < batch.num_rows:
         columns |= {name: batch[name] for name in ("chosen_token_type_ids", "rejected_token_type_ids")}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from batches import by_tokens
 from job import Model
 from model import load_base
 
@@ -15,18 +15,18 @@ from model import load_base
 class Scorer:
     """A reward model on one device, which scores texts of like length together."""
 
-    def __init__(self, model: Model, folder: Path, tokens_per_batch: int, dtype: torch.dtype | None = None) -> None:
+    def __init__(self, model: Model, folder: Path, batch_tokens: int, dtype: torch.dtype | None = None) -> None:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         loaded = load_base(model, folder, dtype or getattr(torch, model.dtype))
         self._model = loaded.to(self._device).eval()
         self._pad = model.pad_token_id
-        self._tokens_per_batch = tokens_per_batch
+        self._batch_tokens = batch_tokens
 
     @torch.inference_mode()
     def scores(self, rows: list[dict[str, Any]]) -> list[float]:
         """The score of each row {"input_ids", "token_type_ids"?}; a row's does not depend on its neighbours."""
         scores = [0.0] * len(rows)
-        for batch in batches([len(row["input_ids"]) for row in rows], self._tokens_per_batch):
+        for batch in by_tokens([len(row["input_ids"]) for row in rows], self._batch_tokens):
             logits = self._model(**self._inputs([rows[i] for i in batch])).logits.float().squeeze(-1)
             for row, score in zip(batch, logits.tolist(), strict=True):
                 scores[row] = score
@@ -46,12 +46,3 @@ class Scorer:
 def _pad(ids: list[int], width: int, filler: int) -> list[int]:
     return [*ids, *[filler] * (width - len(ids))]
 
-
-def batches(lengths: list[int], most: int) -> Iterator[list[int]]:
-    """Rows by falling length, as many together as `most` padded tokens hold; a longer row goes alone."""
-    order = sorted(range(len(lengths)), key=lambda row: -lengths[row])
-    start = 0
-    while start < len(order):
-        size = max(1, most // max(1, lengths[order[start]]))
-        yield order[start : start + size]
-        start += size

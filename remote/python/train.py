@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,13 +12,14 @@ import torch
 from transformers import PrinterCallback
 from trl.trainer.reward_config import RewardConfig
 
+from batches import UpdateBatches
 from collate import PairCollator
 from cost import cost_of
 from handback import file_list
-from job import Job, Training, batch_of_worker
+from job import Job, Training
 from model import trainable_model
 from padding import PaddingOnly
-from pairs import read_pairs
+from pairs import lengths, read_pairs
 from probe import probe_scores
 from rhythm import Rhythm
 from session import Session
@@ -53,18 +53,24 @@ def train(job: Job, folder: Path, session: Session) -> dict[str, Any]:
 
 
 def build_trainer(job: Job, training: Training, folder: Path, session: Session, scratch: Path) -> PairTrainer:
-    batch = batch_of_worker(training, session.workers)
-    rows = read_pairs(resolve(job.data.train, folder), scratch / "train.arrow", multiple_of=batch * session.workers)
+    rows = read_pairs(resolve(job.data.train, folder), scratch / "train.arrow", filler=True)
     validation = read_pairs(resolve(job.data.validation, folder), scratch / "validation.arrow")
-    pairs = sum(rows.data.table["counts"].to_pylist())
+    batches = UpdateBatches(
+        lengths(rows)[:-1],
+        batch_pairs=training.batch_pairs,
+        batch_tokens=job.batch_tokens,
+        seed=training.seed,
+        rank=session.rank,
+        workers=session.workers,
+    )
     model = trainable_model(job, training, folder)
     special = model.config.get_text_config()
     trainer = PairTrainer(
         training,
         session.emit,
-        pairs,
+        batches,
         model=model,
-        args=trainer_arguments(job, training, batch, pairs, session, model),
+        args=trainer_arguments(job, training, batches, max(lengths(validation)), session, model),
         train_dataset=rows,
         eval_dataset=validation,
         data_collator=PairCollator(pad_token_id=job.model.pad_token_id, pad_to_multiple_of=8),
@@ -76,19 +82,21 @@ def build_trainer(job: Job, training: Training, folder: Path, session: Session, 
 
 
 def trainer_arguments(
-    job: Job, training: Training, batch: int, pairs: int, session: Session, model: Any
+    job: Job, training: Training, batches: UpdateBatches, longest: int, session: Session, model: Any
 ) -> RewardConfig:
-    """The job's settings by Trainer's names; validation and saving are the callback's."""
-    steps = training.epochs * math.ceil(pairs / training.batch_pairs)
+    """The job's settings by Trainer's names; validation and saving are the callback's.
+
+    @param longest validation text, tokens: Trainer validates in batches of so many pairs
+    """
+    steps = training.epochs * len(batches) // batches.in_update
     return RewardConfig(
         output_dir=str(session.output),
         max_length=None,
         disable_dropout=False,
         num_train_epochs=training.epochs,
         max_steps=min(training.max_steps or steps, steps),
-        per_device_train_batch_size=batch,
-        per_device_eval_batch_size=batch,
-        gradient_accumulation_steps=training.gradient_accumulation,
+        per_device_eval_batch_size=max(1, job.batch_tokens // (2 * longest)),
+        gradient_accumulation_steps=batches.in_update,
         learning_rate=training.learning_rate,
         weight_decay=training.weight_decay,
         adam_beta1=training.adam_betas[0],

@@ -7,20 +7,19 @@ import time
 from typing import Any
 
 import torch
-from datasets import Dataset
+from accelerate.data_loader import DataLoaderShard
 from torch import Tensor
 from transformers import EvalPrediction
 from trl.trainer.reward_trainer import RewardTrainer
 
 from checked import JobError
+from batches import UpdateBatches
 from collate import PAIR_COLUMNS
 from cost import Update
 from events import Emit
 from figures import UpdateFigures
 from job import Training
 from loss import pair_losses
-from order import UpdateOrder
-from pairs import lengths
 from schedule import learning_rate_at
 
 
@@ -34,11 +33,12 @@ class PairTrainer(RewardTrainer):
     The mean is taken over the pairs of the whole update, whichever worker and batch they fell to.
     """
 
-    def __init__(self, training: Training, emit: Emit, pairs: int, **options: Any) -> None:
+    def __init__(self, training: Training, emit: Emit, batches: UpdateBatches, **options: Any) -> None:
         super().__init__(**options, compute_metrics=self._validation_figures)
         self.training = training
         self._emit = emit
-        self._pairs = pairs
+        self._batches = batches
+        batches.epoch = lambda: math.floor(self.state.epoch or 0)
         self._figures = UpdateFigures(self.args.device)
         self._update_pairs = torch.ones(())
         self._update_began = time.monotonic()
@@ -51,11 +51,15 @@ class PairTrainer(RewardTrainer):
         kept = ["chosen_ids", "rejected_ids", "chosen_token_type_ids", "rejected_token_type_ids", *PAIR_COLUMNS]
         self._signature_columns = kept
 
-    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> UpdateOrder:
-        rows = self.train_dataset if train_dataset is None else train_dataset
-        training = self.training
-        epoch = lambda: math.floor(self.state.epoch or 0)  # noqa: E731
-        return UpdateOrder(lengths(rows), self._pairs, training.batch_pairs, training.seed, epoch)
+    def get_train_dataloader(self) -> DataLoaderShard:
+        """This worker's batches, which are of different sizes."""
+        return DataLoaderShard(
+            self.train_dataset,
+            device=self.args.device,
+            batch_sampler=self._batches,
+            collate_fn=self.data_collator,
+            pin_memory=self.args.dataloader_pin_memory,
+        )
 
     def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> Any:
         peak = self.training.learning_rate
