@@ -31,11 +31,16 @@ export interface Course {
   dispose(): void;
 }
 
+/**
+ * @param lengths tokens of each item
+ * @param inputsOf arrays of a step from the numbers of its items
+ */
 export function createCourse(
   policy: Policy,
   loss: (batch: AnswerBatch, extra: tf.Tensor[]) => tf.Scalar,
   { steps, batchSize, learningRate, seed }: PolicyTrainingOptions,
-  next: (draw: <T>(items: readonly T[]) => T[]) => StepInputs,
+  lengths: readonly number[],
+  inputsOf: (items: readonly number[]) => StepInputs,
 ): Course {
   const variables = [...policy.parameters.values()] as unknown as tf.Tensor[];
   const differentiate = compile(
@@ -56,12 +61,12 @@ export function createCourse(
     xla: false,
     decays: () => false,
   });
-  const draw = createDraw(batchSize, createRandom(seed).shuffle);
+  const draw = createDraw(lengths, batchSize, createRandom(seed).shuffle);
   const losses: number[] = [];
   return {
     losses,
     step() {
-      const { batch, extra } = next(draw);
+      const { batch, extra } = inputsOf(draw());
       const inputs = [batch.ids, batch.mask, batch.targets, batch.answered, ...extra];
       const [value, ...gradients] = differentiate(...inputs);
       const step = losses.length + 1;
@@ -78,12 +83,36 @@ export function createCourse(
   };
 }
 
-/** Takes items in a shuffled order, all of them before any comes again. */
-function createDraw(count: number, shuffle: <T>(items: readonly T[]) => T[]): <T>(items: readonly T[]) => T[] {
-  let order: number[] = [];
-  return <T>(items: readonly T[]) =>
-    Array.from({ length: count }, () => {
-      if (order.length === 0) order = shuffle(items.map((_, i) => i));
-      return items[order.pop()!];
-    });
+/** Batches among which items are sorted by length: enough that few places are padding, few enough that batches differ. */
+const SORTED_TOGETHER = 8;
+
+/** Batches in a shuffled order, each of items of about one length; all items come before any comes again. */
+export function createDraw(
+  lengths: readonly number[],
+  count: number,
+  shuffle: <T>(items: readonly T[]) => T[],
+): () => number[] {
+  let batches: number[][] = [];
+  let rest: number[] = [];
+  const fill = () => {
+    const order = rest;
+    while (order.length < count) order.push(...shuffle(lengths.map((_, i) => i)));
+    rest = order.splice(Math.floor(order.length / count) * count);
+    const windows = chunks(order, SORTED_TOGETHER * count);
+    batches = shuffle(
+      windows.flatMap((some) =>
+        chunks(
+          [...some].sort((a, b) => lengths[a] - lengths[b]),
+          count,
+        ),
+      ),
+    );
+  };
+  return () => {
+    if (batches.length === 0) fill();
+    return batches.pop()!;
+  };
 }
+
+const chunks = <T>(items: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));

@@ -74,12 +74,11 @@ export function tokenLogProbabilities(
 /** Graphs are compiled by shape: texts are padded to a multiple of so many tokens. */
 const STEP = 32;
 
+export const lengthOf = ({ prompt, answer }: AnswerIds): number => prompt.length + answer.length;
+
 /** The width that holds every row, in whole steps and no longer than the model reads. */
 export const widthOf = (rows: readonly AnswerIds[], { config }: Pick<Policy, "config">): number =>
-  Math.min(
-    Math.ceil(Math.max(...rows.map(({ prompt, answer }) => prompt.length + answer.length)) / STEP) * STEP,
-    config.maxPositions,
-  );
+  Math.min(Math.ceil(Math.max(...rows.map(lengthOf)) / STEP) * STEP, config.maxPositions);
 
 /** Scores answers under one policy; its weights may change between two calls. */
 export interface AnswerScorer {

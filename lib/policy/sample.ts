@@ -13,7 +13,7 @@ export interface SampleOptions extends LongWorkOptions {
   /** Most tokens of an answer. */
   readonly maxNewTokens?: number;
   readonly seed: number;
-  /** Prompts that are answered at once (memory). */
+  /** Prompts that are answered at once; by default as many as keep their keys and values in 256 MB, 256 at most. */
   readonly rowsAtOnce?: number;
 }
 
@@ -40,7 +40,8 @@ export async function sampleAnswers(
   prompts: readonly (readonly number[])[],
   options: SampleOptions,
 ): Promise<SampledAnswer[]> {
-  const { rowsAtOnce = 64, temperature = 1, maxNewTokens = 96, seed } = options;
+  const { temperature = 1, maxNewTokens = 96, seed } = options;
+  const { rowsAtOnce = rowsThatFit(policy, prompts, maxNewTokens) } = options;
   const kept = keptAnswers(policy, prompts, options);
   const answers = [...kept.before];
   const what = { label: "answers", unit: "answers", again: "run it again to go on from there" };
@@ -69,6 +70,16 @@ export async function sampleAnswers(
       text: (await policy.tokenizer.decode(answer.filter((id) => id !== eos))).trim(),
     })),
   );
+}
+
+/** Bytes of the kept keys and values of the rows that are answered at once. */
+const CACHE_BYTES = 256e6;
+const MOST_ROWS = 256;
+
+function rowsThatFit({ config }: Policy, prompts: readonly (readonly number[])[], maxNewTokens: number): number {
+  const longest = prompts.reduce((most, prompt) => Math.max(most, prompt.length), 0) + maxNewTokens;
+  const bytes = longest * config.layers * 2 * config.keyValueHeads * config.headSize * Float32Array.BYTES_PER_ELEMENT;
+  return Math.min(MOST_ROWS, Math.max(1, Math.floor(CACHE_BYTES / bytes)));
 }
 
 /** The last answers that a stop left unfinished. */

@@ -10,6 +10,7 @@ import { dpoLoss, sequenceLogProbabilities, weightedLikelihoodLoss } from "./los
 import {
   answerBatch,
   createAnswerScorer,
+  lengthOf,
   tokenLogProbabilities,
   widthOf,
   type AnswerBatch,
@@ -46,12 +47,12 @@ export function fitAnswers(
   options: PolicyTrainingOptions,
 ): Promise<number[]> {
   return runSteps(policy, { kind: "answers", examples }, options, () => {
-    const width = widthOf(examples, policy);
     const loss = (batch: AnswerBatch, [weights]: tf.Tensor[]) =>
       weightedLikelihoodLoss(tokenLogProbabilities(policy, batch), weights as tf.Tensor1D);
-    return createCourse(policy, loss, options, (draw) => {
-      const some = draw(examples);
-      return { batch: answerBatch(some, width), extra: [tf.tensor1d(some.map(({ weight }) => weight))] };
+    return createCourse(policy, loss, options, examples.map(lengthOf), (items) => {
+      const some = items.map((i) => examples[i]);
+      const batch = answerBatch(some, widthOf(some, policy));
+      return { batch, extra: [tf.tensor1d(some.map(({ weight }) => weight))] };
     });
   });
 }
@@ -88,7 +89,6 @@ function preferenceCourse(
   const scorer = createAnswerScorer(policy);
   const [startChosen, startRejected] = [scorer.logProbabilities(chosen), scorer.logProbabilities(rejected)];
   scorer.dispose();
-  const width = widthOf([...chosen, ...rejected], policy);
   const P = options.batchSize;
   const loss = (batch: AnswerBatch, [referenceChosen, referenceRejected]: tf.Tensor[]) => {
     const sums = sequenceLogProbabilities(tokenLogProbabilities(policy, batch));
@@ -103,11 +103,11 @@ function preferenceCourse(
       beta,
     );
   };
-  return createCourse(policy, loss, options, (draw) => {
-    const some = draw(pairs.map((_, i) => i));
-    const rows = [...some.map((i) => chosen[i]), ...some.map((i) => rejected[i])];
-    const extra = [startChosen, startRejected].map((all) => tf.tensor1d(some.map((i) => all[i])));
-    return { batch: answerBatch(rows, width), extra };
+  const lengths = pairs.map((_, i) => Math.max(lengthOf(chosen[i]), lengthOf(rejected[i])));
+  return createCourse(policy, loss, options, lengths, (items) => {
+    const rows = [...items.map((i) => chosen[i]), ...items.map((i) => rejected[i])];
+    const extra = [startChosen, startRejected].map((all) => tf.tensor1d(items.map((i) => all[i])));
+    return { batch: answerBatch(rows, widthOf(rows, policy)), extra };
   });
 }
 

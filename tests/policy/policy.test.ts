@@ -12,11 +12,13 @@ import {
   tokenLogProbabilities,
   type AnswerBatch,
 } from "../../lib/policy/logProbabilities";
+import { createDraw } from "../../lib/policy/course";
 import { dpoLoss, rewardWeights, sequenceLogProbabilities, weightedLikelihoodLoss } from "../../lib/policy/losses";
 import { copyPolicy, openPolicy, savePolicy, writeFreshPolicy, type Policy } from "../../lib/policy/policy";
 import { drawToken } from "../../lib/policy/decode";
 import { encodeAnswers, encodePrompts, sampleAnswers } from "../../lib/policy/sample";
 import { fitAnswers, fitPreferences } from "../../lib/policy/train";
+import { createRandom } from "../../lib/random";
 
 interface Packed {
   shape: number[];
@@ -129,6 +131,31 @@ test("reward weights sum to the number of answers and lean to the best", () => {
   const expected = [0.2701, 0.7342, 1.9957];
   rewardWeights([0, 1, 2], 1).forEach((weight, i) => expect(weight).toBeCloseTo(expected[i], 3));
   expect(rewardWeights([1000, 1000], 0.1)).toEqual([1, 1]);
+});
+
+describe("the order of a course", () => {
+  const lengths = Array.from({ length: 35 }, (_, i) => (i * 13) % 35);
+  const rounds = (count: number, draws: number, seed: number) => {
+    const draw = createDraw(lengths, count, createRandom(seed).shuffle);
+    return Array.from({ length: draws }, draw);
+  };
+
+  test("every item comes before any comes again, in whole batches", () => {
+    const items = rounds(4, 35, 1).flat(); // 140 = 4 rounds of 35
+    expect(items).toHaveLength(140);
+    for (let i = 0; i < lengths.length; i++) expect(items.filter((item) => item === i)).toHaveLength(4);
+    expect(new Set(rounds(4, 8, 1).flat()).size).toBe(32);
+    expect(rounds(50, 2, 1).every((batch) => batch.length === 50)).toBe(true); // more than there are
+  });
+
+  test("a batch holds items of about one length, and another seed gives other batches", () => {
+    const spread = (batch: number[]) =>
+      Math.max(...batch.map((i) => lengths[i])) - Math.min(...batch.map((i) => lengths[i]));
+    const spreads = rounds(4, 8, 2).map(spread);
+    expect(spreads.reduce((a, b) => a + b) / 8).toBeLessThan(6); // four of 35 drawn at random: 21 on average
+    expect(rounds(4, 8, 2)).toEqual(rounds(4, 8, 2));
+    expect(rounds(4, 8, 2)).not.toEqual(rounds(4, 8, 3));
+  });
 });
 
 describe("a policy of its own words", () => {
