@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel
 
-from flops import forward_flops, matrix_parameters, peak_flops, training_flops
+from flops import forward_flops, peak_flops, training_flops
 
 #: The first updates allocate memory and choose kernels.
 WARM_UP = 3
@@ -31,7 +31,7 @@ def cost_of(updates: list[Update], model: PreTrainedModel, workers: int, frozen:
     seconds, pairs, tokens, squares = (
         sum(getattr(update, name) for update in counted) for name in ("seconds", "pairs", "tokens", "squares")
     )
-    forward = forward_flops(matrix_parameters(model), model.config, tokens, squares)
+    forward = forward_flops(model, tokens, squares)
     rate = training_flops(forward, frozen) / seconds if seconds else 0.0
     peak = peak_flops()
     return {

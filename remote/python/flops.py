@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import torch
-from transformers import PretrainedConfig, PreTrainedModel
+from transformers import PreTrainedModel
+
+from model import needs_mask
 
 #: Dense bfloat16 peak of a GPU, FLOP/s, from its maker's data sheet.
 _PEAKS = {"H200": 989e12, "H100 PCIe": 756e12, "H100": 989e12, "A100": 312e12, "L40S": 362e12, "L4": 121e12, "A10": 125e12}
@@ -19,15 +21,14 @@ def matrix_parameters(model: PreTrainedModel) -> int:
     )
 
 
-def forward_flops(matrices: int, config: PretrainedConfig, tokens: int, squares: int) -> float:
-    """2·N·tokens for the products with N weights, and 4·D·L·Σ T² for attention of L layers, half of it under a causal mask.
+def forward_flops(model: PreTrainedModel, tokens: int, squares: int) -> float:
+    """2·N·tokens for the products with its N weights, and 4·D·L·Σ T² for attention of L layers, half of it under a causal mask.
 
     @param squares Σ T² over the texts
     """
-    text = config.get_text_config()
-    causal = hasattr(text, "num_key_value_heads")
+    text = model.config.get_text_config()
     attention = 4 * text.hidden_size * text.num_hidden_layers * squares
-    return 2.0 * matrices * tokens + attention * (0.5 if causal else 1.0)
+    return 2.0 * matrix_parameters(model) * tokens + attention * (1.0 if needs_mask(model) else 0.5)
 
 
 def training_flops(forward: float, frozen: bool) -> float:

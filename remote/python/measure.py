@@ -45,7 +45,7 @@ _OF_THE_JOB = ("length", "dtype", "updates", "kind", "batch_tokens")
 
 def llama(tiny: bool) -> LlamaConfig:
     """The shape of Llama 3.2 1B, or one that a processor trains in seconds."""
-    shape = {
+    shape: dict[str, Any] = {
         "vocab_size": 128256,
         "hidden_size": 2048,
         "intermediate_size": 8192,
@@ -55,7 +55,7 @@ def llama(tiny: bool) -> LlamaConfig:
     }
     small = {"vocab_size": 1000, "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2}
     shape |= {**small, "num_attention_heads": 4, "num_key_value_heads": 2} if tiny else {}
-    return LlamaConfig(**shape, max_position_embeddings=2048, tie_word_embeddings=True, pad_token_id=0, num_labels=1)
+    return LlamaConfig(**shape, max_position_embeddings=2048, tie_word_embeddings=True, pad_token_id=0, num_labels=1)  # type: ignore[call-arg]
 
 
 def write_model(folder: Path, tiny: bool) -> LlamaConfig:
@@ -63,7 +63,7 @@ def write_model(folder: Path, tiny: bool) -> LlamaConfig:
     with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
         torch.manual_seed(0)
         model = LlamaForSequenceClassification(config)
-    model.to(torch.bfloat16).save_pretrained(folder)
+    model.bfloat16().save_pretrained(folder)
     del model
     torch.cuda.empty_cache()  # A job needs what this process would keep; does nothing without a GPU.
     return config

@@ -40,14 +40,14 @@ def read_pairs(address: str, arrow: Path, filler: bool = False) -> Dataset:
             read_options=pyarrow.json.ReadOptions(block_size=_BLOCK_BYTES),
             parse_options=pyarrow.json.ParseOptions(explicit_schema=_LINE, unexpected_field_behavior="ignore"),
         )
-        writer = None
+        writer = first = None
         for batch in reader:
             table = _as_trl_names_it(batch)
-            first = table if rows == 0 else first
+            first = first or table
             writer = writer or pa.ipc.new_stream(sink, table.schema)
             writer.write(table)
             rows += table.num_rows
-        if writer is None or rows == 0:
+        if writer is None or first is None or rows == 0:
             raise JobError(f"{address}: expected at least one pair, got none; check what the split left")
         if filler:
             place = first.schema.get_field_index("counts")

@@ -18,18 +18,18 @@ class Rhythm(TrainerCallback):
         self._training = training
         self._session = session
 
-    def on_step_end(self, _args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         if float(state.epoch or 0).is_integer():
             return  # The epoch's end does both.
         control.should_evaluate |= _is_due(state.global_step, self._training.evaluate_every_steps)
         control.should_save |= _is_due(state.global_step, self._training.save_every_steps)
 
-    def on_epoch_end(self, _args: TrainingArguments, _state: TrainerState, control: TrainerControl, **_: Any) -> None:
+    def on_epoch_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         control.should_evaluate = True
         control.should_save = True
 
-    def on_save(self, args: TrainingArguments, state: TrainerState, _control: TrainerControl, **_: Any) -> None:
-        self._session.saved(Path(args.output_dir, f"checkpoint-{state.global_step}"))
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        self._session.saved(Path(str(args.output_dir), f"checkpoint-{state.global_step}"))
         if self._session.rank == 0:
             self._session.emit({"event": "checkpoint", "step": state.global_step})
 

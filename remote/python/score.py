@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 
 from batches import by_tokens
 from job import Model
-from model import load_base
+from model import load_base, needs_mask
 
 
 class Scorer:
@@ -18,7 +18,8 @@ class Scorer:
     def __init__(self, model: Model, folder: Path, batch_tokens: int, dtype: torch.dtype | None = None) -> None:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         loaded = load_base(model, folder, dtype or getattr(torch, model.dtype))
-        self._model = loaded.to(self._device).eval()
+        self._masked = needs_mask(loaded)
+        self._model = cast(torch.nn.Module, loaded).to(self._device).eval()
         self._pad = model.pad_token_id
         self._batch_tokens = batch_tokens
 
@@ -34,10 +35,9 @@ class Scorer:
 
     def _inputs(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         width = max(len(row["input_ids"]) for row in rows)
-        padded = {
-            "input_ids": [_pad(row["input_ids"], width, self._pad) for row in rows],
-            "attention_mask": [_pad([1] * len(row["input_ids"]), width, 0) for row in rows],
-        }
+        padded = {"input_ids": [_pad(row["input_ids"], width, self._pad) for row in rows]}
+        if self._masked:
+            padded["attention_mask"] = [_pad([1] * len(row["input_ids"]), width, 0) for row in rows]
         if any(row.get("token_type_ids") for row in rows):
             padded["token_type_ids"] = [_pad(row.get("token_type_ids") or [], width, 0) for row in rows]
         return {name: torch.tensor(value, device=self._device) for name, value in padded.items()}

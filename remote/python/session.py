@@ -16,11 +16,18 @@ _WHOLE = "whole.json"
 class Session(Protocol):
     """One worker of a training, on a cluster or alone."""
 
-    rank: int
-    workers: int
-    emit: Emit
-    #: Where Trainer writes its checkpoints, this worker's part of them.
-    output: Path
+    @property
+    def rank(self) -> int: ...
+
+    @property
+    def workers(self) -> int: ...
+
+    @property
+    def emit(self) -> Emit: ...
+
+    @property
+    def output(self) -> Path:
+        """Where Trainer writes its checkpoints, this worker's part of them."""
 
     def saved(self, checkpoint: Path) -> None:
         """Keeps a checkpoint that has just been written; every worker calls it."""

@@ -13,6 +13,7 @@ from transformers import PrinterCallback
 from trl.trainer.reward_config import RewardConfig
 
 from batches import UpdateBatches
+from checked import JobError
 from collate import PairCollator
 from cost import cost_of
 from handback import file_list
@@ -34,13 +35,15 @@ def train(job: Job, folder: Path, session: Session) -> dict[str, Any]:
     """
     training = job.training
     assert training is not None
+    if training.fsdp and not torch.cuda.is_available():
+        raise JobError("fsdp: expected workers with GPUs to shard over, got none; set gpus_per_worker, or leave fsdp out")
     with tempfile.TemporaryDirectory(prefix="rewardbook-") as scratch:
         trainer = build_trainer(job, training, folder, session, Path(scratch))
         checkpoint = session.resume_from()
         if session.rank == 0:
             session.emit(start_event(trainer, session, checkpoint))
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        cost = cost_of(trainer.updates, trainer.model, session.workers, frozen=training.lora is not None)
+        cost = cost_of(trainer.updates, trainer.reward_model, session.workers, frozen=training.lora is not None)
         finished = Path(scratch, "model")
         save_finished(trainer, job, finished)
         done: dict[str, Any] = {"event": "done", "checkpoint": join(job.run, "model"), **cost}
@@ -108,7 +111,7 @@ def trainer_arguments(
         use_cpu=not torch.cuda.is_available(),
         gradient_checkpointing=training.gradient_checkpointing,
         gradient_checkpointing_kwargs={"use_reentrant": False},
-        fsdp=training.fsdp,
+        fsdp=training.fsdp,  # type: ignore[arg-type]  # A flag since transformers 5.
         fsdp_config={"transformer_layer_cls_to_wrap": list(model._no_split_modules or [])} if training.fsdp else None,
         logging_steps=1,
         logging_nan_inf_filter=False,
@@ -128,7 +131,7 @@ def start_event(trainer: PairTrainer, session: Session, checkpoint: Path | None)
         "workers": session.workers,
         "gpus": session.workers if torch.cuda.is_available() else 0,
         "total_steps": trainer.args.max_steps,
-        "trainable_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
+        "trainable_parameters": sum(p.numel() for p in trainer.reward_model.parameters() if p.requires_grad),
         "resumed_from_step": _step_of(checkpoint) if checkpoint else 0,
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
         "versions": {name: _version(name) for name in ("ray", "torch", "transformers", "trl", "peft")},

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any
+from typing import Any, cast
 
 import torch
 from accelerate.data_loader import DataLoaderShard
 from torch import Tensor
-from transformers import EvalPrediction
+from transformers import EvalPrediction, PreTrainedModel
+from trl.trainer.reward_config import RewardConfig
 from trl.trainer.reward_trainer import RewardTrainer
 
 from checked import JobError
@@ -20,6 +21,7 @@ from events import Emit
 from figures import UpdateFigures
 from job import Training
 from loss import pair_losses
+from model import needs_mask
 from schedule import learning_rate_at
 
 
@@ -33,6 +35,8 @@ class PairTrainer(RewardTrainer):
     The mean is taken over the pairs of the whole update, whichever worker and batch they fell to.
     """
 
+    args: RewardConfig
+
     def __init__(self, training: Training, emit: Emit, batches: UpdateBatches, **options: Any) -> None:
         super().__init__(**options, compute_metrics=self._validation_figures)
         self.training = training
@@ -42,14 +46,21 @@ class PairTrainer(RewardTrainer):
         self._figures = UpdateFigures(self.args.device)
         self._update_pairs = torch.ones(())
         self._update_began = time.monotonic()
+        #: What a batch holds that is not for the model.
+        self._withheld = {*PAIR_COLUMNS} if needs_mask(self.reward_model) else {*PAIR_COLUMNS, "attention_mask"}
         #: What each update of this process took.
         self.updates: list[Update] = []
         #: [chosen, rejected] of the last validation, in the order of its file.
         self._validated: list[list[float]] = []
 
+    @property
+    def reward_model(self) -> PreTrainedModel:
+        """The model as it trains, without what spreads it over workers."""
+        return cast(PreTrainedModel, self.model)
+
     def _set_signature_columns_if_needed(self) -> None:
         kept = ["chosen_ids", "rejected_ids", "chosen_token_type_ids", "rejected_token_type_ids", *PAIR_COLUMNS]
-        self._signature_columns = kept
+        self._signature_columns = kept  # type: ignore[assignment]
 
     def get_train_dataloader(self) -> DataLoaderShard:
         """This worker's batches, which are of different sizes."""
@@ -64,7 +75,7 @@ class PairTrainer(RewardTrainer):
     def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> Any:
         peak = self.training.learning_rate
         self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
-            self.optimizer if optimizer is None else optimizer,
+            optimizer or self.optimizer,  # type: ignore[arg-type]
             lambda done: learning_rate_at(done + 1, num_training_steps, self.training) / peak,
         )
         return self.lr_scheduler
@@ -95,7 +106,7 @@ class PairTrainer(RewardTrainer):
         return losses.mean(), torch.stack([chosen, rejected], 1), torch.stack([inputs["weight"], inputs["margin"]], 1)
 
     def _rewards_and_losses(self, model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        outputs = model(**{name: value for name, value in inputs.items() if name not in PAIR_COLUMNS})
+        outputs = model(**{name: value for name, value in inputs.items() if name not in self._withheld})
         chosen, rejected = outputs.logits.float().squeeze(-1).chunk(2)
         return chosen, rejected, pair_losses(chosen, rejected, inputs["weight"], inputs["margin"], self.training)
 
