@@ -10,8 +10,8 @@
  */
 export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)}%`;
 
-/** `0.0312` → `3.1`: a share, or a difference of two, in points of a hundred. */
-export const hundredths = (share: number): string => (100 * share).toFixed(1);
+/** `0.0312` → `3.1`, `-0.0312` → `−3.1`: a share, or a difference of two, in points of a hundred. */
+export const hundredths = (share: number): string => (100 * share).toFixed(1).replace("-", "−");
 
 /** Minutes and seconds: `83.2` → `1:23`; a dash for what is not known. */
 export function clock(seconds: number): string {

@@ -1,6 +1,6 @@
 // Where a project's files lie. The root is the folder of package.json, from the sources as from dist/.
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, isAbsolute, join, relative } from "node:path";
 
 /** Absolute path of a file or folder of the project. */
 export function projectPath(...parts: string[]): string {
@@ -12,6 +12,12 @@ export function projectPath(...parts: string[]): string {
     root = parent;
   }
   return join(root, ...parts);
+}
+
+/** A path without where the project lies, which differs by machine and is nobody's business in a report. */
+export function placeInProject(path: string): string {
+  const inside = relative(projectPath(), path);
+  return isAbsolute(path) && inside !== "" && !inside.startsWith("..") && !isAbsolute(inside) ? inside : path;
 }
 
 /** Folders that a run writes; relative to the working directory. */

@@ -1,20 +1,12 @@
 // In: a value that a cell returned: a data frame, a figure. Out: how a notebook shows it, as a table or drawn by Plotly.
 import { figureBundle, type AnyFigure, type MimeBundle } from "../report/show";
+import { isFrame, type FrameLike } from "../report/rows";
 import { createTable, type Table } from "../report/tables";
 
-/** The part of a danfo.js data frame or series that a table needs; a bare one in a cell prints its internals. */
-export interface FrameLike {
-  readonly columns: readonly string[];
-  /** Rows of a frame, values of a series. */
-  readonly values: readonly unknown[];
-  readonly index?: readonly (string | number)[];
-}
+export type { FrameLike } from "../report/rows";
 
 /** More rows than this are counted, not shown. */
 const ROWS_SHOWN = 60;
-
-const isFrame = (value: object): value is FrameLike =>
-  "columns" in value && Array.isArray(value.columns) && "values" in value && Array.isArray(value.values);
 
 const isFigure = (value: object): value is AnyFigure =>
   "data" in value && Array.isArray(value.data) && "layout" in value && typeof value.layout === "object";
@@ -41,18 +33,10 @@ export function displayBundle(value: object): MimeBundle | null {
  * ```
  */
 export function frameTable(frame: FrameLike, caption?: string): Table {
-  const { columns, values, index = [] } = frame;
-  const named = index.some((label, i) => label !== i);
-  const records = values.slice(0, ROWS_SHOWN).map((row, i) => {
-    const cells = Array.isArray(row) ? row : [row];
-    return Object.fromEntries([
-      ...(named ? [["index", index[i]]] : []),
-      ...columns.map((name, c): [string, unknown] => [name, cells[c]]),
-    ]);
-  });
-  const left = values.length - records.length;
+  const { columns, index, values } = frame;
+  const left = values.length - ROWS_SHOWN;
   const told = left > 0 ? `${caption ? `${caption}; ` : ""}the first ${ROWS_SHOWN} of ${values.length} rows` : caption;
-  return createTable(records, { caption: told, columns: [...(named ? ["index"] : []), ...columns] });
+  return createTable({ columns, index, values: values.slice(0, ROWS_SHOWN) }, { caption: told });
 }
 
 /** How `plotFrame` draws. */

@@ -33,8 +33,20 @@ export function compareRuns(run: RunRecord, other: RunRecord, options: CompareOp
     return { result: null, why: "One of the runs kept no scores of its validation pairs." };
   if (!prints(run) || prints(run) !== prints(other))
     return { result: null, why: "The two runs read different data files." };
-  return compareLines(scoreLists(run), scoreLists(other), options);
+  const comparison = compareLines(scoreLists(run), scoreLists(other), options);
+  const { result } = comparison;
+  if (result === null || comparison.skipped === 0 || result.n_prompts >= FEWEST_PROMPTS) return comparison;
+  const shared = `${counted(result.n_pairs, "pair")} of ${counted(result.n_prompts, "prompt")}`;
+  return {
+    result: null,
+    why: `The two runs were validated on different parts of the same file, with ${shared} in common; rewardbook compare scores both on one file.`,
+  };
 }
+
+/** Fewer that two runs with different validation pairs happen to share say nothing. */
+const FEWEST_PROMPTS = 10;
+
+const counted = (n: number, what: string): string => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
 
 /** Paired comparison on the pairs that every list of both sides has. */
 export function compareLines(lists: ScoreLists, others: ScoreLists, options: CompareOptions = {}): RunComparison {
@@ -72,11 +84,11 @@ export function comparisonSentence(
   kind = "validation pairs",
 ): string {
   const { result } = comparison;
-  if (result === null) return `${comparison.why} The figures stand side by side, but no paired test can be made.`;
+  if (result === null) return `${comparison.why} The figures stand side by side, but no paired test is made.`;
   const { difference, difference_ci95: ci95, n_pairs, n_prompts } = result;
   const [better, worse] = difference >= 0 ? [first, second] : [second, first];
   const [low, high] = difference >= 0 ? ci95 : [-ci95[1], -ci95[0]];
-  const basis = `on the ${n_pairs.toLocaleString("en")} ${kind} (${n_prompts.toLocaleString("en")} prompts) both scored`;
+  const basis = `on the ${n_pairs.toLocaleString("en")} ${kind} (${counted(n_prompts, "prompt")}) both scored`;
   const tests = testsOf(result);
   const { skipped } = comparison;
   const left = skipped ? ` ${skipped} pairs only one of them scored are left out.` : "";

@@ -62,6 +62,9 @@ export function sortableTable(
   </div>`;
 }
 
+/** Rows of a table that stays on one page of paper. */
+const SHORT = 12;
+
 export interface TableColumn {
   readonly head: string;
   readonly number?: boolean;
@@ -84,7 +87,12 @@ export function tableOf(
     ({ head: text, number }) => html`<th scope="col" ${number ? new Html(' class="number"') : ""}>${text}</th>`,
   );
   const body = rows.map((row, i) => html`<tr${changed(i) ? new Html(' class="changed"') : ""}>${row.map(cell)}</tr>`);
-  return html`<div class="wrap" tabindex="0" role="region" aria-label="${caption}">
+  return html`<div
+    class="wrap${rows.length <= SHORT ? " short" : ""}"
+    tabindex="0"
+    role="region"
+    aria-label="${caption}"
+  >
     <table>
       <caption>
         ${caption}

@@ -48,16 +48,16 @@ export function showBundle(shown: MimeBundle, { id = randomBytes(8).toString("he
 }
 
 /** A Plotly figure of any origin; without words of its own its title stands for it. */
-export type AnyFigure = Omit<Figure, "description"> & { readonly description?: string };
+export type AnyFigure = Pick<Figure, "data"> & Partial<Pick<Figure, "layout" | "description">>;
 
 const titleOf = ({ layout }: AnyFigure): string => {
-  const title = layout.title as string | { readonly text?: string } | undefined;
+  const title = layout?.title as string | { readonly text?: string } | undefined;
   return (typeof title === "string" ? title : title?.text) || "a figure";
 };
 
 /** The figure's MIME bundle; typed arrays become lists, as JSON needs. */
 export function figureBundle(figure: AnyFigure): MimeBundle {
-  const drawn = { data: figure.data, layout: figure.layout, config: FIGURE_CONFIG };
+  const drawn = { data: figure.data, layout: figure.layout ?? {}, config: FIGURE_CONFIG };
   const listed = JSON.parse(
     JSON.stringify(drawn, (_key, value) =>
       ArrayBuffer.isView(value) && !(value instanceof DataView)
@@ -87,7 +87,9 @@ const NOTEBOOK_DPI = 144;
 
 async function pictureOf(figure: AnyFigure): Promise<string | null> {
   try {
-    return (await renderPng({ description: titleOf(figure), ...figure }, { dpi: NOTEBOOK_DPI })).toString("base64");
+    return (await renderPng({ layout: {}, description: titleOf(figure), ...figure }, { dpi: NOTEBOOK_DPI })).toString(
+      "base64",
+    );
   } catch (error) {
     if (error instanceof BrowserMissing) return null;
     throw error;

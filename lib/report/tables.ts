@@ -1,9 +1,9 @@
 // In: rows of values. Out: the table as escaped HTML, as text, and as a notebook's bundle of both.
 import { printableLine } from "../terminal";
 import { escapeHtml } from "./escape";
+import { rowsOf, type NamedValues, type Rows } from "./rows";
 
-/** An object of named values, a list of values, or a single value. Whatever the values are, a table shows them. */
-export type Row = object | string | number | boolean | null | undefined;
+export type { Rows } from "./rows";
 
 export interface TableOptions {
   readonly caption?: string;
@@ -23,16 +23,18 @@ export interface Table {
 }
 
 /**
- * A table of rows; columns whose values are all numbers stand on the right.
+ * A table of rows, whatever they are: objects, lists, single values, a map, a record, a data frame of danfo.js. Columns
+ * whose values are all numbers stand on the right.
  *
  * @example
  * ```ts
  * createTable([{ what: "accuracy", value: percent(0.81) }], { caption: "held-out pairs" });
  * ```
  */
-export function createTable(given: readonly Row[], options: TableOptions = {}): Table {
-  const rows = given.map(namedValues);
-  const { caption, columns = keysOf(rows), headings = {}, formats = {} } = options;
+export function createTable(given: Rows, options: TableOptions = {}): Table {
+  const { rows, columns: all } = rowsOf(given);
+  const { caption, columns = all ?? keysOf(rows), headings = {}, formats = {} } = options;
+  if (columns.length === 0) return createTable([], { caption, columns: ["(no rows)"] });
   const numeric = columns.map(
     (key) => rows.length > 0 && rows.every((row) => own(row, key) == null || typeof own(row, key) === "number"),
   );
@@ -46,11 +48,6 @@ export function createTable(given: readonly Row[], options: TableOptions = {}): 
 /** A key of the data, which may be called `constructor`. */
 const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
   Object.hasOwn(record, key) ? record[key] : undefined;
-
-type NamedValues = Readonly<Record<string, unknown>>;
-
-const namedValues = (row: Row): NamedValues =>
-  typeof row === "object" && row !== null && !(row instanceof Date) ? (row as NamedValues) : { value: row };
 
 const keysOf = (rows: readonly NamedValues[]): string[] => [...new Set(rows.flatMap((row) => Object.keys(row)))];
 
@@ -80,10 +77,10 @@ function cellText(value: unknown, format: (value: number) => string = formatNumb
   return typeof value === "object" ? jsonOf(value) : String(value);
 }
 
-/** Nested values as JSON; what JSON cannot say (circles, big integers) as text. */
+/** Nested values as JSON; what JSON cannot say (circles) as text. */
 function jsonOf(value: object): string {
   try {
-    return JSON.stringify(value) ?? String(value);
+    return JSON.stringify(value, (_, inner) => (typeof inner === "bigint" ? String(inner) : inner)) ?? String(value);
   } catch {
     return String(value);
   }

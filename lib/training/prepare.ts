@@ -8,7 +8,7 @@ import { createMonitor } from "./monitor";
 import type { Warning } from "../runs/records";
 import { writeRejectedRows } from "../pairs/rejectedRows";
 import type { LoadedModel } from "../checkpoints/checkpoint";
-import { checkpointsDir } from "../files/paths";
+import { checkpointsDir, placeInProject } from "../files/paths";
 import { setAsideDamaged } from "./checkpoints";
 import { openMetricsLog, type MetricsLog } from "../runs/metricsLog";
 import { createTrainingPlan, type TrainingPlan } from "../batching/trainingPlan";
@@ -38,7 +38,9 @@ export async function prepareRun(
   const model = await loadTrainedModel(config, { precision, resumeFrom });
   const { loaded, directory, sharesTrunk } = model;
   if (!resumeFrom)
-    say(`model: ${directory}, ${loaded.model.config.modelType}${loaded.model.freshHead ? ", fresh head" : ""}`);
+    say(
+      `model: ${placeInProject(directory)}, ${loaded.model.config.modelType}${loaded.model.freshHead ? ", fresh head" : ""}`,
+    );
   const datasets = await tokenisePairs(pairs, config, loaded);
   announceTruncation(datasets, config, say);
   const plan = planUpdates(datasets.dataset, config, loaded.model.config);

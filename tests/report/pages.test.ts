@@ -87,6 +87,17 @@ describe("two runs compared", () => {
     expect(comparisonSentence(compareRuns(good, good), "a", "b")).toContain("equally accurate");
   });
 
+  test("runs on different parts of one file that share a few pairs by chance are not compared", () => {
+    const few = (name: string, from: number) => {
+      const whole = runOf({ name, seed: from });
+      return { ...whole, scores: whole.scores.slice(from, from + 60) };
+    };
+    const comparison = compareRuns(few("early", 1), few("late", 57));
+    expect(comparisonSentence(comparison, "early", "late")).toMatch(
+      /different parts of the same file, with \d pairs? of \d prompts? in common; rewardbook compare scores both/,
+    );
+  });
+
   test("the front page says when no difference is shown, and how small a one these pairs could show", () => {
     const alike = runOf({ name: "alike", seed: 3 });
     const front = (other: typeof good) => {

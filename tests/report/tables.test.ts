@@ -1,3 +1,4 @@
+import { DataFrame } from "danfojs-node";
 import { describe, expect, test } from "vitest";
 import { evaluateScores } from "../../lib/evaluation/evaluate";
 import { groupName } from "../../lib/notebooks/support";
@@ -8,7 +9,7 @@ import { splitPairs } from "../../lib/split";
 import { escapeHtml, scriptJson } from "../../lib/report/escape";
 import { printableLine } from "../../lib/terminal";
 import { html, tableOf } from "../../lib/report/markup";
-import { createTable, formatNumber } from "../../lib/report/tables";
+import { createTable, formatNumber, type Rows } from "../../lib/report/tables";
 import { HOSTILE } from "./fixture";
 
 describe("createTable", () => {
@@ -118,5 +119,36 @@ describe("names that objects inherit", () => {
     expect(Object.keys(evaluation.by_category).sort()).toEqual([...names].sort());
     const figure = riskFigure(evaluation.by_risk);
     expect(JSON.stringify(figure.data)).toContain("__proto__");
+  });
+});
+
+describe("whatever has rows", () => {
+  const lines = (given: Rows) => createTable(given).text.split("\n");
+  test("maps, records, sets, typed arrays, lists and single values of any kind", () => {
+    expect(lines(new Map([["a", 1]]))).toEqual(["name  value", "────  ─────", "a         1"]);
+    expect(lines({ accuracy: 0.81234 })[2]).toBe("accuracy  0.8123");
+    expect(lines({ Low: { n: 3 }, High: { n: 4n } }).slice(2)).toEqual(["Low   3", "High  4"]);
+    expect(lines(new Set(["x"]))[2]).toBe("x");
+    expect(lines(new Float32Array([0.5, 2])).slice(2)).toEqual(["  0.5", "    2"]);
+    expect(lines([10n, Symbol("s"), null, new Date(0)]).slice(2)).toEqual([
+      "10",
+      "Symbol(s)",
+      "–",
+      "1970-01-01T00:00:00.000Z",
+    ]);
+    expect(lines([{ a: { big: 10n } }])[2]).toBe('{"big":"10"}');
+    expect(lines([])[0]).toBe("(no rows)");
+  });
+
+  test("a data frame of danfo.js and one of its columns", () => {
+    const frame = new DataFrame({ risk: ["High", "Low"], pairs: [3, 4] }, { index: ["x", "y"] });
+    expect(lines(frame)).toEqual([
+      "index  risk  pairs",
+      "─────  ────  ─────",
+      "x      High      3",
+      "y      Low       4",
+    ]);
+    expect(createTable(frame, { columns: ["pairs"] }).text.split("\n")[0]).toBe("pairs");
+    expect(lines(frame["pairs"]).slice(2)).toEqual(["x          3", "y          4"]);
   });
 });

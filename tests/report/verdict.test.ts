@@ -90,6 +90,11 @@ describe("calibration", () => {
         evaluation: { ...kept.evaluation, temperature_choice: { ...choice, status: "separable" as const } },
       }),
     ).toContain("every pair is right");
+    // on test pairs, too, where nothing was fitted
+    const onTest = calibrationSection({ ...run, part: "test", validation: kept.evaluation }, {})!.body.markup;
+    expect(onTest.replace(/\s+/g, " ")).toContain(
+      "does not help: on validation prompts it was not fitted on, T = 1.3000",
+    );
   });
 });
 

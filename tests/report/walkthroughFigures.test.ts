@@ -16,6 +16,14 @@ describe("the loss curve", () => {
     expect(figure.description).toContain("unweighted ends at 0.54");
   });
 
+  test("averages 50 steps, or an eighth of a shorter run, or none of a very short one", () => {
+    const of = (count: number) =>
+      named(stepLossFigure(Array.from({ length: count }, (_, i) => ({ step: i + 1, loss: 1 }))));
+    expect(of(4000)).toEqual(["each step", "mean of 50 steps"]);
+    expect(of(79)).toEqual(["each step", "mean of 10 steps"]);
+    expect(of(20)).toEqual(["each step"]);
+  });
+
   test("leaves it out where every weight is 1, and in runs that did not log it", () => {
     expect(
       named(

@@ -65,6 +65,7 @@ export function groupAccuracyFigure(
           color: COLORS.blue,
         },
         marker: { size: 11, color: COLORS.blue },
+        cliponaxis: false, // a point at 100% stays whole
         text: shown.map(({ ci95 }) => (ci95 ? `95% interval ${intervalText(ci95)}` : "")),
         hovertemplate: "%{y}<br>accuracy %{x:.1%}<br>%{text}<extra></extra>",
       },

@@ -4,11 +4,16 @@ import type { Figure } from "./figure";
 import { mean, movingAverage, thin } from "./series";
 import { epochAxis, line } from "./lines";
 
+const LONGEST_WINDOW = 50;
+/** Steps that are drawn without an average. */
+const FEW_STEPS = 24;
 const NO_STEPS = "No training step has been logged yet.";
 const NO_EPOCHS = "No validation epoch has been logged yet.";
 
 /**
  * Training loss of every step, thin, with its moving average in front. The window's mean stands at the window's middle step.
+ *
+ * @param window steps of the average: as the original's, 50, or an eighth of a shorter run
  *
  * @example
  * ```ts
@@ -17,13 +22,14 @@ const NO_EPOCHS = "No validation epoch has been logged yet.";
  */
 export function stepLossFigure(
   steps: readonly { readonly step: number; readonly loss: number; readonly nll?: number }[],
-  { window = 50 }: { readonly window?: number } = {},
+  { window: asked }: { readonly window?: number } = {},
 ): Figure {
   const title = "Training loss by step";
   const known = steps.filter(({ loss }) => Number.isFinite(loss));
   if (!known.length) return emptyFigure(title, NO_STEPS);
   const losses = known.map(({ loss }) => loss);
-  const few = losses.length < window;
+  const window = asked ?? Math.min(LONGEST_WINDOW, Math.ceil(losses.length / 8));
+  const few = losses.length < (asked ?? FEW_STEPS);
   const raw = thin(known.map(({ step, loss }) => [step, loss] as const));
   const data = [line(raw, { name: "each step", color: few ? COLORS.blue : COLORS.faint, width: few ? 2 : 1 })];
   let told = `last ${brief(losses[losses.length - 1])}`;

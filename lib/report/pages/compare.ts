@@ -8,7 +8,7 @@ import { html, sortableTable, tableOf, type Html, type SortedCell } from "../mar
 import { duration } from "./summary";
 import { runLabels, type RunRecord } from "../../runs/runFiles";
 import { points } from "../verdict";
-import { percent } from "../../wording";
+import { hundredths, percent } from "../../wording";
 
 /** Learning curves of all runs over each other. */
 export function comparisonFigures(runs: readonly RunRecord[]): Record<string, Figure> {
@@ -75,6 +75,7 @@ const accuracyCell = (evaluation: RunRecord["evaluation"] | undefined): SortedCe
     (accuracy) => `${percent(accuracy)}${ci95 ? ` (${ci95.map((end) => percent(end)).join(" to ")})` : ""}`,
   );
 };
+const gapText = (gap: number) => `${hundredths(gap)} points`;
 const toFour = (value: number) => value.toFixed(4);
 
 const RUN_COLUMNS: readonly RunColumn[] = [
@@ -83,7 +84,7 @@ const RUN_COLUMNS: readonly RunColumn[] = [
   { head: "test accuracy (95% interval)", pick: ({ test }) => accuracyCell(test?.evaluation) },
   { head: "validation loss", pick: ({ evaluation }) => measuredCell(evaluation?.loss, toFour) },
   { head: "symmetric ECE", pick: ({ evaluation }) => measuredCell(evaluation?.ece_symmetric, toFour) },
-  { head: "overfitting gap", pick: ({ metrics }) => measuredCell(metrics?.overfitting_gap, (gap) => percent(gap)) },
+  { head: "overfitting gap", pick: ({ metrics }) => measuredCell(metrics?.overfitting_gap, gapText) },
   { head: "seed", pick: ({ config }) => measuredCell(config?.seed, String) },
   { head: "steps", pick: ({ metrics }) => measuredCell(metrics?.training_steps, String) },
   { head: "training time", pick: ({ metrics }) => measuredCell(metrics?.train_seconds, duration) },
@@ -129,7 +130,7 @@ function metricRows(run: RunRecord, other: RunRecord): string[][] {
       (record) => record.evaluation?.length?.spearman_delta_length,
       (value) => value.toFixed(2),
     ),
-    row("Overfitting gap", (record) => record.metrics?.overfitting_gap, percent, points),
+    row("Overfitting gap", (record) => record.metrics?.overfitting_gap, gapText, points),
     row(
       "Training steps",
       (record) => record.metrics?.training_steps,

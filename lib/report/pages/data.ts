@@ -1,5 +1,8 @@
 // In: a run's data, configuration and environment files. Out: the sections a reader needs to judge and repeat the run.
+import { join } from "node:path";
+import { DEFAULT_MODEL } from "../../checkpoints/findModel";
 import { trainingSchema } from "../../config";
+import { placeInProject } from "../../files/paths";
 import type { Section } from "./sections";
 import { html, tableOf, type Html, type HtmlValue } from "../markup";
 import type { RunRecord } from "../../runs/runFiles";
@@ -97,8 +100,10 @@ function truncationPart({ truncation, counts, split }: Data): Html {
 export function configurationSection({ config }: RunRecord): Section | null {
   if (!config) return null;
   const fields = trainingSchema.shape as Readonly<Record<string, { description?: string }>>;
-  const defaults = trainingSchema.parse({}) as Readonly<Record<string, unknown>>;
-  const entries = Object.entries(config);
+  const defaults: Readonly<Record<string, unknown>> = { ...trainingSchema.parse({}), model: DEFAULT_PLACE };
+  const entries = Object.entries(config).map(
+    ([key, value]) => [key, typeof value === "string" ? placeInProject(value) : value] as const,
+  );
   const rows = entries.map(([key, value]) => [
     key,
     html`<span class="mono">${text(value)}</span>`,
@@ -118,6 +123,8 @@ export function configurationSection({ config }: RunRecord): Section | null {
     </details>`;
   return { id: "configuration", title: "Configuration", body };
 }
+
+const DEFAULT_PLACE = join("models", DEFAULT_MODEL);
 
 /** The description stands on the innermost type of an optional or defaulted field. */
 function descriptionOf(field: unknown): string {
@@ -140,7 +147,7 @@ export function environmentSection({ environment }: RunRecord): Section | null {
   const body = tableOf(
     "Environment",
     [{ head: "what" }, { head: "value" }],
-    rows.map(([key, value]) => [key, html`<span class="mono">${value}</span>`]),
+    rows.map(([key, value]) => [key, html`<span class="mono">${value === "null" ? "none" : value}</span>`]),
   );
   return { id: "environment", title: "Environment", body };
 }

@@ -48,7 +48,10 @@ export interface ReportOptions {
  * ```
  */
 export function reportHtml(run: RunRecord, { against = [], notes, now = new Date() }: ReportOptions = {}): string {
-  const told: Told = run.test ? { ...run, ...run.test, part: "test" } : { ...run, part: "validation" };
+  const validation = run.evaluation;
+  const told: Told = run.test
+    ? { ...run, ...run.test, part: "test", validation }
+    : { ...run, part: "validation", validation };
   const deltas = told.scores.map((line) => line.chosen_score - line.rejected_score);
   const figures = {
     ...runFigures(told),
@@ -65,7 +68,7 @@ export function reportHtml(run: RunRecord, { against = [], notes, now = new Date
     accuracySection(told, figures),
     calibrationSection(told, figures),
     lengthSection(told, figures),
-    errorsSection(told.errors ? told : { ...run, part: "validation" }),
+    errorsSection(told.errors ? told : { ...run, part: "validation", validation }),
     pairsSection(pairs),
     dataSection(run),
     configurationSection(run),
@@ -174,7 +177,7 @@ const WORDS: readonly (readonly [string, string])[] = [
   ],
   [
     "ECE",
-    "Expected calibration error: by how much stated probabilities miss the observed shares, on average over bins. 0 is perfect.",
+    "Expected calibration error: by how much stated probabilities miss the observed shares, on average over bins. 0 is perfect. Symmetric: each pair is also seen with its answers exchanged; one-sided: P(chosen) alone, as the original notebook has it.",
   ],
   [
     "Test, validation",

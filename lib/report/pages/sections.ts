@@ -12,7 +12,11 @@ export interface Section {
 }
 
 /** What the sections on held-out pairs are told of: a run's files with the set of pairs that comes first. */
-export type Told = RunRecord & { readonly part: "test" | "validation" };
+export type Told = RunRecord & {
+  readonly part: "test" | "validation";
+  /** The validation pairs' own evaluation: what is chosen, is chosen by it. */
+  readonly validation?: RunRecord["evaluation"];
+};
 
 type Figures = Readonly<Record<string, Figure>>;
 
@@ -63,7 +67,7 @@ export function trainingSection(run: RunRecord, figures: Figures): Section {
     "validation loss",
     "training accuracy",
     "validation accuracy (95% interval)",
-    "ECE",
+    "one-sided ECE",
   ];
   const body = html` <p>
       The loss should fall and level off. A validation loss that rises while the training loss falls is overfitting.
@@ -116,7 +120,10 @@ function groupTable(caption: string, head: string, groups: Groups): Html {
       group.ci95.map((end) => percent(end)).join(" to "),
       measured(group.ece),
     ]);
-  const columns = [head, "pairs", "accuracy", "95% interval", "ECE"].map((text, i) => ({ head: text, number: i > 0 }));
+  const columns = [head, "pairs", "accuracy", "95% interval", "one-sided ECE"].map((text, i) => ({
+    head: text,
+    number: i > 0,
+  }));
   return html`<details>
     <summary>${caption} as a table</summary>
     ${tableOf(caption, columns, rows)}
@@ -147,7 +154,8 @@ export function accuracySection({ evaluation, part }: Told, figures: Figures): S
 
 const four = (value: number | null | undefined) => (value === null || value === undefined ? "–" : value.toFixed(4));
 
-export function calibrationSection({ evaluation, part }: Told, figures: Figures): Section | null {
+export function calibrationSection(told: Told, figures: Figures): Section | null {
+  const { evaluation, part } = told;
   if (!evaluation) return null;
   const { calibrated, temperature } = evaluation;
   const helps = calibrationHelp(evaluation) === "helps";
@@ -163,7 +171,7 @@ export function calibrationSection({ evaluation, part }: Told, figures: Figures)
       "expected calibration error: how far stated and observed shares lie apart, on average over bins; each pair also seen flipped, as in the diagram",
       "ece_symmetric",
     ),
-    row("ECE", "the same as the original notebook has it: P(chosen) in ten bins, not flipped", "ece"),
+    row("One-sided ECE", "the same as the original notebook has it: P(chosen) in ten bins, not flipped", "ece"),
     row("MCE", "maximum calibration error: the worst of those bins", "mce"),
     row("Brier score", "mean squared distance of P(chosen) from 1; a coin: 0.25", "brier"),
     row(
@@ -180,7 +188,7 @@ export function calibrationSection({ evaluation, part }: Told, figures: Figures)
   ];
   const body = html` <p>
       A calibrated model that says “80% sure” is right in 80% of such cases. Points under the dashed line: too sure;
-      above it: not sure enough. Measured on the ${part} pairs. ${temperatureSentence(evaluation, part)}
+      above it: not sure enough. Measured on the ${part} pairs. ${temperatureSentence(told)}
     </p>
     <div class="charts">
       ${chart(figures, "reliability")}
@@ -190,19 +198,22 @@ export function calibrationSection({ evaluation, part }: Told, figures: Figures)
 }
 
 /** What became of the temperature, and why. */
-function temperatureSentence(evaluation: NonNullable<Told["evaluation"]>, part: string): string {
-  const { temperature, temperature_choice: choice, calibrated, nll, ece_symmetric } = evaluation;
+function temperatureSentence({ evaluation, validation, part }: Told): string {
   const meaning = "A temperature T divides reward differences before they become probabilities.";
-  if (choice) {
+  const chosenBy = validation ?? evaluation!;
+  const choice = chosenBy.temperature_choice;
+  if (choice && (part === "validation" || !choice.used)) {
+    const { nll, ece_symmetric } = chosenBy;
     const { nll: after, ece_symmetric: error } = choice.cross_validated;
     if (choice.status !== "fitted")
       return `${meaning} None is used: ${UNFITTED[choice.status] ?? "none could be fitted"}.`;
-    const effect = `on prompts it was not fitted on, T = ${four(choice.fitted)} changes NLL from ${four(nll)} to ${four(after)} and symmetric ECE from ${four(ece_symmetric)} to ${four(error)}`;
+    const effect = `on ${part === "validation" ? "" : "validation "}prompts it was not fitted on, T = ${four(choice.fitted)} changes NLL from ${four(nll)} to ${four(after)} and symmetric ECE from ${four(ece_symmetric)} to ${four(error)}`;
     return choice.used
       ? `${meaning} One is used, since it helps: ${effect}.`
       : `${meaning} None is used, since it does not help: ${effect}.`;
   }
-  const help = calibrationHelp(evaluation);
+  const { temperature, calibrated, nll, ece_symmetric } = evaluation!;
+  const help = calibrationHelp(evaluation!);
   if (help === "none") return `${meaning} None is used.`;
   const effect = `NLL from ${four(nll)} to ${four(calibrated?.nll)} and symmetric ECE from ${four(ece_symmetric)} to ${four(calibrated?.ece_symmetric)}`;
   return `${meaning} T = ${four(temperature)} ${help === "helps" ? "helps" : "does not help"} the ${part} pairs: it changes ${effect}.`;
@@ -244,7 +255,7 @@ export function lengthSection({ evaluation }: Told, figures: Figures): Section |
     row("Always taking the longer answer", evaluation!.n_pairs, length.length_only_accuracy, null),
   ];
   const columns = ["pairs in which", "pairs", "accuracy", "95% interval"].map((head, i) => ({ head, number: i > 0 }));
-  const body = html`${length.sentence && html`<p class="lead">${length.sentence}</p>`}
+  const body = html`${length.sentence && html`<p>${length.sentence}</p>`}
   ${chartsOf(figures, ["length_against_reward", "accuracy_by_length"])}
   ${tableOf("Accuracy by which answer is longer", columns, rows)}`;
   return { id: "length", title: "Length", body };

@@ -178,7 +178,7 @@ function trainingCards({ metrics }: RunRecord): Card[] {
   if (typeof gap === "number" && typeof train === "number") {
     cards.push({
       name: "Overfitting gap",
-      value: html`${minus(hundredths(gap))} <span>points</span>`,
+      value: html`${hundredths(gap)} <span>points</span>`,
       told: `training accuracy ${percent(train)} (of the best epoch, each pair taken before its own step) minus validation accuracy`,
     });
   }

@@ -77,7 +77,7 @@ caption { text-align: left; font-weight: 600; padding: .6rem .9rem; }
 th, td { text-align: left; padding: .42rem .9rem; vertical-align: top; border-top: 1px solid var(--line); }
 thead th { border-top: 0; color: var(--muted); font-weight: 600; background: var(--panel); }
 caption + thead th { border-top: 1px solid var(--line); }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; } td.number { white-space: nowrap; }
 td, th { overflow-wrap: break-word; } tbody th { font-weight: 500; } td .mono { overflow-wrap: anywhere; }
 td, th, .tag, .text, .prompt, .meta, h1, code { unicode-bidi: isolate; } .note + .hidden + .cards { margin-top: 1.2rem; } select { max-width: min(260px, 80vw); }
 tr.changed th::after { content: " changed"; font-size: .72rem; font-weight: 600; color: var(--accent); background: var(--accent-soft); border-radius: 4px; padding: .05rem .35rem; margin-left: .4rem; }
@@ -123,16 +123,16 @@ footer { grid-column: 1 / -1; border-top: 1px solid var(--line); padding-top: 1r
   nav.contents a { padding: .2rem .55rem; border: 1px solid var(--line); border-radius: 99px; margin: 0; }
   h1 { font-size: 1.5rem; } header.top { flex-wrap: wrap; } .verdict { padding: 1rem 1.1rem .8rem; } .cards { grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); }
   .card .value { font-size: 1.45rem; } dl.words { grid-template-columns: 1fr; } dl.words dd { margin-bottom: .5rem; }
-  th, td { padding: .4rem .6rem; } .browser { grid-template-columns: minmax(0, 1fr); } #pair-list { height: 19rem; }
+  th, td { padding: .4rem .6rem; } tbody th { min-width: 6.5rem; } .browser { grid-template-columns: minmax(0, 1fr); } #pair-list { height: 19rem; }
 }
 @media print {
   @page { margin: 14mm; }
-  body { font-size: 10.5pt; } .page { display: block; max-width: none; padding: 0; } header.top { padding: 0 0 1rem; }
+  body { font-size: 10.5pt; } .card .value { font-size: 1.3rem; } .page { display: block; max-width: none; padding: 0; } header.top { padding: 0 0 1rem; }
   nav.contents, .filters, .skip, button { display: none !important; }
-  .verdict, .card, figure.chart, .mistake, tr { break-inside: avoid; } h2, h3 { break-after: avoid; } section { margin-bottom: 1.4rem; }
+  .verdict, .card, figure.chart, .mistake, .wrap.short, tr { break-inside: avoid; } h2, h3 { break-after: avoid; } section { margin-bottom: 1.4rem; }
   .charts { grid-template-columns: 1fr; } .answer .text, .prompt { max-height: none; overflow: visible; }
   .verdict, .scale *, .usage *, mark, .tag { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
-  .browser, #pair-count { display: none; } #pair-paper { display: grid; gap: .7rem; } .mistake { break-inside: auto; } .mistake .facts, .answer h4 { break-after: avoid; }
-  .wrap { overflow: visible; border: 0; } table { font-size: .78rem; } table.sortable { font-size: .66rem; } td, th { overflow-wrap: break-word; padding: .25rem .4rem; } th.number { white-space: normal; } td .mono, td code { overflow-wrap: anywhere; } thead { display: table-header-group; } figure.chart figcaption { display: none; }
+  .browser, #pair-count { display: none; } #pair-paper { display: grid; gap: .7rem; } .mistake .facts, .answer h4 { break-after: avoid; }
+  .wrap { overflow: visible; border: 0; } table { font-size: .78rem; } table.sortable { font-size: .66rem; } td, th { overflow-wrap: break-word; padding: .25rem .4rem; } td .mono, td code { overflow-wrap: anywhere; } thead { display: table-header-group; } figure.chart figcaption { display: none; }
 }
 `;
