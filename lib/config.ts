@@ -1,9 +1,10 @@
 // In: presets, JSON and command-line flags. Out: the one resolved, validated configuration of a run.
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { inheritedSettings } from "./checkpoints/inherit";
-import { UsageError } from "./errors";
+import { InputError, UsageError } from "./errors";
+import { readJsonFile } from "./files/json";
 import { projectPath } from "./files/paths";
 import { DEFAULT_TEMPLATE } from "./text/template";
 
@@ -161,26 +162,35 @@ export type TrainingInput = z.input<typeof trainingSchema>;
  * presetNames().includes("original"); // → true
  * ```
  */
-export function presetNames(): string[] {
-  return readdirSync(projectPath("presets"))
+export const presetNames = (): string[] => namesIn(projectPath("presets"));
+
+const namesIn = (folder: string): string[] =>
+  readdirSync(folder)
     .filter((f) => f.endsWith(".json"))
     .map((f) => f.slice(0, -5))
     .sort();
-}
 
-/** @throws UsageError when there is no preset of that name */
-export function readPreset(name: string): Partial<TrainingInput> {
-  const names = presetNames();
+/**
+ * @param folder where presets lie; default: those shipped with Rewardbook
+ * @throws UsageError when there is no preset of that name
+ * @throws InputError when its file is damaged
+ */
+export function readPreset(name: string, folder = projectPath("presets")): Partial<TrainingInput> {
+  const names = namesIn(folder);
   if (!names.includes(name)) {
     throw new UsageError(
       `--preset: expected one of ${names.join(", ")}, got ${JSON.stringify(name)}; choose one of them`,
     );
   }
-  const {
-    about: _about,
-    differs: _differs,
-    ...fields
-  } = JSON.parse(readFileSync(join(projectPath("presets"), `${name}.json`), "utf8"));
+  const path = join(folder, `${name}.json`);
+  const parsed = z.record(z.string(), z.unknown()).safeParse(readJsonFile(path));
+  // Beside some fields of a configuration it says what it is and how it differs from its source.
+  const { about: _about, differs: _differs, ...fields } = parsed.data ?? {};
+  const fault = (parsed.error ?? trainingSchema.partial().safeParse(fields).error)?.issues[0];
+  if (fault)
+    throw new InputError(
+      `${path}: expected fields of a configuration, got ${fault.path.join(".") || "something else"} (${fault.message}); restore the file`,
+    );
   return fields;
 }
 

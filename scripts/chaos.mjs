@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { createChoice } from "./chaos/damages.mjs";
 import { checkFullDisk } from "./chaos/fullDisk.mjs";
 import { holds, killAtWrites, killAtMoments, stepsIn } from "./chaos/kills.mjs";
 import { checkMutations } from "./chaos/mutations.mjs";
@@ -16,7 +17,8 @@ const HELP = `npm run chaos -- [flags]
   --seed N        of the moments, writes and mutations that are chosen (default 1)
   --writes N      writes before which each way of training is stopped (default: all that leave other files to be found)
   --moments N     SIGKILLs of each at random moments (default 22)
-  --mutations N   damaged files in all (default 10000)
+  --mutations N   damaged files in all, of every kind that is read (default 10000)
+  --from N        number of the first of them, to go on where another call ended (default 0)
   --only TEXT     ways of training whose name contains it
   --parts LIST    of writes, moments, signals, disk, mutations (default: all)
   --short         little of each, as the tests run it`;
@@ -27,6 +29,7 @@ const { values } = parseArgs({
     writes: { type: "string" },
     moments: { type: "string" },
     mutations: { type: "string" },
+    from: { type: "string", default: "0" },
     only: { type: "string", default: "" },
     parts: { type: "string", default: "writes,moments,signals,disk,mutations" },
     short: { type: "boolean", default: false },
@@ -44,7 +47,7 @@ const amount = (name, short, long) => {
 const [writes, moments, mutations] = [
   amount("writes", 5, "all"),
   amount("moments", 2, 22),
-  amount("mutations", 300, 10_000),
+  amount("mutations", 160, 10_000),
 ];
 const parts = values.parts.split(",");
 const names = Object.keys(VARIANTS).filter((name) => name.includes(values.only));
@@ -54,18 +57,6 @@ process.env.TF_CPP_MIN_LOG_LEVEL = "3";
 const home = mkdtempSync(path.join(tmpdir(), "rewardbook-chaos-"));
 const failures = [];
 const count = { writes: 0, moments: 0, beginning: 0, mid: 0, finishing: 0, signals: 0, disk: 0, mutations: 0 };
-
-/** Numbers that a seed determines (mulberry32). */
-function createChoice(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 async function attempt(what, run) {
   try {
@@ -102,12 +93,14 @@ async function main() {
   for (const [i, name] of names.entries()) {
     const random = createChoice(Number(values.seed) * 1000 + i);
     const straight = await straightRun(name, inputs);
-    const context = { name, input: inputOf(name, inputs), straight, random, attempt, count };
+    const context = { name, inputs, input: inputOf(name, inputs), straight, random, attempt, count };
     if (parts.includes("writes")) await killAtWrites(context, writes);
     if (parts.includes("moments")) await killAtMoments(context, moments);
     if (i === 0 && parts.includes("signals")) await checkSignals(context);
     if (i === 0 && parts.includes("disk")) await checkFullDisk(context, values.short ? 1 : Infinity);
-    if (i === 0 && parts.includes("mutations")) await checkMutations(context, mutations);
+    if (i === 0 && parts.includes("mutations")) {
+      await checkMutations(context, { from: Number(values.from), to: mutations, seed: Number(values.seed) });
+    }
     console.log(`${name}: ${straight.writes} writes; so far ${JSON.stringify(count)}, ${failures.length} failed`);
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(0);

@@ -95,7 +95,7 @@ export async function loadRewardModel(dir: string, options: LoadOptions = {}): P
   const model = await longWork(what, options, (watch) =>
     streamRewardModel(config, readWeights({ dir, config, storage: options.storage, valueHead, watch }), {
       ...options,
-      where: dir,
+      where: valueHead ? dir : weightsFile(dir),
     }),
   );
   return { model, tokenizer, settings, dir, headOrigin: valueHead?.origin, settingsWritten: written !== null };
@@ -234,6 +234,10 @@ function isOnnx(dir: string): boolean {
   );
 }
 
+/** The file to name where a tensor is at fault. */
+const weightsFile = (dir: string): string =>
+  join(dir, [SINGLE_FILE, INDEX_FILE].find((name) => existsSync(join(dir, name))) ?? "");
+
 /**
  * The tensors a reward model needs, one at a time; the others by name only, so that a language model's output layer takes
  * no memory. A value head found under other names comes last, under ours.
@@ -259,7 +263,7 @@ async function* readWeights({
     if (valueHead?.stored.includes(name)) continue;
     const canonical = canonicalName(config, name);
     const isNeeded = needed.has(canonical);
-    if (isNeeded) checkFinite(data, `${dir}: tensor ${JSON.stringify(name)}`);
+    if (isNeeded) checkFinite(data, `${weightsFile(dir)}: tensor ${JSON.stringify(name)}`);
     // an embedding is added up in f32: it is kept in bf16 only where nothing is lost
     const half =
       halves.has(canonical) &&

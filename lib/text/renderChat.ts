@@ -6,7 +6,7 @@ import { applyChatTemplate } from "./chatTemplate";
 import type { SpecialTokens } from "./specialTokens";
 import type { TextPart } from "./template";
 import type { TextItem } from "./textItem";
-import type { TokenizerSettings } from "./tokenizerFiles";
+import type { TokenizerFiles } from "./tokenizerFiles";
 
 /** A text as the engine gets it; its parts only when it must be cut. */
 export interface RenderedText {
@@ -22,8 +22,7 @@ export interface RenderedText {
 export function renderChat(
   item: TextItem,
   special: SpecialTokens,
-  settings: TokenizerSettings,
-  dir: string,
+  { settings, chatFile, dir }: Pick<TokenizerFiles, "settings" | "chatFile"> & { readonly dir: string },
 ): RenderedText {
   const { chat_template: template, bos_token, eos_token, pad_token, unk_token, cls_token, sep_token } = settings;
   if (!template) {
@@ -40,7 +39,7 @@ export function renderChat(
   const answer = (item.responseMessages ?? [{ role: "assistant", content: item.response }]).map(hide);
   const variables = definedOnly({ bos_token, eos_token, pad_token, unk_token, cls_token, sep_token });
   const render = (messages: readonly Message[]) =>
-    applyChatTemplate(messages, { template, variables, where: `${dir}: chat template` });
+    applyChatTemplate(messages, { template, variables, where: `${chatFile}: chat template` });
   const named = (text: string) => special.putBack(special.withSecretNames(text));
   const text = render([...prompt, ...answer]);
   return {

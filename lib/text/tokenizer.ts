@@ -9,7 +9,7 @@ import { nameSecretly, type SpecialTokens } from "./specialTokens";
 import { CHAT_TEMPLATE, isChat, RENDERED_CHAT, templateParts } from "./template";
 import type { Encoded, EncodeOptions, TextItem } from "./textItem";
 import { wholeTexts, type TokeniseTexts } from "./tokeniseTexts";
-import { readTokenizerFiles, type TokenizerFiles, type TokenizerSettings } from "./tokenizerFiles";
+import { readTokenizerFiles, type TokenizerFiles } from "./tokenizerFiles";
 import { rememberWords } from "./wordMemory";
 
 export type { Encoded, EncodeOptions, TextItem } from "./textItem";
@@ -83,7 +83,7 @@ export function openTokenizer(
   const frame = frameOf(files.definition.post_processor);
   const unreadId = options.unreadId === undefined ? padId : options.unreadId;
   const appendEos = (options.appendEos ?? frame.tail === 0) && eosId !== null && eosId !== unreadId;
-  const render = renderer(special, files.settings, dir);
+  const render = renderer(special, files, dir);
   const vocabSize = Math.max(files.size, engine.getVocabSize(true)); // before `rememberWords` adds a token of its own
   const tokenise = naming(path, rememberWords(engine, special.definition) ?? wholeTexts(engine));
   const reader = { render, tokenise, frame, special: special.ids, padId, unreadId, endId: appendEos ? eosId : null };
@@ -110,7 +110,7 @@ export function openTokenizer(
 }
 
 /** Renders templates with the special tokens' secret names, and user data without any. */
-function renderer(special: SpecialTokens, settings: TokenizerSettings, dir: string): Renderer {
+function renderer(special: SpecialTokens, files: TokenizerFiles, dir: string): Renderer {
   const plain = (item: TextItem, template: string): RenderedText => {
     const parts = templateParts(template, item).map(({ from, text }) => ({
       from,
@@ -123,7 +123,7 @@ function renderer(special: SpecialTokens, settings: TokenizerSettings, dir: stri
     return { text, parts: () => [{ from: "response", text }] };
   };
   return (item, template) => {
-    if (template === CHAT_TEMPLATE) return renderChat(clean(item), special, settings, dir);
+    if (template === CHAT_TEMPLATE) return renderChat(clean(item), special, { ...files, dir });
     return template === RENDERED_CHAT ? rendered(clean(item)) : plain(clean(item), template);
   };
 }

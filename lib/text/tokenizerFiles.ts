@@ -48,6 +48,8 @@ export interface TokenizerFiles {
   /** One more than the largest id. */
   readonly size: number;
   readonly settings: TokenizerSettings;
+  /** The file that the chat template stands in. */
+  readonly chatFile: string;
   /** tokenizer.json, tokenizer_config.json and special_tokens_map.json as they were read; empty where there is none. */
   readonly json: Readonly<Record<string, unknown>>;
   readonly config: Readonly<Record<string, unknown>>;
@@ -86,9 +88,19 @@ export function readTokenizerFiles(dir: string): TokenizerFiles {
   const config = optional("tokenizer_config.json"),
     map = optional("special_tokens_map.json");
   const template = join(dir, "chat_template.jinja");
-  const chat = existsSync(template) ? { chat_template: readFileSync(template, "utf8") } : {};
+  const apart = existsSync(template);
+  const chat = apart ? { chat_template: readFileSync(template, "utf8") } : {};
+  const chatFile = apart ? template : join(dir, "tokenizer_config.json");
   const settings: TokenizerSettings = { ...map.roles, ...config.roles, ...chat };
-  return { definition, size, settings, json: json as Record<string, unknown>, config: config.json, map: map.json };
+  return {
+    definition,
+    size,
+    settings,
+    chatFile,
+    json: json as Record<string, unknown>,
+    config: config.json,
+    map: map.json,
+  };
 }
 
 function isModel(value: unknown): boolean {
