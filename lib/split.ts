@@ -3,6 +3,7 @@ import { UsageError } from "./errors";
 import { createNearDuplicateIndex, NEAR } from "./pairs/duplicates";
 import { createUnion } from "./union";
 import { hashText } from "./pairs/hash";
+import { createHashTable } from "./pairs/hashTable";
 import { normaliseText } from "./pairs/normalise";
 import type { PreferencePair } from "./pairs/pair";
 import { shareOut } from "./pairs/shares";
@@ -95,7 +96,7 @@ export function splitPairs(pairs: readonly PreferencePair[], options: SplitOptio
     drop_weak: options.drop_weak ?? false,
     dropped,
     counts: per((split) => split.length),
-    unique_qids: per((split) => new Set(split.map((i) => facts.questions[i])).size),
+    unique_qids: per((split) => countDifferent(split, facts.questions)),
     risk_dist: per((split) => Object.fromEntries(tally(split.map((i) => facts.levels[facts.risks[i]])))),
   };
   const nearDuplicates = near.flatMap(({ a, b, similarity }): Leak[] => {
@@ -133,6 +134,12 @@ export function dropWeakPairs(pairs: readonly PreferencePair[]) {
   return { kept, dropped };
 }
 
+function countDifferent(members: readonly number[], hashes: Float64Array): number {
+  const seen = createHashTable();
+  for (const i of members) if (seen.get(hashes[i]) < 0) seen.set(hashes[i], 0);
+  return seen.size;
+}
+
 /** Counts in order of first appearance. */
 function tally(items: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
@@ -146,20 +153,20 @@ function tally(items: readonly string[]): Map<string, number> {
  */
 function collectFacts(pairs: readonly PreferencePair[]) {
   const index = createNearDuplicateIndex();
-  const numbers = new Map<number, number>();
+  const numbers = createHashTable();
   const levels = new Map<string, number>();
   const firsts: number[] = [];
   const N = pairs.length;
   const [prompts, risks, questions] = [new Int32Array(N), new Int32Array(N), new Float64Array(N)];
   pairs.forEach((pair, i) => {
     const key = hashText(promptIdentity(pair));
-    if (!numbers.has(key)) {
+    if (numbers.get(key) < 0) {
       numbers.set(key, firsts.length);
       firsts.push(i);
       index.add(pair.prompt);
     }
     if (!levels.has(pair.riskLevel)) levels.set(pair.riskLevel, levels.size);
-    prompts[i] = numbers.get(key)!;
+    prompts[i] = numbers.get(key);
     risks[i] = levels.get(pair.riskLevel)!;
     questions[i] = hashText(pair.questionId);
   });
@@ -185,10 +192,10 @@ function groupPairs(
   near: readonly { a: number; b: number }[],
 ): Groups {
   const union = createUnion(firsts.length);
-  const firstOfQuestion = new Map<number, number>();
+  const firstOfQuestion = createHashTable();
   questions.forEach((question, i) => {
     const first = firstOfQuestion.get(question);
-    if (first === undefined) firstOfQuestion.set(question, prompts[i]);
+    if (first < 0) firstOfQuestion.set(question, prompts[i]);
     else union.join(first, prompts[i]);
   });
   for (const { a, b } of near) union.join(a, b);

@@ -44,6 +44,7 @@ export interface BatchShape {
 /** The pairs of one optimizer step, in one or more graph runs. */
 export interface Update {
   readonly pairs: number;
+  /** Laid out anew whenever they are looked at: those of a whole epoch would fill the memory. */
   readonly batches: readonly TrainingBatch[];
 }
 
@@ -75,16 +76,19 @@ export function createTrainingPlan(texts: PairTexts, options: TrainingPlanOption
     sampledShare: sample.length / updatesPerEpoch / epochs,
     beginnings,
   });
-  const draftsOf = (epoch: number) => orders(epoch).map((pairs) => packing.draft(pairs));
   const needed: Size[] = [];
+  /** One object a size: a file of a million pairs has as many drafts as updates. */
+  const sizes = new Map<string, Size>();
   let [slots, capacity] = [1, 1];
-  for (let epoch = 1; epoch <= epochs; epoch++) {
-    for (const { pairs, rowTexts, height, width } of draftsOf(epoch).flat()) {
-      needed.push({ height, width });
-      capacity = Math.max(capacity, pairs.length);
-      for (const row of rowTexts) slots = Math.max(slots, row.length);
-    }
-  }
+  for (let epoch = 1; epoch <= epochs; epoch++)
+    for (const update of orders(epoch))
+      for (const { pairs, rowTexts, height, width } of packing.draft(update)) {
+        const key = `${height} ${width}`;
+        if (!sizes.has(key)) sizes.set(key, { height, width });
+        needed.push(sizes.get(key)!);
+        capacity = Math.max(capacity, pairs.length);
+        for (const row of rowTexts) slots = Math.max(slots, row.length);
+      }
   const shapes = packing.sizes(needed).map((size): BatchShape => ({
     ...size,
     slots,
@@ -109,9 +113,11 @@ export function createTrainingPlan(texts: PairTexts, options: TrainingPlanOption
     work,
     updatesPerEpoch,
     epoch: (epoch) =>
-      draftsOf(epoch).map((drafts) => ({
-        pairs: drafts.reduce((sum, { pairs }) => sum + pairs.length, 0),
-        batches: drafts.map(toBatch),
+      orders(epoch).map((pairs) => ({
+        pairs: pairs.length,
+        get batches() {
+          return packing.draft(pairs).map(toBatch);
+        },
       })),
   };
 }
@@ -140,35 +146,41 @@ function linkedOrder(texts: PairTexts, most: number, random: Random): number[] {
   const N = texts.size / 2;
   const shuffled = random.shuffle(Array.from({ length: N }, (_, i) => i));
   if (most <= 1) return shuffled;
-  const pairsOf = new Map<number, number[]>();
-  for (const pair of shuffled) {
-    for (const text of [texts.same(2 * pair), texts.same(2 * pair + 1)]) {
-      const known = pairsOf.get(text);
-      if (known) known.push(pair);
-      else pairsOf.set(text, [pair]);
-    }
-  }
+  const joined = joinedPairs(texts, shuffled);
   const used = new Uint8Array(N);
-  const take = (pair: number, group: number[]) => {
+  const order: number[] = [];
+  const starts: number[] = [];
+  const take = (pair: number) => {
     used[pair] = 1;
-    group.push(pair);
+    order.push(pair);
   };
-  const groups: number[][] = [];
   for (const seed of shuffled) {
     if (used[seed]) continue;
-    const group: number[] = [];
-    take(seed, group);
-    for (let i = 0; i < group.length && group.length < most; i++) {
-      for (const text of [texts.same(2 * group[i]), texts.same(2 * group[i] + 1)]) {
-        const others = pairsOf.get(text)!;
+    const start = starts[starts.push(order.length) - 1];
+    take(seed);
+    for (let i = start; i < order.length && order.length - start < most; i++) {
+      for (const text of [texts.same(2 * order[i]), texts.same(2 * order[i] + 1)]) {
         // what is used goes from the end for good: each pair is looked at once
-        while (others.length > 0 && group.length < most) {
-          const other = others.pop()!;
-          if (!used[other]) take(other, group);
-        }
+        for (let other = 0; order.length - start < most && (other = joined.pop(text)) >= 0;)
+          if (!used[other]) take(other);
       }
     }
-    groups.push(group);
   }
-  return random.shuffle(groups).flat(); // as found, the most linked pairs would all come first
+  starts.push(order.length);
+  const groups = random.shuffle(Array.from({ length: starts.length - 1 }, (_, i) => i));
+  return groups.flatMap((group) => order.slice(starts[group], starts[group + 1])); // as found, the most linked pairs would all come first
+}
+
+/** The pairs of each text in the given order, to be taken from the end: two lists of whole numbers. */
+function joinedPairs(texts: PairTexts, order: readonly number[]) {
+  const textsOf = (pair: number) => [texts.same(2 * pair), texts.same(2 * pair + 1)];
+  const ends = new Int32Array(texts.size + 1);
+  for (const pair of order) for (const text of textsOf(pair)) ends[text + 1]++;
+  for (let text = 0; text < texts.size; text++) ends[text + 1] += ends[text];
+  const starts = ends.slice();
+  const pairs = new Int32Array(2 * order.length);
+  for (const pair of order) for (const text of textsOf(pair)) pairs[ends[text]++] = pair;
+  /** @returns the last pair of a text, which is gone then; −1 where there is none */
+  const pop = (text: number): number => (ends[text] > starts[text] ? pairs[--ends[text]] : -1);
+  return { pop };
 }

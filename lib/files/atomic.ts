@@ -59,15 +59,32 @@ export async function writeFileAtomically(path: string, content: string | Uint8A
 }
 
 /** The same at once, for the small files of a run's log; its folder is there. */
-export function writeFileAtomicallySync(path: string, content: string): void {
+export function writeFileAtomicallySync(path: string, content: string | Iterable<string>): void {
   const temporary = temporaryBeside(path);
   try {
-    writeFileSync(temporary, content);
+    if (typeof content === "string") writeFileSync(temporary, content);
+    else writePieces(temporary, content);
     syncFile(temporary);
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw systemFault(error, path) ?? error;
+  }
+}
+
+function writePieces(path: string, parts: Iterable<string>): void {
+  const file = openSync(path, "w");
+  try {
+    let piece = "";
+    for (const part of parts) {
+      piece += part;
+      if (piece.length < PIECE) continue;
+      writeFileSync(file, piece);
+      piece = "";
+    }
+    writeFileSync(file, piece);
+  } finally {
+    closeSync(file);
   }
 }
 

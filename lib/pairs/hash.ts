@@ -20,29 +20,3 @@ export function hashText(text: string): number {
 
 /** One hash of several. */
 export const joinHashes = (...hashes: readonly number[]): number => hashText(hashes.join(" "));
-
-/** Numbers one after another, 8 bytes each. */
-export interface NumberList {
-  readonly length: number;
-  push(value: number): void;
-  values(): Float64Array;
-}
-
-export function createNumberList(): NumberList {
-  let data = new Float64Array(1024);
-  let length = 0;
-  return {
-    get length() {
-      return length;
-    },
-    push(value) {
-      if (length === data.length) {
-        const larger = new Float64Array(length * 2);
-        larger.set(data);
-        data = larger;
-      }
-      data[length++] = value;
-    },
-    values: () => data.subarray(0, length),
-  };
-}

@@ -3,6 +3,8 @@ import { InputError } from "../errors";
 import type { RawRow } from "./containers/row";
 import { detectFormat, formatNamed } from "./formats";
 import type { PairFormat } from "./formats/format";
+import { hashText } from "./hash";
+import { createHashTable } from "./hashTable";
 import type { PreferencePair } from "./pair";
 import { createPairStore } from "./store";
 import { type ReadOptions, createReader } from "./reader";
@@ -63,11 +65,13 @@ export async function loadStoredPairs(
 async function collectPairs(path: string, options: ReadOptions, keep: (pair: PreferencePair) => PreferencePair) {
   const stream = readPairs(path, options);
   const pairs: PreferencePair[] = [];
-  const ids = new Set<string>();
+  const ids = createHashTable();
   for await (const pair of stream) {
     const { id, line } = pair;
-    pairs.push(keep(ids.has(id) ? { ...pair, id: `${id} (line ${line}, pair ${pairs.length + 1})` } : pair));
-    ids.add(id);
+    const hash = hashText(id);
+    const known = ids.get(hash) >= 0;
+    if (!known) ids.set(hash, 0);
+    pairs.push(keep(known ? { ...pair, id: `${id} (line ${line}, pair ${pairs.length + 1})` } : pair));
   }
   return { pairs, report: stream.report };
 }

@@ -49,7 +49,7 @@ export interface MetricsLog {
   /** Writes a JSON file, whole or not at all. */
   write<F extends keyof WholeFiles>(file: F, value: WholeFiles[F]): void;
   /** Writes all lines of a JSONL file anew, whole or not at all. */
-  replace(file: string, records: readonly object[]): void;
+  replace(file: string, records: Iterable<object>): void;
   /** One line of `training_log.csv`. */
   csv(record: Readonly<Record<string, number | string>>): void;
   /** Bytes of each file that grows, when they are on the disk: where a run that goes on from here begins to write. */
@@ -72,6 +72,10 @@ const LAST_FILES = ["metrics.json", "quality_gate.json"];
 const toJson = (value: unknown, indent?: number): string =>
   JSON.stringify(value, (_key, v) => (ArrayBuffer.isView(v) ? Array.from(v as Float32Array) : v), indent);
 
+function* linesOf(records: Iterable<object>): Generator<string> {
+  for (const record of records) yield `${toJson(record)}\n`;
+}
+
 /**
  * Opens metrics/RUN. A new run clears what an earlier one of the same name wrote; a resumed one drops the lines
  * after the checkpoint, which will be computed again.
@@ -93,8 +97,7 @@ export function openMetricsLog(run: string, marks?: Readonly<Record<string, numb
   return {
     dir,
     append: (file, record) => appendFileSync(at(file), toJson(record) + "\n"),
-    replace: (file, records) =>
-      writeFileAtomicallySync(at(file), records.map((record) => toJson(record) + "\n").join("")),
+    replace: (file, records) => writeFileAtomicallySync(at(file), linesOf(records)),
     write: (file, value) => writeFileAtomicallySync(at(file), toJson(value, 2) + "\n"),
     csv: (record) => {
       const file = at("training_log.csv");

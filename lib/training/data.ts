@@ -3,6 +3,8 @@ import { createHash } from "node:crypto";
 import { resolveConfig, type TrainingConfig, type TrainingInput } from "../config";
 import { InputError, UsageError } from "../errors";
 import { hashFile } from "../files/atomic";
+import { hashText } from "../pairs/hash";
+import { createHashTable } from "../pairs/hashTable";
 import { normaliseText } from "../pairs/normalise";
 import { itemsOf, type PreferencePair } from "../pairs/pair";
 import { loadStoredPairs, type ReadReport } from "../pairs/read";
@@ -84,13 +86,17 @@ export async function checkData(data: SplitData): Promise<TrainingPairs> {
   const { train, val, test = [], stats = null, nearDuplicates, reports = [] } = data;
   requireBoth(train, val);
   refuseSharedPairs(train, val);
-  const asked = new Set(train.map((pair) => pair.questionId));
+  const asked = createHashTable();
+  for (const { questionId } of train) {
+    const hash = hashText(questionId);
+    if (asked.get(hash) < 0) asked.set(hash, 0);
+  }
   const record = {
     sources: await Promise.all(reports.map(describeSource)),
     split: stats,
     fingerprints: { train: fingerprint(train), val: fingerprint(val), test: fingerprint(test) },
     near_duplicates_across_splits: nearDuplicates?.length,
-    val_pairs_of_training_questions: val.filter((pair) => asked.has(pair.questionId)).length,
+    val_pairs_of_training_questions: val.filter((pair) => asked.get(hashText(pair.questionId)) >= 0).length,
   };
   return { train, val, test, reports, record };
 }

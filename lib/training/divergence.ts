@@ -24,7 +24,7 @@ export function noteSkipped(run: TrainingRun, { loss, losses, gradNorm }: StepOu
   health.skippedInRow++;
   const numbers = update.batches.flatMap((batch) => batch.pairs);
   const odd = numbers.filter((_, i) => !Number.isFinite(losses[i]));
-  const pairs = (odd.length > 0 ? odd : numbers).map((number) => run.trainIds[number]);
+  const pairs = (odd.length > 0 ? odd : numbers).map((number) => run.trainId(number));
   const what = Number.isFinite(loss) ? `the gradient's norm is ${gradNorm}` : `the loss is ${loss}`;
   const named = pairs.slice(0, NAMED).join(", ") + (pairs.length > NAMED ? `, and ${pairs.length - NAMED} more` : "");
   run.warn([

@@ -6,6 +6,7 @@ import { isDecoder, type ModelConfig } from "../models/config";
 import { fusesAttention } from "../models/attention";
 import { createMonitor } from "./monitor";
 import type { Warning } from "../runs/records";
+import type { PreferencePair } from "../pairs/pair";
 import { writeRejectedRows } from "../pairs/rejectedRows";
 import type { LoadedModel } from "../checkpoints/checkpoint";
 import { checkpointsDir, placeInProject } from "../files/paths";
@@ -55,7 +56,7 @@ export async function prepareRun(
     precision,
     loaded,
     ...datasets,
-    trainIds: pairs.train.map((pair) => pair.id),
+    trainId: (pair) => pairs.train[pair].id,
     val: pairs.val,
     plan,
     state,
@@ -147,15 +148,13 @@ export async function writeData(
 ): Promise<void> {
   log.write("data.json", dataRecord);
   for (const report of pairs.reports) await writeRejectedRows(report, log.dir);
-  log.replace(
-    "val_pairs.jsonl",
-    pairs.val.map((pair) => pair.raw),
-  );
-  if (pairs.test.length)
-    log.replace(
-      "test_pairs.jsonl",
-      pairs.test.map((pair) => pair.raw),
-    );
+  log.replace("val_pairs.jsonl", rawOf(pairs.val));
+  if (pairs.test.length) log.replace("test_pairs.jsonl", rawOf(pairs.test));
+}
+
+/** Rows as they were read, one at a time. */
+function* rawOf(pairs: readonly PreferencePair[]): Generator<object> {
+  for (const { raw } of pairs) yield raw;
 }
 
 type Prepared = Pick<
@@ -168,7 +167,7 @@ type Prepared = Pick<
   | "precision"
   | "loaded"
   | "dataset"
-  | "trainIds"
+  | "trainId"
   | "valDataset"
   | "val"
   | "plan"

@@ -92,7 +92,7 @@ export interface TrainingRun extends MeasuredRun {
   readonly backend: BackendInfo;
   readonly dataset: PairDataset;
   /** Of the training pairs, in their order. */
-  readonly trainIds: readonly string[];
+  readonly trainId: (pair: number) => string;
   readonly plan: TrainingPlan;
   readonly totalSteps: number;
   /** The compiled step for what trains in this epoch. */

@@ -156,7 +156,7 @@ async function trainEnsemble(dir, inputs) {
 function writeCache(dir) {
   const { openEncoderCache } = lib("checkpoints/encoderCache");
   const cache = openEncoderCache({ dir, key: "a".repeat(64), width: 8 });
-  for (let i = 0; i < 40; i++) cache.put(String.fromCharCode(i).repeat(32), new Float32Array(8).fill(i + 0.5));
+  for (let i = 0; i < 40; i++) cache.put(String.fromCharCode(i + 1).repeat(32), new Float32Array(8).fill(i + 0.5));
   cache.close();
 }
 
@@ -165,7 +165,7 @@ function readCache(dir) {
   const cache = openEncoderCache({ dir, key: "a".repeat(64), width: 8 });
   try {
     for (let i = 0; i < 40; i++) {
-      const row = cache.row(String.fromCharCode(i).repeat(32));
+      const row = cache.row(String.fromCharCode(i + 1).repeat(32));
       if (row === undefined) continue;
       const vector = new Float32Array(8);
       cache.read([row], vector);

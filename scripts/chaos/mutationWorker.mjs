@@ -23,7 +23,8 @@ async function judge({ kind, file, how, expected }) {
     const gone = how === "removed" ? [kind.dir, path.parse(file).name] : [];
     // What is wrong with a list of checksums shows as a file of its folder that does not fit it.
     const listed = file === "manifest.json" ? [path.basename(kind.dir)] : kind.must ? ["manifest.json"] : [];
-    const names = [path.basename(file), ...listed, ...gone];
+    // Weights that are numbers, but make none of a score: any of them may be at fault.
+    const names = [path.basename(file), ...listed, ...gone, `${kind.dir}: expected a finite score`];
     return names.some((name) => error.message.includes(name)) ? null : `does not name ${names[0]}: ${error.message}`;
   }
   if (kind.must === "throw") return "the damage was not found";
