@@ -1,8 +1,10 @@
 // Every field of every preset against its source: equal, said in `differs`, or left open by the source.
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { presetNames, resolveConfig, trainingSchema, type TrainingConfig } from "../lib/config";
+import { presetNames, readPreset, resolveConfig, trainingSchema, type TrainingConfig } from "../lib/config";
+import { InputError } from "../lib/errors";
 
 type Field = keyof TrainingConfig;
 
@@ -118,4 +120,22 @@ describe.each(presetNames())("preset %s", (preset) => {
     if (preset === "original") expect(said).toContain("1e-8 inside the logarithm");
     if (/stage3|margin/.test(preset)) expect(said).toContain("equal accuracy");
   });
+});
+
+test("a damaged preset is an error that names its file", () => {
+  const folder = mkdtempSync(join(tmpdir(), "presets-"));
+  const path = join(folder, "mine.json");
+  for (const [content, said] of [
+    ["{", /mine\.json: expected JSON/],
+    ["[]", /mine\.json: expected fields of a configuration/],
+    ['{"epochs": "three"}', /mine\.json: expected fields of a configuration, got epochs/],
+    ['{"epoch": 3}', /mine\.json: expected fields of a configuration/],
+  ] as const) {
+    writeFileSync(path, content);
+    expect(() => readPreset("mine", folder)).toThrow(said);
+    expect(() => readPreset("mine", folder)).toThrow(InputError);
+  }
+  writeFileSync(path, '{"about": "mine", "epochs": 3}');
+  expect(readPreset("mine", folder)).toEqual({ epochs: 3 });
+  rmSync(folder, { recursive: true });
 });

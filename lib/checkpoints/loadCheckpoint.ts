@@ -104,7 +104,7 @@ export async function loadRewardModel(dir: string, options: LoadOptions = {}): P
 function checkVocabulary(dir: string, tokenizer: Tokenizer, config: ModelConfig): void {
   if (tokenizer.vocabSize <= config.vocabSize) return;
   throw new InputError(
-    `${dir}: expected a tokenizer of at most ${config.vocabSize} tokens (the model's vocab_size), ` +
+    `${join(dir, "tokenizer.json")}: expected a tokenizer of at most ${config.vocabSize} tokens (the model's vocab_size), ` +
       `got ${tokenizer.vocabSize}; take the tokenizer the model came with`,
   );
 }
