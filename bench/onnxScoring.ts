@@ -1,7 +1,6 @@
 // onnxruntime's side of scoring: an exported model, batches sorted by length; and the latency of one pair.
 import { readFileSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
-import { projectPath } from "../lib/files/paths";
+import { openOnnx } from "../lib/export/onnxScores";
 import { median } from "./compare";
 import { serve } from "./serve";
 
@@ -11,40 +10,13 @@ export interface OnnxScoringSettings {
   readonly batch_size: number;
 }
 
-interface Runtime {
-  readonly Tensor: new (type: "int64", data: BigInt64Array, dims: readonly number[]) => object;
-  readonly InferenceSession: {
-    create(file: string, options: object): Promise<{ run(feeds: object): Promise<{ logits: { data: Float32Array } }> }>;
-  };
-}
-
 const PAIRS_TIMED_ALONE = 20;
 
 void serve<OnnxScoringSettings>(async ({ file, tokens, batch_size }) => {
-  const require = createRequire(projectPath(".cache", "onnx", "package.json"));
-  const { InferenceSession, Tensor } = require("onnxruntime-node") as Runtime;
-  const session = await InferenceSession.create(file, { logSeverityLevel: 3 });
+  const { score } = await openOnnx(file);
   const texts: number[][] = JSON.parse(readFileSync(tokens, "utf8"));
   const total = texts.reduce((sum, ids) => sum + ids.length, 0);
   const order = [...texts.keys()].sort((a, b) => texts[a].length - texts[b].length);
-
-  async function score(rows: readonly number[][]): Promise<Float32Array> {
-    const width = Math.max(...rows.map((ids) => ids.length));
-    const tensor = (value: (ids: number[], place: number) => number) =>
-      new Tensor(
-        "int64",
-        BigInt64Array.from({ length: rows.length * width }, (_, i) =>
-          BigInt(value(rows[Math.floor(i / width)], i % width)),
-        ),
-        [rows.length, width],
-      );
-    const { logits } = await session.run({
-      input_ids: tensor((ids, place) => ids[place] ?? 0),
-      attention_mask: tensor((ids, place) => Number(place < ids.length)),
-      token_type_ids: tensor(() => 0),
-    });
-    return logits.data;
-  }
 
   // timed once, before the units: it is no part of their work
   const alone: number[] = [];

@@ -4,8 +4,12 @@ import type { Command } from "commander";
 import { loadScoringModel } from "../lib/checkpoints/checkpoint";
 import { UsageError } from "../lib/errors";
 import { exportOnnx } from "../lib/export/exportOnnx";
-import { requirePlainTemplate, requireRuntimes } from "../lib/export/webPage";
+import { requireRuntimes } from "../lib/export/runtimes";
+import { requirePageRuntimes, requirePlainTemplate } from "../lib/export/webPage";
+import type { MeasuredCost } from "../lib/export/measuredCost";
 import { checkWritable } from "../lib/files/writable";
+import { loadPairs } from "../lib/pairs/read";
+import { percent } from "../lib/wording";
 import { ONNX_DTYPES, type OnnxDtype } from "../lib/models/onnx/weights";
 import { createOutput } from "./output";
 
@@ -21,22 +25,29 @@ export function register(program: Command): void {
         "(default: fp32; q8 with --web)",
     )
     .option("--web [dir]", "also a static page, in the same directory or in one of its own: any host serves it")
+    .option("--pairs <file>", "held-out pairs: what each type costs on them is measured and told in the card")
     .option("--json", "print one JSON object on stdout")
     .action(async (options: ExportFlags) => {
       const out = createOutput(options.json === true);
       const started = performance.now();
       const targets = targetsOf(options);
       await checkWritable(...targets.map(({ dir }) => dir));
-      if (targets.some(({ web }) => web)) requireRuntimes();
+      if (targets.some(({ web }) => web)) requirePageRuntimes();
+      if (options.pairs !== undefined) requireRuntimes("export --pairs", ["onnxruntime-node"]);
+      const pairs = options.pairs === undefined ? [] : (await loadPairs(options.pairs)).pairs;
       const loaded = await loadScoringModel(options.checkpoint, { onMessage: out.say });
       if (targets.some(({ web }) => web)) requirePlainTemplate(loaded);
       const written = [];
       for (const { dir, ...how } of targets)
-        for (const file of await exportOnnx(dir, loaded, how)) written.push({ ...file, file: join(dir, file.file) });
+        for (const file of await exportOnnx(dir, loaded, { ...how, pairs }))
+          written.push({ ...file, file: join(dir, file.file) });
       loaded.model.dispose();
       const seconds = (performance.now() - started) / 1000;
       out.result({ out: targets.map(({ dir }) => dir), files: written, seconds }, [
-        ...written.map(({ dtype, file, bytes }) => `${dtype}: ${file}, ${(bytes / 1e6).toFixed(1)} MB`),
+        ...written.map(
+          ({ dtype, file, bytes, cost }) =>
+            `${dtype}: ${file}, ${(bytes / 1e6).toFixed(1)} MB${cost ? costLine(cost) : ""}`,
+        ),
         ...targets.map(({ dir, web }) =>
           web
             ? `the page: ${dir}/index.html, to be served by any static host`
@@ -47,10 +58,14 @@ export function register(program: Command): void {
     });
 }
 
+const costLine = ({ accuracy, checkpointAccuracy, rankCorrelation, pairs }: MeasuredCost): string =>
+  `; ${percent(accuracy)} of ${pairs} pairs right (the checkpoint ${percent(checkpointAccuracy)}), rank correlation ${rankCorrelation?.toFixed(5) ?? "–"}`;
+
 interface ExportFlags {
   readonly checkpoint: string;
   readonly out?: string;
   readonly dtype?: string;
+  readonly pairs?: string;
   readonly web?: string | true;
   readonly json?: boolean;
 }

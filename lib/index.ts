@@ -104,6 +104,12 @@ export { createAnswerScorer, type AnswerIds, type AnswerScorer } from "./policy/
 export { dpoLoss, rewardWeights, weightedLikelihoodLoss } from "./policy/losses";
 export { fitAnswers, fitPreferences, type AnswerPair, type WeightedAnswer } from "./policy/train";
 
+// What carries it away: the model for Node, Python and the browser.
+export { exportOnnx, type ExportedFile, type ExportOptions } from "./export/exportOnnx";
+export type { MeasuredCost } from "./export/measuredCost";
+export { transformersJs, type OnnxTensor, type TransformersJs } from "./export/runtimes";
+export type { TransformersModel, TransformersTokenizer } from "./export/runtimes";
+
 // What shows it: figures, tables, reports, and what notebooks share.
 export * from "./report/figures";
 export * from "./report/figures/general";

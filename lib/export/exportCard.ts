@@ -2,10 +2,14 @@
 import type { RewardbookSettings } from "../checkpoints/settings";
 import type { OnnxDtype } from "../models/onnx/weights";
 import { isChat } from "../text/template";
+import { percent } from "../wording";
+import type { MeasuredCost } from "./measuredCost";
 
 export interface ExportCardOptions {
   readonly settings: RewardbookSettings;
   readonly files: readonly { readonly dtype: OnnxDtype; readonly file: string; readonly bytes: number }[];
+  /** What the types cost, where it was measured. */
+  readonly costs: readonly MeasuredCost[];
 }
 
 /** Text of a model, made by JavaScript with the model's own template. */
@@ -35,7 +39,23 @@ export function transformersExample(template: string): string {
   ].join("\n");
 }
 
-export function exportCard({ settings, files }: ExportCardOptions): string {
+/** A table of what the types cost on held-out pairs, or nothing. */
+function costTable(costs: readonly MeasuredCost[]): string {
+  if (costs.length === 0) return "";
+  const rows = costs.map(
+    ({ dtype, accuracy, checkpointAccuracy, rankCorrelation, largestDifference }) =>
+      `| ${dtype} | ${percent(accuracy)} | ${percent(checkpointAccuracy)} | ${rankCorrelation?.toFixed(5) ?? "–"} | ${largestDifference.toPrecision(2)} |`,
+  );
+  return `
+What the types cost, measured on ${costs[0].pairs} held-out pairs with onnxruntime:
+
+| type | accuracy | of the checkpoint in f32 | rank correlation of the scores | largest difference of a score |
+|---|---|---|---|---|
+${rows.join("\n")}
+`;
+}
+
+export function exportCard({ settings, files, costs }: ExportCardOptions): string {
   const listed = files.map(({ dtype, file, bytes }) => `- \`${file}\` (${dtype}, ${(bytes / 1e6).toFixed(1)} MB)`);
   return `---
 library_name: transformers.js
@@ -47,7 +67,7 @@ tags: [reward-model, rewardbook, onnx]
 Gives one number for a prompt and an answer; only differences between answers to one prompt mean something.
 
 ${listed.join("\n")}
-
+${costTable(costs)}
 Inputs: int64 \`input_ids\`, \`attention_mask\` (and \`token_type_ids\` where the tokenizer gives them), [texts, tokens], padded at either end.
 Output: f32 \`logits\`, [texts, 1].
 

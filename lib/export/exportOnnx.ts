@@ -10,9 +10,11 @@ import { isDecoder } from "../models/config";
 import { mergedParameters } from "../models/lora";
 import { rewardGraph } from "../models/onnx/rewardGraph";
 import type { OnnxDtype } from "../models/onnx/weights";
+import type { PreferencePair } from "../pairs/pair";
 import { checkpointConfig } from "../models/rewardModel";
 import { exportCard } from "./exportCard";
 import { exportedTokenizer } from "./tokenizerJson";
+import { measureCosts, type MeasuredCost } from "./measuredCost";
 import { writeWebPage } from "./webPage";
 
 /** The names Transformers.js looks for. */
@@ -29,27 +31,38 @@ export interface ExportOptions {
   readonly largest?: number;
   /** Adds a static page that scores in the browser; takes q8 among the types. */
   readonly web?: boolean;
+  /** Held-out pairs: what each type costs on them is measured and told in the card. Takes onnxruntime. */
+  readonly pairs?: readonly PreferencePair[];
 }
 
 export interface ExportedFile {
   readonly dtype: OnnxDtype;
   readonly file: string;
   readonly bytes: number;
+  /** On the pairs, where there are some. */
+  readonly cost?: MeasuredCost;
 }
 
 /**
  * Writes `onnx/model.onnx` (`model_fp16.onnx`, `model_quantized.onnx`), `config.json`, the tokenizer, `rewardbook.json` and
  * `README.md`. A directory that was there before stays until the new one is complete.
+ *
+ * @throws InputError with pairs, where set-up left onnxruntime out
+ * @example
+ * ```ts
+ * await exportOnnx("onnx-mine", loaded, { dtypes: ["fp32", "q8"] });
+ * ```
  */
 export async function exportOnnx(
   dir: string,
   loaded: LoadedModel,
-  { dtypes, largest, web = false }: ExportOptions,
+  { dtypes, largest, web = false, pairs = [] }: ExportOptions,
 ): Promise<ExportedFile[]> {
   const { model, tokenizer } = loaded;
   const settings = { ...loaded.settings, append_eos: tokenizer.appendEos };
   const weights = new Map(mergedParameters(model));
   const files: (ExportedFile & { external: boolean })[] = [];
+  let costs: MeasuredCost[] = [];
   await writeDirectoryAtomically(dir, async (temporary) => {
     await mkdir(join(temporary, "onnx"));
     for (const dtype of dtypes) {
@@ -73,10 +86,16 @@ export async function exportOnnx(
       change: exportedTokenizer(tokenizer, settings.template),
     });
     await writeJson(join(temporary, SETTINGS_FILE), settings);
-    await writeFile(join(temporary, "README.md"), exportCard({ settings, files }));
+    if (pairs.length > 0)
+      costs = await measureCosts(
+        files.map(({ dtype, file }) => ({ dtype, path: join(temporary, file) })),
+        loaded,
+        pairs,
+      );
+    await writeFile(join(temporary, "README.md"), exportCard({ settings, files, costs }));
     if (web) await writeWebPage(temporary, loaded);
   });
-  return files.map(({ dtype, file, bytes }) => ({ dtype, file, bytes }));
+  return files.map(({ dtype, file, bytes }, i) => ({ dtype, file, bytes, ...(costs[i] && { cost: costs[i] }) }));
 }
 
 /**

@@ -1,6 +1,5 @@
 // In: an exported directory. Out: the same, a static page: any host serves it, and it works offline after the first visit.
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { LoadedModel } from "../checkpoints/loadCheckpoint";
@@ -9,6 +8,7 @@ import { hashFile } from "../files/atomic";
 import { projectPath } from "../files/paths";
 import type { Tokenizer } from "../text/tokenizer";
 import { isChat } from "../text/template";
+import { requireRuntimes, runtimeFile } from "./runtimes";
 
 /** The page's own files, as they are. */
 const OWN = ["index.html", "icon.svg", "page.css", "page.js", "reward.js"];
@@ -22,24 +22,12 @@ const RUNTIME: Readonly<Record<string, readonly [name: string, file: string]>> =
 };
 const MODEL = ["onnx/model_quantized.onnx", "tokenizer.json", "tokenizer_config.json", "texts.json"];
 
-/** Where set-up puts what runs exported models; the project's own packages do not hold it. */
-const RUNTIMES = [".cache", "onnx"];
-
-/**
- * Refuses a page that could not be made, before the model is loaded.
- *
- * @throws InputError when the runtimes are not in place
- */
-export function requireRuntimes(): void {
-  const missing = Object.values(RUNTIME).find(([name]) => !existsSync(runtimeFile(name, "package.json")));
-  if (missing)
-    throw new InputError(
-      `export --web: expected ${missing[0]} in ${join(...RUNTIMES)}, got none; npm run setup -- --with-onnx puts it there`,
-    );
-}
-
-const runtimeFile = (name: string, file: string): string =>
-  projectPath(...RUNTIMES, "node_modules", ...name.split("/"), ...file.split("/"));
+/** Refuses a page that could not be made, before the model is loaded. @throws InputError when a runtime is not in place */
+export const requirePageRuntimes = (): void =>
+  requireRuntimes(
+    "export --web",
+    Object.values(RUNTIME).map(([name]) => name),
+  );
 
 /** @throws InputError for a chat template, which the page does not render */
 export function requirePlainTemplate({ settings, dir }: Pick<LoadedModel, "settings" | "dir">): void {

@@ -32,7 +32,7 @@ async function rewardbookScores(checkpoint: string, cases: typeof CASES): Promis
 }
 
 async function transformersScores(dir: string, cases: typeof CASES): Promise<number[]> {
-  const { AutoTokenizer, AutoModelForSequenceClassification } = await transformersJs();
+  const { AutoTokenizer, AutoModelForSequenceClassification } = transformersJs();
   const tokenizer = await AutoTokenizer.from_pretrained(dir);
   const model = await AutoModelForSequenceClassification.from_pretrained(dir);
   const texts = cases.map(({ prompt, response }) => `Q: ${prompt}\nA: ${response}`);
@@ -75,7 +75,7 @@ describe("rewardbook export", () => {
     expect(await run(["export", "--checkpoint", checkpoint, "--out", out])).toBe(0);
     expect(await run(["export", "--checkpoint", checkpoint, "--web", join(work, "chat-page")])).toBe(1);
     const [{ prompt, response }] = CASES;
-    const { AutoTokenizer, AutoModelForSequenceClassification } = await transformersJs();
+    const { AutoTokenizer, AutoModelForSequenceClassification } = transformersJs();
     const tokenizer = await AutoTokenizer.from_pretrained(out);
     const model = await AutoModelForSequenceClassification.from_pretrained(out);
     const messages = [
@@ -87,6 +87,41 @@ describe("rewardbook export", () => {
     const { logits } = await model(tokenizer([text], { padding: true, add_special_tokens: false }));
     const [expected] = await rewardbookScores(checkpoint, CASES.slice(0, 1));
     expect(worst([logits.data[0]], [expected])).toBeLessThan(TOLERANCE);
+  });
+
+  it("measures what a type costs on held-out pairs and tells it in the card", async () => {
+    const checkpoint = await makeCheckpoint("costs", "bert");
+    writeFileSync(join(checkpoint, "rewardbook.json"), JSON.stringify(SETTINGS));
+    const answers = ["Rayleigh scattering.", "no idea", "42", "it is the dust", "the quick brown fox", "素早い"];
+    const rows = answers.flatMap((chosen, i) =>
+      answers.slice(i + 1).map((rejected) => ({ prompt: `Question ${i}?`, chosen, rejected })),
+    );
+    const pairs = join(work, "held_out.jsonl");
+    writeFileSync(pairs, rows.map((row) => JSON.stringify(row) + "\n").join(""));
+    const out = join(work, "costs-onnx");
+    const words = ["export", "--checkpoint", checkpoint, "--out", out, "--dtype", "fp32,q8"];
+    expect(await run([...words, "--pairs", pairs])).toBe(0);
+
+    const cases = rows.flatMap(({ prompt, chosen, rejected }) =>
+      [chosen, rejected].map((response) => ({ prompt, response })),
+    );
+    const scores = await rewardbookScores(checkpoint, cases);
+    const right = rows.filter((_, i) => scores[2 * i] > scores[2 * i + 1]).length;
+    const card = readFileSync(join(out, "README.md"), "utf8");
+    const cells = (dtype: string) =>
+      card
+        .split("\n")
+        .find((line) => line.startsWith(`| ${dtype} |`))!
+        .split("|")
+        .map((cell) => cell.trim());
+    expect(card).toContain(`measured on ${rows.length} held-out pairs`);
+    const [, , accuracy, ofCheckpoint, correlation, difference] = cells("fp32");
+    expect(accuracy).toBe(`${((100 * right) / rows.length).toFixed(1)}%`);
+    expect(ofCheckpoint).toBe(accuracy);
+    expect(correlation).toBe("1.00000");
+    expect(Number(difference)).toBeLessThan(TOLERANCE);
+    expect(Number(cells("q8")[4])).toBeGreaterThan(0.9);
+    expect(Number(cells("q8")[5])).toBeGreaterThan(Number(difference));
   });
 
   it("refuses an unknown type of weights", async () => {

@@ -11,7 +11,8 @@ import { run } from "../../cli/main";
 import { launchBrowser } from "../../lib/report/browser";
 import { makeModelDirectory } from "../checkpoints/modelDirectory";
 import { hasBrowser } from "../report/browser";
-import { onnxruntime, tokenizersJs } from "./runtimes";
+import { onnxruntime } from "../../lib/export/runtimes";
+import { tokenizersJs } from "./runtimes";
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",

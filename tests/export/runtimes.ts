@@ -1,54 +1,15 @@
 // In: nothing. Out: the packages that run exported models, which `npm run setup -- --with-onnx` puts in place.
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { onnxruntime, transformersJs as installedTransformersJs, type TransformersJs } from "../../lib/export/runtimes";
 
 export const RUNTIMES = join(__dirname, "..", "..", ".cache", "onnx");
-const require = createRequire(join(RUNTIMES, "package.json"));
 
-interface OnnxTensor {
-  readonly data: Float32Array;
-  readonly dims: readonly number[];
-}
-export interface OnnxRuntime {
-  readonly Tensor: new (type: "int64", data: BigInt64Array, dims: readonly number[]) => OnnxTensor;
-  readonly InferenceSession: {
-    create(
-      path: string,
-      options?: object,
-    ): Promise<{
-      readonly inputNames: readonly string[];
-      run(feeds: Record<string, OnnxTensor>): Promise<{ logits: OnnxTensor }>;
-      release(): Promise<void>;
-    }>;
-  };
-}
-
-export const onnxruntime = (): OnnxRuntime => require("onnxruntime-node") as OnnxRuntime;
-
-interface JsTokenizer {
-  (texts: string[], options: object): object;
-  apply_chat_template(messages: readonly object[], options: { tokenize: false }): string;
-}
-export interface TransformersJs {
-  readonly env: { allowRemoteModels: boolean; localModelPath: string };
-  readonly AutoTokenizer: {
-    from_pretrained(dir: string): Promise<JsTokenizer>;
-  };
-  readonly AutoModelForSequenceClassification: {
-    from_pretrained(
-      dir: string,
-      options?: object,
-    ): Promise<((inputs: object) => Promise<{ logits: OnnxTensor }>) & { dispose(): Promise<unknown> }>;
-  };
-}
-
-export async function transformersJs(): Promise<TransformersJs> {
-  const entry = require.resolve("@huggingface/transformers").replace(/\.cjs$/, ".mjs");
-  const module = (await import(/* @vite-ignore */ pathToFileURL(entry).href)) as TransformersJs;
-  module.env.allowRemoteModels = false;
-  module.env.localModelPath = "/";
-  return module;
+/** Tests have it in place. */
+export function transformersJs(): TransformersJs {
+  const js = installedTransformersJs();
+  if (!js) throw new Error("Transformers.js: expected it in .cache/onnx, got none; run npm run setup -- --with-onnx");
+  return js;
 }
 
 export const tokenizersJs = async (): Promise<{ Tokenizer: new (definition: object, settings: object) => object }> => {
