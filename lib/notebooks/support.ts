@@ -14,8 +14,8 @@ const ownFields = z.object({
   noise: z.number().min(0).max(0.4).default(LABEL_NOISE).describe("share of synthetic labels that are flipped"),
   policy: z
     .string()
-    .describe("causal language model that notebook 06 improves (directory); without it a small one is trained first")
-    .optional(),
+    .optional()
+    .describe("causal language model that notebook 06 improves (directory); without it a small one is trained first"),
   policy_steps: z.number().int().min(1).default(300).describe("steps of training that small policy"),
   policy_samples: z.number().int().min(2).default(16).describe("answers to each question that notebook 06 draws"),
 });
