@@ -122,7 +122,9 @@ test("every flag of the notebooks has its meaning and default", () => {
     "--policy-steps <n>",
     "--policy-samples <n>",
   ]);
-  expect(notebookFlags.filter(([, meaning]) => !/^[a-z]{3,} \w+/.test(meaning) || /undefined/.test(meaning))).toEqual([]);
+  expect(notebookFlags.filter(([, meaning]) => !/^[a-z]{3,} \w+/.test(meaning) || /undefined/.test(meaning))).toEqual(
+    [],
+  );
   const numbers = notebookFlags.filter(([flag]) => flag.endsWith("<n>"));
   expect(numbers.every(([, meaning]) => /\(default: [\d.]+\)/.test(meaning))).toBe(true);
 });
