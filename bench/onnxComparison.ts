@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { loadRewardModel } from "../lib/checkpoints/checkpoint";
 import { exportOnnx } from "../lib/export/exportOnnx";
 import type { Measured } from "./compare";
-import type { Comparison } from "./comparison";
+import type { Comparison, Row } from "./comparison";
 
 /** Exported models in onnxruntime, f32 and 8 bits, beside ours and PyTorch in f32. */
 export const onnx: Comparison = {
@@ -16,9 +16,13 @@ export const onnx: Comparison = {
     const loaded = await loadRewardModel(model);
     const files = await exportOnnx(dir, loaded, { dtypes: ["fp32", "q8"] });
     loaded.model.dispose();
-    const torch = { model, tokens, max_length: 512, attention: "sdpa", bf16: false };
+    const torch = { model, tokens, max_length: 512, attention: "sdpa", bf16: false, latency: true };
     return [
-      { label: "ours", program: "scoring.js", settings: { model, tokens, max_length: 512, precision: "f32" } },
+      {
+        label: "ours",
+        program: "scoring.js",
+        settings: { model, tokens, max_length: 512, precision: "f32", latency: true },
+      },
       ...files.map(({ dtype, file }) => ({
         label: `onnxruntime ${dtype}`,
         program: "onnxScoring.js",
@@ -31,14 +35,18 @@ export const onnx: Comparison = {
     const ours = measured.get("ours")!;
     const rate = (side: Measured) => (ours.last.pairs / side.medianMs) * 1000;
     const others = [...measured.values()].filter((side) => side !== ours);
-    return others.map((side) => ({
-      work: "scoring pairs of mixed length, f32 here",
+    const row = (side: Measured, work: string, unit: string, value: (side: Measured) => number): Row => ({
+      work,
       against: side.label,
       target: 1,
-      unit: "pairs/s",
-      ours: rate(ours),
-      theirs: rate(side),
-      bound: "ratio at least",
-    }));
+      unit,
+      ours: value(ours),
+      theirs: value(side),
+      bound: unit === "ms" ? "ratio at most" : "ratio at least",
+    });
+    return others.flatMap((side) => [
+      row(side, "scoring pairs of mixed length, f32 here", "pairs/s", rate),
+      row(side, "one pair alone, f32 here", "ms", ({ last }) => last.one_pair_ms),
+    ]);
   },
 };

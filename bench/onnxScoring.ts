@@ -1,7 +1,7 @@
 // onnxruntime's side of scoring: an exported model, batches sorted by length; and the latency of one pair.
 import { readFileSync, statSync } from "node:fs";
 import { openOnnx } from "../lib/export/onnxScores";
-import { median } from "./compare";
+import { onePairMs } from "./latency";
 import { serve } from "./serve";
 
 export interface OnnxScoringSettings {
@@ -10,22 +10,13 @@ export interface OnnxScoringSettings {
   readonly batch_size: number;
 }
 
-const PAIRS_TIMED_ALONE = 20;
-
 void serve<OnnxScoringSettings>(async ({ file, tokens, batch_size }) => {
   const { score } = await openOnnx(file);
   const texts: number[][] = JSON.parse(readFileSync(tokens, "utf8"));
   const total = texts.reduce((sum, ids) => sum + ids.length, 0);
   const order = [...texts.keys()].sort((a, b) => texts[a].length - texts[b].length);
 
-  // timed once, before the units: it is no part of their work
-  const alone: number[] = [];
-  for (let pair = 0; pair < Math.min(PAIRS_TIMED_ALONE, texts.length / 2); pair++) {
-    const started = performance.now();
-    await score([texts[2 * pair], texts[2 * pair + 1]]);
-    alone.push(performance.now() - started);
-  }
-  const measured = { one_pair_ms: median(alone), megabytes: statSync(file).size / 1e6 };
+  const measured = { one_pair_ms: await onePairMs(texts, score), megabytes: statSync(file).size / 1e6 };
 
   return async () => {
     let margin = 0;

@@ -203,8 +203,14 @@ const PACKED_AT_A_TIME = 512;
 
 const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(n));
 
+/** The next of four sizes an octave: a row of a few texts is a sixteenth padding at the mean, and few shapes are met. */
+const stepped = (n: number): number => {
+  const step = 2 ** Math.floor(Math.log2(n)) / 4;
+  return roundUp(Math.ceil(n / step) * step);
+};
+
 /** Where texts come a few at a time and graphs must be used again: the widths and the places of a row that are allowed. */
-const FEW_WIDTHS = [128, 256, 512, 1024, SCORING_WIDTH];
+const FEW_WIDTHS = [64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, SCORING_WIDTH];
 const FEW_PLACES = [1, 16, 64, 256];
 
 const atLeast = (n: number, sizes: readonly number[]): number => sizes.find((size) => size >= n) ?? powerOfTwo(n);
@@ -231,7 +237,7 @@ export function planScoringRuns(
   const order = all.map((_, i) => i).sort((a, b) => all[b] - all[a] || a - b);
   const units = unitsOf(order, (text) => all[text], { beginnings, most: SCORING_WIDTH });
   const total = units.reduce((sum, { tokens }) => sum + tokens, 0);
-  const narrow = fewShapes ? atLeast(total, FEW_WIDTHS) : Math.max(roundUp(1), powerOfTwo(total));
+  const narrow = fewShapes ? atLeast(total, FEW_WIDTHS) : stepped(total);
   const width = total < SCORING_WIDTH ? narrow : Math.max(SCORING_WIDTH, roundUp(longest));
   // every so-manyth unit: each part has its share of the short ones, which fill the gaps
   const parts = Math.ceil(units.length / PACKED_AT_A_TIME);

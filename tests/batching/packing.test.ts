@@ -40,15 +40,21 @@ describe("long rows", () => {
     expect(sum(runs.map(({ shape }) => shape.height * shape.width)) / sum(lengths)).toBeLessThan(1.04);
   });
 
-  test("small jobs of any size share few widths, so that a server compiles few graphs", () => {
-    const widths = new Set(
-      Array.from(
-        { length: 200 },
-        (_, i) =>
-          planScoringRuns(lengths.slice(i, i + 1 + (i % 4)), { tokensPerBatch: 8192, longRows: true })[0].shape.width,
-      ),
-    );
-    expect(widths.size).toBeLessThanOrEqual(7);
+  test("small jobs of any size share few widths, so that a server compiles few graphs, and are little padded", () => {
+    for (const [fewShapes, mostWidths, mostPadding] of [
+      [true, 11, 1.5],
+      [false, 18, 1.25],
+    ] as const) {
+      const widths = Array.from({ length: 200 }, (_, i) => {
+        const some = lengths.slice(i, i + 1 + (i % 4));
+        const [{ shape }] = planScoringRuns(some, { tokensPerBatch: 8192, longRows: true, fewShapes });
+        const tokens = some.reduce((a, b) => a + b);
+        expect(shape.width).toBeGreaterThanOrEqual(tokens);
+        expect(shape.width).toBeLessThanOrEqual(Math.max(64, mostPadding * tokens + 32));
+        return shape.width;
+      });
+      expect(new Set(widths).size).toBeLessThanOrEqual(mostWidths);
+    }
   });
 
   test("a text longer than the budget gets a run of its own", () => {
