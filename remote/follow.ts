@@ -41,7 +41,7 @@ export async function followJob(head: Head, id: string, options: FollowOptions):
       );
     }
     if (ended(job)) {
-      if (broken !== null) lines.catchUp(await head.logs(id));
+      lines.catchUp(await head.logs(id)); // the connection of a job that ends at once may bring nothing
       lines.end();
       return job;
     }
