@@ -57,6 +57,8 @@ export type { TrainingHooks, TrainingProgress, TrainingRequest, TrainingResult }
 export type { ValidationRecord } from "./training";
 export { parseSeeds, trainSeeds, type SeedsResult, type SeedsSummary } from "./training/seeds";
 export { loadSplit, type SplitData } from "./training/data";
+export { trainRemotely } from "../remote/train";
+export type { RemoteInput, RemoteTrainingInput } from "../remote/settings";
 export { loadTrainedModel } from "./training/model";
 export { planUpdates } from "./training/prepare";
 export { learningRateAt } from "./training/schedule";

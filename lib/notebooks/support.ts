@@ -17,6 +17,11 @@ const ownFields = z.object({
     .optional()
     .describe("causal language model that notebook 06 improves (directory); without it a small one is trained first"),
   policy_steps: z.number().int().min(1).default(300).describe("steps of training that small policy"),
+  remote: z
+    .string()
+    .describe("Ray's dashboard, http://HEAD:8265, or local: where notebook 03 trains instead of here")
+    .optional(),
+  workers: z.number().int().min(1).default(1).describe("workers of a training on Ray"),
   policy_samples: z.number().int().min(2).default(16).describe("answers to each question that notebook 06 draws"),
 });
 
@@ -28,7 +33,7 @@ const hasDefault = (field: z.ZodType): field is z.ZodDefault => field instanceof
 /** The notebooks' own flags of `npm start`, as commander takes them. */
 export const notebookFlags: readonly (readonly [string, string])[] = Object.entries(ownFields.shape).map(
   ([name, field]) => [
-    `--${name.replaceAll("_", "-")} <${hasDefault(field) ? "n" : "dir"}>`,
+    `--${name.replaceAll("_", "-")} <${hasDefault(field) ? "n" : name === "remote" ? "url" : "dir"}>`,
     `${field.description}${hasDefault(field) ? ` (default: ${field.def.defaultValue})` : ""}`,
   ],
 );
@@ -45,6 +50,10 @@ export interface NotebookConfig {
   readonly policy?: string;
   readonly policy_steps: number;
   readonly policy_samples: number;
+  /** Where notebook 03 trains: Ray's dashboard, or `local`; here when absent. */
+  readonly remote?: string;
+  /** Workers of a training on Ray. */
+  readonly workers: number;
   /** The preset's model, where it is not on this machine and the default encoder takes its place. */
   readonly missingModel?: string;
   /** Whether the pairs are generated; else they are the user's. */
@@ -76,8 +85,8 @@ export interface NotebookPaths {
  * ```
  */
 export function resolveNotebookConfig(input: Readonly<Record<string, unknown>> = {}): NotebookConfig {
-  const { questions, noise, policy, policy_steps, policy_samples, ...fields } = input;
-  const own = ownFields.safeParse({ questions, noise, policy, policy_steps, policy_samples });
+  const own = ownFields.safeParse(Object.fromEntries(notebookFields.map((name) => [name, input[name]])));
+  const fields = Object.fromEntries(Object.entries(input).filter(([name]) => !notebookFields.includes(name)));
   if (!own.success) {
     const { path, message } = own.error.issues[0];
     throw new UsageError(

@@ -112,8 +112,8 @@ describe("scoring", () => {
     let killed = false;
     const killing = setInterval(() => void (killed || ray.killActor("MapWorker").then((done) => (killed ||= done))), 500);
     const where = ["--address", ray.address, "--workers", "2", "--json"];
-    expect(await command(["remote", "score", ...files("away.jsonl"), ...where])).toBe(0);
-    clearInterval(killing);
+    const code = await command(["remote", "score", ...files("away.jsonl"), ...where]).finally(() => clearInterval(killing));
+    expect(code).toBe(0);
     expect(killed).toBe(true);
     expect(await command(["score", ...files("here.jsonl"), "--json"])).toBe(0);
     const read = (file: string) =>

@@ -54,7 +54,7 @@ export async function startRay(cpus: number): Promise<RayCluster> {
     stdio: ["ignore", output, output],
     env: { ...process.env, PATH: `${join(ENVIRONMENT, "bin")}:${process.env.PATH}`, RAY_USAGE_STATS_ENABLED: "0" },
   });
-  const ended = new Promise<void>((resolve) => ray.on("close", () => resolve()));
+  const ended = new Promise<void>((resolve) => ray.on("close", () => resolve()).on("error", () => resolve()));
   const address = `http://127.0.0.1:${dashboard}`;
   const connection = connectTo(address);
   const head = openHead(connection, { tries: 1, firstWaitMs: 1, silenceMs: 5000 });
@@ -65,7 +65,7 @@ export async function startRay(cpus: number): Promise<RayCluster> {
   };
   const deadline = Date.now() + STARTS_WITHIN_MS;
   while ((await head.version().catch(() => null)) === null) {
-    if (Date.now() > deadline || ray.exitCode !== null) {
+    if (Date.now() > deadline || ray.pid === undefined || ray.exitCode !== null) {
       const said = readFileSync(log, "utf8").slice(-2000);
       await close();
       throw new Error(`ray start: expected a head within ${STARTS_WITHIN_MS / 1000} s, got ${said}`);
