@@ -20,7 +20,12 @@ export function register(remote: Command): void {
     .option("--namespace <name>", "namespace (default: the one kubectl uses)")
     .option("--memory <quantity>", "memory of each pod", "16Gi")
     .option("--claim <name>", "persistent volume claim to mount at --storage (default: none)")
-    .option("--keep-minutes <n>", "how long the cluster stays after the job, so that its result can be fetched", minutes, 60)
+    .option(
+      "--keep-minutes <n>",
+      "how long the cluster stays after the job, so that its result can be fetched",
+      minutes,
+      60,
+    )
     .option("--json", "print one JSON object on stdout");
   const { address: _, ...shape } = remoteTrainingSchema.shape;
   addSchemaFlags(command, shape).option("--address <text>", "where Ray's dashboard will be seen from here", FORWARDED);

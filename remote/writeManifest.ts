@@ -27,17 +27,25 @@ export async function writeManifest(
   say: (text: string) => void,
 ): Promise<string> {
   const settings = resolveRemote(remoteTrainingSchema, where);
-  if (isLocal(settings)) throw new UsageError("--address: expected where Ray's dashboard will be, got local; leave it out");
+  if (isLocal(settings))
+    throw new UsageError("--address: expected where Ray's dashboard will be, got local; leave it out");
   if (options.claim && !settings.storage.startsWith("/"))
-    throw new UsageError(`--storage: expected the path at which the claim is mounted, got ${JSON.stringify(settings.storage)}; give --storage /PATH`);
+    throw new UsageError(
+      `--storage: expected the path at which the claim is mounted, got ${JSON.stringify(settings.storage)}; give --storage /PATH`,
+    );
   if (!/^[a-z][a-z0-9+.-]*:\/\/.+\.zip$/i.test(options.package))
-    throw new UsageError(`--package: expected an address that ends in .zip, such as s3://BUCKET/job.zip, got ${JSON.stringify(options.package)}; it is where you put the zip`);
+    throw new UsageError(
+      `--package: expected an address that ends in .zip, such as s3://BUCKET/job.zip, got ${JSON.stringify(options.package)}; it is where you put the zip`,
+    );
   await checkWritable(out, zip);
   const { config, data } = openRequest(request);
   const lock = lockRun(config.run);
   try {
     const { record, folder } = await prepareJob({ given: config, data, settings, say });
-    if (folder === null) throw new UsageError(`run ${config.run}: expected one whose job is not there yet, got one that runs; rewardbook remote logs --run ${config.run} follows it`);
+    if (folder === null)
+      throw new UsageError(
+        `run ${config.run}: expected one whose job is not there yet, got one that runs; rewardbook remote logs --run ${config.run} follows it`,
+      );
     try {
       await zipFolder(folder, zip);
       const pip = settings.install ? await requirements() : [];

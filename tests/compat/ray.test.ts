@@ -76,7 +76,10 @@ describe("training on two workers", () => {
     const near = await trainRewardModel(request("near"));
     const [here, away] = [near.metrics, result!.metrics];
     expect(here.training_steps).toBe(total);
-    for (const [one, other] of [[here, away], [away, here]]) {
+    for (const [one, other] of [
+      [here, away],
+      [away, here],
+    ]) {
       expect(one.val_accuracy).toBeGreaterThanOrEqual(other.val_accuracy_ci95[0]);
       expect(one.val_accuracy).toBeLessThanOrEqual(other.val_accuracy_ci95[1]);
     }
@@ -105,19 +108,32 @@ describe("training on two workers", () => {
 describe("scoring", () => {
   it("gives each of 20,000 rows one score though a worker is killed, and the scores are ours", async () => {
     const random = createRandom(9);
-    const words = () => Array.from({ length: 1 + random.integer(8) }, () => (random.next() < 0.5 ? "the" : "no")).join(" ");
-    const rows = Array.from({ length: 20_000 }, (_, i) => ({ id: i, prompt: `question ${i % 50}?`, response: `a ${words()}` }));
+    const words = () =>
+      Array.from({ length: 1 + random.integer(8) }, () => (random.next() < 0.5 ? "the" : "no")).join(" ");
+    const rows = Array.from({ length: 20_000 }, (_, i) => ({
+      id: i,
+      prompt: `question ${i % 50}?`,
+      response: `a ${words()}`,
+    }));
     writeFileSync("rows.jsonl", rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
     const files = (out: string) => ["--checkpoint", "checkpoints/far/best", "--input", "rows.jsonl", "--out", out];
     let killed = false;
-    const killing = setInterval(() => void (killed || ray.killActor("MapWorker").then((done) => (killed ||= done))), 500);
+    const killing = setInterval(
+      () => void (killed || ray.killActor("MapWorker").then((done) => (killed ||= done))),
+      500,
+    );
     const where = ["--address", ray.address, "--workers", "2", "--json"];
-    const code = await command(["remote", "score", ...files("away.jsonl"), ...where]).finally(() => clearInterval(killing));
+    const code = await command(["remote", "score", ...files("away.jsonl"), ...where]).finally(() =>
+      clearInterval(killing),
+    );
     expect(code).toBe(0);
     expect(killed).toBe(true);
     expect(await command(["score", ...files("here.jsonl"), "--json"])).toBe(0);
     const read = (file: string) =>
-      readFileSync(file, "utf8").trim().split("\n").map((line) => JSON.parse(line) as { id: number; score: number });
+      readFileSync(file, "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as { id: number; score: number });
     const [away, here] = [read("away.jsonl"), read("here.jsonl")];
     expect(away.map(({ id }) => id)).toEqual(rows.map(({ id }) => id));
     expect(Math.max(...away.map(({ score }, i) => Math.abs(score - here[i].score)))).toBeLessThan(1e-3);

@@ -131,12 +131,19 @@ describe("fetching", () => {
     const [server, head] = await start();
     const bytes = randomBytes(500_000);
     server.files.set("rewardbook-x/model.safetensors", bytes);
-    const file = { node_id: "n", log_file: "rewardbook-x/model.safetensors", bytes: bytes.length, sha256: sha256(bytes) };
+    const file = {
+      node_id: "n",
+      log_file: "rewardbook-x/model.safetensors",
+      bytes: bytes.length,
+      sha256: sha256(bytes),
+    };
     server.cut.before = 2;
     await head.download(file, at("in/model.safetensors"));
     expect(readFileSync(at("in/model.safetensors")).equals(bytes)).toBe(true);
     server.files.set(file.log_file, bytes.subarray(1));
-    await expect(head.download(file, at("in/other"))).rejects.toThrow(/expected 500000 bytes as the job wrote them, got 499999/);
+    await expect(head.download(file, at("in/other"))).rejects.toThrow(
+      /expected 500000 bytes as the job wrote them, got 499999/,
+    );
     expect(() => readFileSync(at("in/other"))).toThrow();
   });
 });
@@ -148,7 +155,9 @@ describe("tokens and TLS", () => {
     expect(JSON.stringify([...server.jobs])).not.toContain("s3cret");
     const stranger = openHead(connectTo(server.address, undefined, { RAY_AUTH_TOKEN: "wr0ng" }), QUICK);
     const refused = await stranger.version().catch((error: Error) => error.message);
-    expect(refused).toMatch(/expected a token that this cluster takes, got another token than the cluster's.*RAY_AUTH_TOKEN/);
+    expect(refused).toMatch(
+      /expected a token that this cluster takes, got another token than the cluster's.*RAY_AUTH_TOKEN/,
+    );
     expect(refused).not.toContain("wr0ng");
     const nobody = openHead(connectTo(server.address, undefined, noToken), QUICK);
     await expect(nobody.version()).rejects.toThrow(/got none; put it into RAY_AUTH_TOKEN/);
@@ -180,7 +189,11 @@ describe("tokens and TLS", () => {
     await head.submit(job("safe"));
     server.log = "one\ntwo\n";
     const lines: string[] = [];
-    const seen = { onLine: (line: string) => lines.push(line), onMessage: () => {}, signal: new AbortController().signal };
+    const seen = {
+      onLine: (line: string) => lines.push(line),
+      onMessage: () => {},
+      signal: new AbortController().signal,
+    };
     await followJob(head, "safe", { ...seen, waitMs: 5 });
     expect(lines).toEqual(["one", "two"]);
     expect(server.requests.at(-2)?.headers.authorization).toBe("Bearer s3cret");

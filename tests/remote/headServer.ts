@@ -74,15 +74,19 @@ export async function startHead({ token, tls }: HeadServerOptions = {}): Promise
     if (pathname === "/api/version") return reply(200, { version: "4", ray_version: "2.60.0" });
     if (pathname === "/api/v0/logs/file")
       return reply(200, head.files.get(searchParams.get("filename") ?? "") ?? "A file is not found");
-    if (room === "packages" && method === "PUT") return head.packages.set(verb, body), reply(200, "");
+    if (room === "packages" && method === "PUT") return (head.packages.set(verb, body), reply(200, ""));
     if (room === "packages") return head.packages.has(verb) ? reply(200, "") : reply(404, "does not exist");
     if (room !== "jobs") return reply(404, "404: Not Found");
     if (method === "POST" && id === "") return submit(JSON.parse(body.toString()), reply);
-    if (id === "") return reply(200, [...head.jobs].map(([name, job]) => describe(name, job)));
+    if (id === "")
+      return reply(
+        200,
+        [...head.jobs].map(([name, job]) => describe(name, job)),
+      );
     const job = head.jobs.get(id);
     if (!job) return reply(404, `Job ${id} does not exist`);
     if (verb === "logs") return reply(200, { logs: head.log });
-    if (verb === "stop") return (job.status = "STOPPED"), reply(200, { stopped: true });
+    if (verb === "stop") return ((job.status = "STOPPED"), reply(200, { stopped: true }));
     return reply(200, describe(id, job));
   }
 

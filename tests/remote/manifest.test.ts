@@ -21,7 +21,13 @@ beforeAll(async () => {
   process.chdir(folder);
   await initBackend();
   const request = { pairs: writeTinyPairs(folder), model: await saveTinyModel(folder), run: "Kube_1", max_length: 64 };
-  const where = { address: "http://127.0.0.1:8265", workers: 4, gpus_per_worker: 1, storage: "/mnt/all", install: true };
+  const where = {
+    address: "http://127.0.0.1:8265",
+    workers: 4,
+    gpus_per_worker: 1,
+    storage: "/mnt/all",
+    install: true,
+  };
   const kube = { ray_version: "2.60.0", memory: "32Gi", claim: "all", keep_minutes: 30, namespace: "teams" };
   const files = { out: join(folder, "job.yaml"), zip: join(folder, "job.zip") };
   const place = { package: "s3://bucket/job.zip", image: "rayproject/ray:2.60.0-gpu" };
@@ -65,7 +71,14 @@ describe("the zip", () => {
 
   it("holds the program, the model with its head, and the pairs by their token ids", () => {
     const names = python("print('\\n'.join(z.namelist()))").split("\n");
-    for (const name of ["main.py", "job.json", "model/model.safetensors", "model/config.json", "train.jsonl", "val.jsonl"])
+    for (const name of [
+      "main.py",
+      "job.json",
+      "model/model.safetensors",
+      "model/config.json",
+      "train.jsonl",
+      "val.jsonl",
+    ])
       expect(names).toContain(name);
     const job = JSON.parse(python("print(z.read('job.json').decode())"));
     expect(job).toMatchObject({ format: 1, kind: "train", run: "Kube_1", submission_id: id, storage: "/mnt/all" });

@@ -73,7 +73,11 @@ export const rayJobSchema = closed(
         namespace: text,
         labels: {
           type: "object",
-          additionalProperties: { type: "string", pattern: "^([A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?)?$", maxLength: 63 },
+          additionalProperties: {
+            type: "string",
+            pattern: "^([A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?)?$",
+            maxLength: 63,
+          },
         },
         annotations: words,
       },

@@ -32,7 +32,11 @@ function open(): { recorder: Recorder; state: TrainingState; progress: TrainingP
   const state = newState({ settings: {}, data: {}, base: {} });
   const progress: TrainingProgress[] = [];
   const hooks = { onProgress: (at: TrainingProgress) => void progress.push(at) };
-  return { recorder: new Recorder({ config, log, state, val, hooks, say: () => {}, truncatedShare: 0 }), state, progress };
+  return {
+    recorder: new Recorder({ config, log, state, val, hooks, say: () => {}, truncatedShare: 0 }),
+    state,
+    progress,
+  };
 }
 
 const line = (event: object) => `rewardbook ${JSON.stringify(event)}`;
@@ -42,13 +46,15 @@ const step = (number: number, loss = 0.5) => ({
   ...{ min_reward: -1, mean_reward: 0, max_reward: 1, pairs: 4, num_tokens: 100 * number, learning_rate: 1e-4 },
   ...{ grad_norm: 1, seconds: 0.5 },
 });
-const tell = (recorder: Recorder, ...events: object[]) => events.forEach((event) => recorder.take(parseEvent(line(event))!));
+const tell = (recorder: Recorder, ...events: object[]) =>
+  events.forEach((event) => recorder.take(parseEvent(line(event))!));
 
 describe("lines of a job", () => {
   it("are events behind Ray's colours and process names, and text otherwise", () => {
     const prefixed = `\u001b[36m(RayTrainWorker pid=12, ip=10.0.0.2)\u001b[0m ${line(step(1))}`;
     expect(parseEvent(prefixed)).toMatchObject({ event: "step", step: 1 });
-    for (const text of ["rewardbook {half", "a rewardbook {}", "2026-11-26 INFO step", ""]) expect(parseEvent(text)).toBeNull();
+    for (const text of ["rewardbook {half", "a rewardbook {}", "2026-11-26 INFO step", ""])
+      expect(parseEvent(text)).toBeNull();
     expect(() => parseEvent(line({ event: "step", step: "one" }))).toThrow(/packed by another version/);
   });
 });
@@ -59,7 +65,12 @@ describe("a job's steps", () => {
     tell(recorder, start(), step(1), step(2), step(3), { event: "retry", attempt: 2, from_step: 2 }, start(2));
     tell(recorder, step(3, 0.25), step(4));
     const { steps } = readLog("metrics/far");
-    expect(steps.map((record) => [record.step, record.loss])).toEqual([[1, 0.5], [2, 0.5], [3, 0.25], [4, 0.5]]);
+    expect(steps.map((record) => [record.step, record.loss])).toEqual([
+      [1, 0.5],
+      [2, 0.5],
+      [3, 0.25],
+      [4, 0.5],
+    ]);
     expect(state).toMatchObject({ step: 4, epoch: 2, pairs_seen: 16, num_tokens: 400, epoch_sums: { pairs: 4 } });
     expect(state.train_seconds).toBeCloseTo(2, 6);
     expect(progress.at(-1)).toMatchObject({ step: 4, totalSteps: 6, secondsLeft: 1 });
@@ -86,7 +97,11 @@ describe("a job's steps", () => {
 describe("a job's validations", () => {
   it("become the files of an epoch", () => {
     const { recorder, state } = open();
-    const rewards = [[2, 1], [0, 1], [3, 0]];
+    const rewards = [
+      [2, 1],
+      [0, 1],
+      [3, 0],
+    ];
     tell(recorder, start(), step(1), { event: "validation", when: "epoch", step: 1, epoch: 1, rewards });
     const run = readRun("metrics/far");
     expect(run.epochs[0].pairwise_accuracy).toBeCloseTo(2 / 3, 9);
@@ -97,7 +112,17 @@ describe("a job's validations", () => {
 
   it("of a later step are dropped when the job goes back before it", () => {
     const { recorder } = open();
-    const validation = { event: "validation", when: "step", step: 2, epoch: 1, rewards: [[1, 0], [1, 0], [1, 0]] };
+    const validation = {
+      event: "validation",
+      when: "step",
+      step: 2,
+      epoch: 1,
+      rewards: [
+        [1, 0],
+        [1, 0],
+        [1, 0],
+      ],
+    };
     tell(recorder, start(), step(1), step(2), validation, start(1));
     expect(readLog("metrics/far").validations).toEqual([]);
   });
