@@ -23,6 +23,7 @@ export function addPlace(command: Command): Command {
     .option("--run <name>", "name of a run that was handed over from here")
     .option("--address <text>", "Ray's dashboard, http://HEAD:8265 (default: where the run's job is)")
     .option("--ca <file>", "file of certificates (PEM) to trust for https (default: the system's, or the run's)")
+    .option("--id <text>", "with --address: the job of this id (default: all that were handed over)")
     .option("--json", "print one JSON object on stdout")
     .hook("preAction", (_, action) => {
       const { run, address } = action.opts();

@@ -1,18 +1,20 @@
-// rewardbook remote stop: ends the job of a run; what it has stored stays.
+// rewardbook remote stop: ends a job; what it has stored stays.
 import type { Command } from "commander";
+import { UsageError } from "../lib/errors";
 import { createOutput } from "./output";
+import { addPlace } from "./remoteStatus";
 
 export function register(remote: Command): void {
-  remote
+  const command = remote
     .command("stop")
-    .description("end the job of a run; the same command with --resume goes on from its last checkpoint")
-    .requiredOption("--run <name>", "name of a run that was handed over from here")
-    .option("--json", "print one JSON object on stdout")
-    .action(async (options) => {
-      const out = createOutput(options.json === true);
-      const { placeOfJob } = await import("../remote/jobs");
-      const { head, id } = placeOfJob(options);
-      await head.stop(id!);
-      out.result({ submission_id: id, stopped: true }, `job ${id} is being stopped`);
-    });
+    .description("end the job of a run, or of an id; the same command with --resume goes on from its last checkpoint");
+  addPlace(command).action(async (options) => {
+    const out = createOutput(options.json === true);
+    const { placeOfJob } = await import("../remote/jobs");
+    const { head, id } = placeOfJob(options);
+    if (id === null)
+      throw new UsageError("remote stop: expected one job, got a whole cluster; give --run NAME or --id ID");
+    await head.stop(id);
+    out.result({ submission_id: id, stopped: true }, `job ${id} is being stopped`);
+  });
 }

@@ -32,7 +32,7 @@ export interface Patience {
   readonly silenceMs: number;
 }
 
-export const PATIENCE: Patience = { tries: 8, firstWaitMs: 250, silenceMs: 60_000 };
+export const PATIENCE: Patience = { tries: 10, firstWaitMs: 250, silenceMs: 60_000 };
 const LONGEST_WAIT_MS = 10_000;
 
 /** An answer that is still being received. */
@@ -51,7 +51,7 @@ export async function ask(connection: Connection, what: HeadRequest, patience = 
       for await (const chunk of stream) chunks.push(chunk as Buffer);
       const answer = { status: stream.statusCode, text: Buffer.concat(chunks).toString("utf8") };
       refuseWithoutToken(connection, answer);
-      if (![502, 503, 504].includes(answer.status) || attempt >= patience.tries) return answer;
+      if (!isBusy(answer) || attempt >= patience.tries) return answer;
     } catch (error) {
       if (error instanceof InputError || what.signal?.aborted) throw error;
       if (attempt >= patience.tries || isFinal(error)) throw deadHead(connection, error);
@@ -84,6 +84,10 @@ export function send(
         .pipe(request);
   });
 }
+
+/** A head that is starting, or has much to do: "No available agent to submit job, please try again later." */
+const isBusy = ({ status, text }: HeadAnswer): boolean =>
+  [502, 503, 504].includes(status) || (status === 500 && /try again later/i.test(text.slice(0, 500)));
 
 /** What no second try mends: a certificate or a name. */
 function isFinal(error: unknown): boolean {

@@ -64,7 +64,7 @@ export async function scoreRemotely(scoring: RemoteScoring): Promise<Float64Arra
       logFile: scoring.logFile,
       ways: {
         back: "the same command comes back to it",
-        stop: `ray job stop ${submission_id} ends it`,
+        stop: `rewardbook remote stop --address ${settings.address} --id ${submission_id} ends it`,
         again: "the same command goes on with the shards that are missing",
       },
       onEvent: (event) => {

@@ -74,6 +74,13 @@ describe("submitting", () => {
     expect(server.requests.filter(({ method }) => method === "POST")).toHaveLength(2);
   });
 
+  it("waits for a head that is just starting", async () => {
+    const [server, head] = await start();
+    server.starting = 3;
+    expect(await head.submit(job("early"))).toBe(true);
+    expect([...server.jobs.keys()]).toEqual(["early"]);
+  });
+
   it("uploads a package once, byte for byte", async () => {
     const [server, head] = await start();
     const bytes = randomBytes(300_000);

@@ -28,6 +28,8 @@ export interface HeadServer {
    * obeyed; the log's after so many characters.
    */
   cut: { before: number; after: string[]; logAfter: number[] };
+  /** So many submissions find no agent yet. */
+  starting: number;
   log: string;
   close(): Promise<void>;
 }
@@ -39,6 +41,7 @@ export async function startHead({ token, tls }: HeadServerOptions = {}): Promise
     files: new Map(),
     requests: [],
     cut: { before: 0, after: [], logAfter: [] },
+    starting: 0,
     log: "",
   };
   const listener = (request: IncomingMessage, response: ServerResponse) => void answer(request, response);
@@ -92,6 +95,10 @@ export async function startHead({ token, tls }: HeadServerOptions = {}): Promise
 
   function submit<T>(body: Record<string, unknown>, reply: (status: number, value: unknown) => T): T {
     const id = String(body.submission_id);
+    if (head.starting > 0) {
+      head.starting--;
+      return reply(500, "No available agent to submit job, please try again later.");
+    }
     if (head.jobs.has(id))
       return reply(500, `Traceback (most recent call last):\nValueError: Job with submission_id ${id} already exists.`);
     head.jobs.set(id, { status: "RUNNING", body });
