@@ -55,6 +55,13 @@ export { architectureTable, architectureTotals, type ArchitectureRow } from "./m
 export { trainRewardModel, takeStep } from "./training";
 export type { TrainingHooks, TrainingProgress, TrainingRequest, TrainingResult } from "./training";
 export type { ValidationRecord } from "./training";
+export {
+  clusterCost,
+  DECODER_SHAPES,
+  type ClusterCost,
+  type ClusterPlan,
+  type DecoderShape,
+} from "./training/clusterCost";
 export { parseSeeds, trainSeeds, type SeedsResult, type SeedsSummary } from "./training/seeds";
 export { loadSplit, type SplitData } from "./training/data";
 export { trainRemotely } from "../remote/train";

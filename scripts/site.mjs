@@ -26,7 +26,7 @@ const PAGES = [
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`),
 ];
-const SHOWN = [...NOTEBOOKS, "own_pairs"];
+const SHOWN = [...NOTEBOOKS, "own_pairs", "scaling"];
 
 /** Where a file of the project stands on the site; a file that is no page is copied there. */
 function placeOf(file) {
