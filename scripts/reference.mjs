@@ -12,10 +12,13 @@ import { fileURLToPath } from "node:url";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const environment = path.resolve(root, process.env.RB_REFERENCE ?? ".cache/reference");
-const requirements = path.join(root, "tests", "goldens", "requirements.txt");
-const wanted = readFileSync(requirements, "utf8");
-/** Holds the requirements the environment was made from: written last. */
-const stamp = path.join(environment, "requirements.txt");
+/** What scripts/lock.sh made of tests/goldens/requirements.txt: each file by its hash. */
+const lock = (name) => path.join(root, "tests", "goldens", "locks", `${name}.lock`);
+const wanted = ["torch", "torch-cuda", "requirements", "alone"]
+  .map((name) => readFileSync(lock(name), "utf8"))
+  .join("");
+/** Holds the locks the environment was made from: written last. */
+const stamp = path.join(environment, "locks.txt");
 
 function run(program, args, step, remedy) {
   const started = Date.now();
@@ -41,13 +44,18 @@ function setUp() {
       "Debian, Ubuntu: apt-get install python3-venv",
     );
   }
-  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-  const torch = wanted.split("\n").find((line) => line.startsWith("torch=="));
-  run(python, [...pip, torch], torch, remedy);
-  run(python, [...pip, "-r", requirements], "transformers, trl, peft", remedy);
+  const install = (name, step) => {
+    const how = ["install", "--quiet", "--require-hashes", "--only-binary=:all:", "--no-deps"];
+    run(python, ["-m", "pip", "--disable-pip-version-check", ...how, "-r", lock(name)], step, remedy);
+  };
+  install("torch", "torch");
+  // PyTorch's build for processors, where pip was told of an index that has it, needs none of CUDA's libraries.
+  const version = "import importlib.metadata as m; print(m.version('torch'))";
+  const { stdout } = spawnSync(python, ["-c", version], { encoding: "utf8" });
+  if (process.platform === "linux" && !stdout.trim().endsWith("+cpu")) install("torch-cuda", "CUDA's libraries");
+  install("requirements", "transformers, trl, peft, ray");
   // rewardbench pins an old transformers; its scoring functions need none of what it pins.
-  const alone = [...wanted.matchAll(/^# no-deps: (.+)$/gm)].map(([, name]) => name);
-  run(python, [...pip, "--no-deps", ...alone], alone.join(", "), remedy);
+  install("alone", "rewardbench");
   writeFileSync(stamp, wanted);
 }
 

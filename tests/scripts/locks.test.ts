@@ -18,9 +18,15 @@ const entries = (lock: string) =>
       hashes: line.match(/--hash=sha256:[0-9a-f]{64}/g) ?? [],
     }));
 
+const reference = join("..", "tests", "goldens");
+
 describe.each([
   ["requirements.lock", 90],
   ["cuda.lock", 12],
+  [join(reference, "locks", "torch.lock"), 1],
+  [join(reference, "locks", "torch-cuda.lock"), 15],
+  [join(reference, "locks", "requirements.lock"), 100],
+  [join(reference, "locks", "alone.lock"), 1],
 ])("%s", (name, least) => {
   test("names every distribution by version and hashes, and no host", () => {
     const locked = entries(read(name));
@@ -39,6 +45,23 @@ test("the lock holds what is asked for, for every Python from 3.10 on", () => {
   // needed before 3.11 only: a lock made on one Python for itself would lack one of the two
   expect(locked.find(({ name }) => name === "exceptiongroup")?.line).toContain("python_full_version < '3.11'");
   expect(locked.filter(({ name }) => name === "ipython").length).toBeGreaterThan(1);
+});
+
+test("the locks of the reference hold what is asked for, and it is installed by them alone", () => {
+  const locked = ["torch", "torch-cuda", "requirements", "alone"].flatMap((name) =>
+    entries(read(reference, "locks", `${name}.lock`)),
+  );
+  const text = read(reference, "requirements.txt");
+  const asked = entries(text.replaceAll(/^# no-deps: /gm, ""));
+  expect(asked.length).toBeGreaterThan(10);
+  for (const { name, version } of asked) {
+    const found = locked.filter((entry) => entry.name === name).map((entry) => entry.version);
+    // What is asked for without a version may have one for each Python.
+    expect(version ? found : found.slice(0, 1), name).toEqual([version ?? expect.any(String)]);
+  }
+  const script = read("reference.mjs");
+  expect(script.match(/"install"/g)).toHaveLength(1);
+  expect(script).toMatch(/"--require-hashes", "--only-binary=:all:", "--no-deps"/);
 });
 
 test("the CUDA lock holds what the TensorFlow wheel names, and a package that it lacks is an error", async () => {
