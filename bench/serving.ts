@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { currentBackend } from "../lib/engine/backend";
 import { loadRewardModel } from "../lib/checkpoints/checkpoint";
 import { projectPath } from "../lib/files/paths";
 import { scoreTexts, type ScoreItem } from "../lib/scoring/score";
@@ -21,6 +22,8 @@ export interface Serving {
   readonly memory: { readonly early: number; readonly late: number };
   /** At five times the rate of the closed load. */
   readonly overload: Seen;
+  /** The closed load in bf16; null where the processor has none. */
+  readonly half: Seen | null;
   /** Null where the Python reference or FastAPI is missing. */
   readonly fastapi: Seen | null;
 }
@@ -33,6 +36,8 @@ const PORT = 8931;
 const PATIENT = ["--max-wait-seconds", "30"];
 const OURS = 1e-5;
 const THEIRS = 1e-4;
+/** What bf16 products may move a score. */
+const HALF = 1e-2;
 
 /** @param seconds of each load */
 export async function measureServing(job: Job, seconds: number, quick: boolean): Promise<Serving> {
@@ -57,9 +62,20 @@ export async function measureServing(job: Job, seconds: number, quick: boolean):
   const overload = await openLoad(usual.url, expected, OVERLOAD * closed.perSecond, seconds);
   console.log("  overload", JSON.stringify(overload));
   await usual.stop();
+  const half = currentBackend().bf16 ? await halfLoad(model, { ...expected, tolerance: HALF }, seconds) : null;
   const fastapi = await measureFastapi(model, { ...expected, tolerance: THEIRS }, seconds);
   const coldStartSeconds = patient.coldStartSeconds;
-  return { texts: items.length, offline, coldStartSeconds, closed, memory: { early, late }, overload, fastapi };
+  return { texts: items.length, offline, coldStartSeconds, closed, memory: { early, late }, overload, half, fastapi };
+}
+
+/** The closed load of a server that computes in bf16. */
+async function halfLoad(model: string, expected: Expected, seconds: number): Promise<Seen> {
+  const server = await startOurs(model, [...PATIENT, "--precision", "bf16"]);
+  await closedLoad(server.url, expected, CONNECTIONS, Math.min(15, seconds));
+  const seen = await closedLoad(server.url, expected, CONNECTIONS, seconds);
+  console.log("  64 clients, bf16", JSON.stringify(seen));
+  await server.stop();
+  return seen;
 }
 
 /** Scores and speed of what `rewardbook score` does. */
@@ -132,7 +148,7 @@ async function measureFastapi(model: string, expected: Expected, seconds: number
 }
 
 /** The lines of the table. */
-export function servingRows({ offline, coldStartSeconds, closed, memory, overload, fastapi }: Serving): Row[] {
+export function servingRows({ offline, coldStartSeconds, closed, memory, overload, half, fastapi }: Serving): Row[] {
   const alone = { against: "–", theirs: null } as const;
   const faults = (seen: Seen) =>
     seen.wrong +
@@ -141,6 +157,20 @@ export function servingRows({ offline, coldStartSeconds, closed, memory, overloa
       0,
     );
   const work = `score server, ${CONNECTIONS} clients, f32`;
+  const besideFastapi = (row: string, { perSecond }: Seen): Row[] =>
+    fastapi
+      ? [
+          {
+            work: row,
+            against: "FastAPI with transformers, f32",
+            target: 4,
+            unit: "texts/s",
+            ours: perSecond,
+            theirs: fastapi.perSecond,
+            bound: "ratio at least",
+          },
+        ]
+      : [];
   return [
     {
       work,
@@ -151,25 +181,14 @@ export function servingRows({ offline, coldStartSeconds, closed, memory, overloa
       theirs: offline,
       bound: "ratio at least",
     },
-    ...(fastapi
-      ? [
-          {
-            work,
-            against: "FastAPI with transformers, f32",
-            target: 4,
-            unit: "texts/s",
-            ours: closed.perSecond,
-            theirs: fastapi.perSecond,
-            bound: "ratio at least",
-          } as const,
-        ]
-      : []),
+    ...besideFastapi(work, closed),
+    ...(half ? besideFastapi(`score server, ${CONNECTIONS} clients, bf16`, half) : []),
     {
       ...alone,
       work: `${work}: wrong scores and 5xx`,
       target: 0,
       unit: "",
-      ours: faults(closed) + faults(overload),
+      ours: faults(closed) + faults(overload) + (half ? faults(half) : 0),
       bound: "at most",
     },
     { ...alone, work: `${work}: slowest /health`, target: 50, unit: "ms", ours: closed.health, bound: "at most" },
