@@ -2,7 +2,8 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cellsOf, copyUnrun, idle, openLab, readCells, writeNotebook, type Lab } from "./labServer";
+import { NOTEBOOKS } from "../../scripts/notebooks.mjs";
+import { cellsOf, copyUnrun, errorsOf, idle, openLab, readCells, writeNotebook, type Lab } from "./labServer";
 
 const root = join(__dirname, "..", "..");
 const run = "test-lab";
@@ -42,7 +43,7 @@ beforeAll(async () => {
   writeNotebook(join(lab.folder, "probe.ipynb"), cellSources);
   cells = cellsOf(lab.page);
   await lab.open("probe.ipynb");
-}, 150_000);
+}, 240_000);
 
 afterAll(async () => {
   await lab?.endKernels();
@@ -152,8 +153,8 @@ describe("a reader in JupyterLab", () => {
     await lab.endKernels();
   }, 90_000);
 
-  // The notebooks' own test runs all six walkthroughs in this kernel; here a reader starts one of them, and the one for own pairs.
-  test.each(["02_loss_walkthrough", "own_pairs"])(
+  // In their order: a walkthrough reads what those before it wrote.
+  test.each([...NOTEBOOKS, "own_pairs"])(
     "Run All takes %s to its last check",
     async (name) => {
       const file = join(lab.folder, `${name}.ipynb`);
@@ -166,10 +167,11 @@ describe("a reader in JupyterLab", () => {
         const ran = readCells(file).filter(({ cell_type, outputs }) => cell_type === "code" && outputs);
         return JSON.stringify(ran.at(-1)?.outputs);
       };
-      await expect.poll(last, { timeout: 120_000, interval: 500 }).toContain("✓");
+      await expect.poll(last, { timeout: 300_000, interval: 1000 }).toContain("✓");
       expect(await last()).not.toContain("✗");
+      expect(readCells(file).flatMap(errorsOf)).toEqual([]);
       await lab.endKernels();
     },
-    150_000,
+    330_000,
   );
 });
