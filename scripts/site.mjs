@@ -87,6 +87,7 @@ const MENU = [
   ["docs/tour.md", "tour"],
   ["docs/architecture.md", "architecture"],
   ["docs/platforms.md", "platforms"],
+  ["docs/scaling.md", "scaling"],
   ["CHANGELOG.md", "changelog"],
 ];
 
@@ -121,5 +122,10 @@ run(inRoot(".venv", "bin", "python"), [
   path.join(site, "notebooks"),
   ...sources,
 ]);
+for (const name of SHOWN) {
+  const place = path.join(site, "notebooks", `${name}.html`);
+  const link = (_, to) => `href="${linkOnSite(`notebooks/${name}.ipynb`, to) ?? "#"}"`;
+  writeFileSync(place, readFileSync(place, "utf8").replace(/href="(\.\.\/[^"]+\.md(?:#[^"]*)?)"/g, link));
+}
 for (const file of PAGES) writePage(file);
 console.log(`${path.relative(process.cwd(), site) || "."}/index.html`);

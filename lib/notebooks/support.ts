@@ -19,8 +19,8 @@ const ownFields = z.object({
   policy_steps: z.number().int().min(1).default(300).describe("steps of training that small policy"),
   remote: z
     .string()
-    .describe("Ray's dashboard, http://HEAD:8265, or local: where notebook 03 trains instead of here")
-    .optional(),
+    .optional()
+    .describe("address of Ray's dashboard, http://HEAD:8265, or local: where notebook 03 trains instead of here"),
   workers: z.number().int().min(1).default(1).describe("workers of a training on Ray"),
   policy_samples: z.number().int().min(2).default(16).describe("answers to each question that notebook 06 draws"),
 });

@@ -153,7 +153,7 @@ function networkOf({ shape, method, loraShare, gpus }: Settled, sharded: boolean
  *
  * @example
  * ```ts
- * const cost = clusterCost({ shape: DECODER_SHAPES["8B"], pairs: 1e6, gpus: 8 });
+ * const cost = clusterCost({ shape: DECODER_SHAPES["8B"], pairs: 1e6, gpus: 8, checkpointing: true });
  * cost.fits; // → true
  * ```
  */

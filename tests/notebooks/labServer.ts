@@ -151,7 +151,15 @@ export interface NotebookCell {
 export const errorsOf = ({ outputs = [] }: NotebookCell): unknown[] =>
   outputs.filter((output) => (output as { output_type?: string }).output_type === "error");
 
-export const readCells = (file: string): NotebookCell[] => JSON.parse(readFileSync(file, "utf8")).cells;
+/** Cells of a notebook file; null where JupyterLab is amid writing it. */
+export function readCells(file: string): NotebookCell[] | null {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")).cells;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
 
 /** A committed notebook as a new one: nothing in it has been run. */
 export function copyUnrun(from: string, to: string): void {

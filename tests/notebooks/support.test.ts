@@ -120,6 +120,8 @@ test("every flag of the notebooks has its meaning and default", () => {
     "--noise <n>",
     "--policy <dir>",
     "--policy-steps <n>",
+    "--remote <url>",
+    "--workers <n>",
     "--policy-samples <n>",
   ]);
   expect(notebookFlags.filter(([, meaning]) => !/^[a-z]{3,} \w+/.test(meaning) || /undefined/.test(meaning))).toEqual(
