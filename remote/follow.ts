@@ -101,7 +101,9 @@ async function tail(
 ): Promise<string | null> {
   const { WebSocket: Socket } = await import("ws");
   const url = `${address.replace(/^http/, "ws")}/api/jobs/${encodeURIComponent(id)}/logs/tail`;
-  const socket: WebSocket = new Socket(url, { headers, ca, handshakeTimeout: PING_MS, maxPayload: 2 ** 28 });
+  // The head passes our headers on to its agent, which would compress what the head then cannot read: the log came at the end.
+  const plain = { perMessageDeflate: false, handshakeTimeout: PING_MS, maxPayload: 2 ** 28 };
+  const socket: WebSocket = new Socket(url, { headers, ca, ...plain });
   lines.rewind();
   let alive = true;
   const pulse = setInterval(() => {

@@ -108,6 +108,8 @@ export async function startHead({ token, tls }: HeadServerOptions = {}): Promise
   const sockets = new WebSocketServer({ server });
   sockets.on("connection", (socket, request) => {
     head.requests.push({ method: "TAIL", path: request.url ?? "", headers: request.headers });
+    // Ray's head passes our headers on to its agent and cannot read the compressed frames that come back.
+    if ("sec-websocket-extensions" in request.headers) return socket.terminate();
     const limit = head.cut.logAfter.shift();
     const text = head.log.slice(0, limit);
     for (let at = 0; at < text.length; at += 7) socket.send(text.slice(at, at + 7)); // lines come in pieces
