@@ -14,10 +14,6 @@ const isNoNumber = (value: unknown): boolean =>
   (typeof value === "string" && NO_VALUE.has(value.trim().toLowerCase()));
 const present = (row: Row, field: string): boolean => has(row, field) && row[field] !== null && row[field] !== "";
 
-/** Half of a surrogate pair cannot be written as UTF-8: it becomes U+FFFD here, once. */
-const wellFormed = (text: string): string =>
-  /[\ud800-\udfff]/.test(text) ? Buffer.from(text, "utf8").toString("utf8") : text;
-
 export function text(row: Row, field: string, label = field): string {
   const value = get(row, field);
   if (value === undefined) {
@@ -26,7 +22,7 @@ export function text(row: Row, field: string, label = field): string {
   }
   if (typeof value !== "string")
     throw new RowFault("wrong_type", `${label}: expected a string, got ${typeName(value)}`);
-  return wellFormed(value);
+  return value;
 }
 
 /** A finite number, also written as text (CSV); undefined where the field is missing, null, NaN, "" or "N/A". */
@@ -47,7 +43,7 @@ export function optionalNumber(row: Row, field: string, label = field): number |
 export function optionalName(row: Row, field: string): string | undefined {
   if (!present(row, field)) return undefined;
   const value = row[field];
-  if (typeof value === "string") return wellFormed(value);
+  if (typeof value === "string") return value;
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   throw new RowFault("wrong_type", `${field}: expected a string, got ${typeName(value)}`);
 }

@@ -72,6 +72,21 @@ describe("system prompt and history become messages", () => {
       ]);
     });
 
+  it("half of a surrogate pair, in prompt, system prompt and answers, is no context that was not read", async () => {
+    const broken = (row: object): unknown =>
+      JSON.parse(JSON.stringify(row).replaceAll("Hello", "Hel\ud800lo").replaceAll("French", "Fren\udfffch"));
+    for (const [name, row] of Object.entries(rows)) {
+      const { pairs } = await read([broken(row)]);
+      expect(pairs, name).toMatchObject([{ prompt: "System: Answer in Fren\ufffdch.\n\nUser: Hel\ufffdlo?" }]);
+    }
+    const asked = { prompt: "Hel\ud800lo?", response: "a \ud800" };
+    expect((await readResponses(lines("half.jsonl", [asked])))!.rows).toMatchObject([
+      { prompt: "Hel\ufffdlo?", response: "a \ufffd" },
+    ]);
+    const candidates = { prompt: "Hel\ud800lo?", candidates: ["a \ud800", "b"] };
+    expect((await readRerankRows(lines("halves.jsonl", [candidates]))).rows[0].prompt).toBe("Hel\ufffdlo?");
+  });
+
   it("history: pairs of texts, or messages, before the question", async () => {
     const turns = [user("Tell me about Norway"), assistant("It is in the north."), user("And its capital?")];
     const history = [["Tell me about Norway", "It is in the north."]];

@@ -42,13 +42,25 @@ export function checkObject(value: unknown): Row {
   return value as Row;
 }
 
+/** The escape of a half of a surrogate pair, maybe beside its other half. */
+const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
+
+/** Half of a surrogate pair cannot be written as UTF-8: in every text of a row it becomes U+FFFD here, once. */
+function wellFormed(value: unknown): unknown {
+  if (typeof value === "string") return value.replace(/\p{Surrogate}/gu, "\uFFFD");
+  if (Array.isArray(value)) return value.map(wellFormed);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, wellFormed(item)]));
+}
+
 /** One JSON object out of its bytes; throws RowFault. */
 export function parseRow(bytes: Buffer): Row {
   if (!isUtf8(bytes))
     throw new RowFault("invalid_utf8", "expected UTF-8, got bytes that are not; save the file as UTF-8");
   const text = bytes.toString("utf8");
   try {
-    return checkObject(parseJson(text));
+    const row = checkObject(parseJson(text));
+    return SURROGATE_ESCAPE.test(text) ? (wellFormed(row) as Row) : row;
   } catch (error) {
     if (error instanceof RowFault) throw error;
     throw new RowFault("malformed_json", `expected a JSON object, got malformed JSON (${shortReason(error)})`);
