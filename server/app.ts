@@ -1,6 +1,6 @@
 // In: a served model and its limits. Out: the HTTP server, not listening yet.
 import swagger from "@fastify/swagger";
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from "fastify";
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Context } from "./context";
 import { errorBody, statusOf, type Dialect } from "./dialects";
 import { addDocs } from "./docs";
@@ -42,6 +42,7 @@ export async function buildApp(context: Context, log: (line: string) => void): P
     handlerTimeout: Math.max(RELOAD_MS, 2000 * settings.request_seconds),
     forceCloseConnections: "idle",
     routerOptions: { ignoreTrailingSlash: false },
+    frameworkErrors: refuseAddress,
   });
   const methods = new Map<string, Set<string>>();
   app.addHook("onRoute", ({ url, method }) => {
@@ -55,6 +56,7 @@ export async function buildApp(context: Context, log: (line: string) => void): P
   );
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(HEADERS);
+    checkEncoding(request.headers["content-encoding"]);
     const { config } = request.routeOptions;
     if (!locked) checkOrigin(request.headers);
     else if (config.open !== true) checkKey(request.headers, settings.apiKey);
@@ -110,6 +112,18 @@ export async function buildApp(context: Context, log: (line: string) => void): P
   });
   await app.ready();
   return app;
+}
+
+/** An address that is none never reaches the hooks. */
+function refuseAddress(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
+  const fault = new RequestFault("malformed", error.message);
+  void reply.headers(HEADERS).status(400).send(errorBody(fault, "rewardbook"));
+}
+
+/** A packed body could grow beyond every limit; its bytes are read as they come. */
+function checkEncoding(encoding: string | undefined): void {
+  if (encoding !== undefined && !/^\s*(identity)?\s*$/i.test(encoding))
+    throw new RequestFault("media_type", "expected a body without Content-Encoding; send it unpacked");
 }
 
 /** Fastify's own refusals, and whatever is our fault. */

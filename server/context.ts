@@ -22,7 +22,7 @@ export interface Context {
 }
 
 /** Texts of a request, and where each stands in it. */
-export interface Ask extends Pick<Job, "items" | "maxLength"> {
+export interface Ask extends Pick<Job, "items" | "maxLength" | "truncation"> {
   readonly refuseLong?: boolean;
   /** Path of the field that holds a text, such as `responses[3]`. */
   fieldOf(item: number): string;
@@ -48,7 +48,7 @@ export async function scoresFor(
   reply: FastifyReply,
 ): Promise<readonly ItemScore[]> {
   const { admission, served, settings, metrics } = context;
-  const { items, maxLength, refuseLong = false } = ask;
+  const { items, maxLength, truncation, refuseLong = false } = ask;
   const longest = modelOf(context).maxLength;
   const characters = items.map((item) =>
     "whole" in item ? item.whole.length : item.prompt.length + item.response.length,
@@ -73,7 +73,7 @@ export async function scoresFor(
   );
   request.raw.socket.once("close", gone);
   try {
-    const scores = await served.score({ items, maxLength, refuseLong }, stop.signal);
+    const scores = await served.score({ items, maxLength, truncation, refuseLong }, stop.signal);
     metrics.scored(scores);
     place.release(scores.reduce((sum, { tokens }) => sum + tokens, 0));
     reply.header("x-truncated-texts", scores.filter(({ cut }) => cut > 0).length);

@@ -10,6 +10,8 @@ export interface Job {
   readonly items: readonly JobItem[];
   /** Most tokens of a text, where the request asks for fewer than the checkpoint's. */
   readonly maxLength?: number;
+  /** The end that is cut, where the request names one; else as the checkpoint was trained. */
+  readonly truncation?: "left" | "right";
   /** Whether a text that is too long is an error rather than cut. */
   readonly refuseLong: boolean;
 }

@@ -57,11 +57,11 @@ async function main(settings: ServerSettings): Promise<void> {
 }
 
 /** Token ids of a job's texts, in their order. */
-async function encode({ tokenizer, settings }: LoadedModel, { items, maxLength }: Job): Promise<Encoded[]> {
+async function encode({ tokenizer, settings }: LoadedModel, { items, maxLength, truncation }: Job): Promise<Encoded[]> {
   const whole = settings.template === CHAT_TEMPLATE ? RENDERED_CHAT : WHOLE_TEXT;
   const common = {
     maxLength: Math.min(maxLength ?? settings.max_length, settings.max_length),
-    truncation: settings.truncation,
+    truncation: truncation ?? settings.truncation,
   };
   const wholes = items.flatMap((item) => ("whole" in item ? [{ prompt: "", response: item.whole }] : []));
   const others = items.flatMap((item) => ("whole" in item ? [] : [item]));

@@ -2,15 +2,23 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { sigmoid } from "../../lib/ece";
-import { promptText } from "../../lib/pairs/formats/messages";
+import { RowFault } from "../../lib/pairs/faults";
+import { promptText, readMessages } from "../../lib/pairs/formats/messages";
+import type { Message } from "../../lib/pairs/pair";
 import type { ScoreItem } from "../../lib/scoring/score";
 import { modelOf, scoresFor, type Context } from "../context";
 import { RequestFault } from "../faults";
 import type { ItemScore } from "../messages";
 import { addRoute } from "../route";
 
-const message = z.strictObject({ role: z.string().min(1), content: z.string() });
-const conversation = z.array(message).min(2).describe("the prompt's turns and, last, the assistant's answer");
+const part = z.strictObject({ type: z.literal("text"), text: z.string() });
+const messageFields = { role: z.string().min(1), content: z.union([z.string(), z.array(part).min(1)]) };
+/** A turn; its content as text or as parts of text. */
+export const messageOf = <T>(object: (fields: typeof messageFields) => T): T => object(messageFields);
+const conversation = z
+  .array(messageOf(z.strictObject))
+  .min(2)
+  .describe("the prompt's turns and, last, the assistant's answer");
 const probability = z
   .boolean()
   .optional()
@@ -93,8 +101,9 @@ const isOne = (messages: Conversation | Conversation[]): messages is Conversatio
 const conversationsOf = (messages: Conversation | Conversation[]): Conversation[] =>
   isOne(messages) ? [messages] : messages;
 
-/** The last turn is the answer; a chat template renders the others, else they become text as in files of pairs. */
-export function conversationItem(turns: Conversation, field: string): ScoreItem {
+/** The last turn is the answer; the others are read as in files of pairs: rendered by a chat template, or made text. */
+export function conversationItem(given: Conversation, field: string): ScoreItem {
+  const turns = readTurns(given, field);
   const last = turns[turns.length - 1];
   const place = `${field}[${turns.length - 1}].role`;
   if (last.role !== "assistant")
@@ -105,6 +114,17 @@ export function conversationItem(turns: Conversation, field: string): ScoreItem 
     );
   const promptMessages = turns.slice(0, -1);
   return { prompt: promptText(promptMessages), promptMessages, response: last.content };
+}
+
+/** Roles by their usual names; calls of tools, pictures and thoughts, which no text says, are refused. */
+function readTurns(given: Conversation, field: string): Message[] {
+  try {
+    return readMessages(given, field);
+  } catch (error) {
+    if (!(error instanceof RowFault)) throw error;
+    const [message] = error.message.split("; ");
+    throw new RequestFault("validation", message, { field: message.split(": ")[0] });
+  }
 }
 
 function answerOf(body: Request, scores: readonly ItemScore[], temperature: number): z.output<typeof answer> {

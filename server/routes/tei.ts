@@ -5,7 +5,19 @@ import { sigmoid } from "../../lib/ece";
 import { scoresFor, type Context } from "../context";
 import { addRoute } from "../route";
 
-const flags = { truncate: z.boolean().nullish(), raw_scores: z.boolean().optional() };
+const flags = {
+  truncate: z.boolean().nullish(),
+  truncation_direction: z
+    .enum(["Left", "Right"])
+    .nullish()
+    .describe("the end that is cut; absent: as the checkpoint was trained"),
+  raw_scores: z.boolean().optional(),
+};
+type Cut = { readonly truncate?: boolean | null; readonly truncation_direction?: "Left" | "Right" | null };
+const cutOf = ({ truncate, truncation_direction: end }: Cut) => ({
+  refuseLong: truncate !== true,
+  truncation: end == null ? undefined : end === "Left" ? ("left" as const) : ("right" as const),
+});
 const text = z.string().min(1);
 const sequence = z.union([z.array(text).length(1), z.array(z.string()).length(2)]);
 const prediction = z.object({ score: z.number(), label: z.string() });
@@ -29,14 +41,14 @@ function addPredict(app: FastifyInstance, context: Context): void {
       ...flags,
     }),
     answer: z.union([z.array(prediction), z.array(z.array(prediction))]),
-    handle: async ({ inputs, truncate, raw_scores: raw = false }, request, reply) => {
+    handle: async ({ inputs, raw_scores: raw = false, ...how }, request, reply) => {
       const sequences = sequencesOf(inputs);
       const batch = isBatch(inputs);
       const ask = {
         items: sequences.map(([first, second]) =>
           second === undefined ? { whole: first } : { prompt: first, response: second },
         ),
-        refuseLong: truncate !== true,
+        ...cutOf(how),
         fieldOf: (i: number) => (batch ? `inputs[${i}]` : "inputs"),
       };
       const scores = await scoresFor(context, ask, request, reply);
@@ -68,13 +80,13 @@ function addRerank(app: FastifyInstance, context: Context): void {
     }),
     answer: z.array(z.object({ index: z.int(), score: z.number(), text: z.string().optional() })),
     handle: async (
-      { query, texts, truncate, raw_scores: raw = false, return_text: withText = false },
+      { query, texts, raw_scores: raw = false, return_text: withText = false, ...how },
       request,
       reply,
     ) => {
       const ask = {
         items: texts.map((response) => ({ prompt: query, response })),
-        refuseLong: truncate !== true,
+        ...cutOf(how),
         fieldOf: (i: number) => `texts[${i}]`,
       };
       const scores = await scoresFor(context, ask, request, reply);

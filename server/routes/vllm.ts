@@ -7,7 +7,8 @@ import { modelOf, scoresFor, type Context } from "../context";
 import { RequestFault } from "../faults";
 import type { ItemScore, JobItem } from "../messages";
 import { addRoute } from "../route";
-import { conversationItem } from "./score";
+import { refuseUnread } from "../unread";
+import { conversationItem, messageOf } from "./score";
 
 const common = {
   model: z.string().nullish(),
@@ -16,8 +17,16 @@ const common = {
     .union([z.literal(-1), z.int().min(1)])
     .nullish()
     .describe("most tokens of a text, -1 the model's; absent: a longer one is refused"),
+  truncation_side: z
+    .enum(["left", "right"])
+    .nullish()
+    .describe("the end that is cut; absent: as the checkpoint was trained"),
 };
-type Common = { use_activation?: boolean | null; truncate_prompt_tokens?: number | null };
+type Common = {
+  use_activation?: boolean | null;
+  truncate_prompt_tokens?: number | null;
+  truncation_side?: "left" | "right" | null;
+};
 
 const usage = z.object({ prompt_tokens: z.int(), total_tokens: z.int() });
 const listOf = (item: z.ZodType) =>
@@ -32,20 +41,28 @@ const listOf = (item: z.ZodType) =>
 
 export function addVllm(app: FastifyInstance, context: Context): void {
   addPairScores(app, context);
-  addRerank(app, context);
+  for (const url of ["/v1/rerank", "/v2/rerank"]) addRerank(app, context, url); // Cohere's clients use either
   addClassify(app, context);
 }
+
+const TEXT: ReadonlySet<string> = new Set(["text"]);
 
 /** What the dialect's fields ask for, done. */
 async function compute(
   context: Context,
   what: { items: JobItem[]; fieldOf(i: number): string },
-  { use_activation, truncate_prompt_tokens: limit }: Common,
+  { use_activation, truncate_prompt_tokens: limit, truncation_side: side }: Common,
   [request, reply]: readonly [FastifyRequest, FastifyReply],
 ): Promise<{ scores: readonly number[]; usage: z.output<typeof usage>; model: string }> {
   const cut = limit != null;
-  const ask = { ...what, refuseLong: !cut, maxLength: cut && limit > 0 ? limit : undefined };
-  const scores = await scoresFor(context, ask, request, reply);
+  const maxLength = cut && limit > 0 ? limit : undefined;
+  const ask = { ...what, refuseLong: !cut, maxLength, truncation: side ?? undefined };
+  const scores = await scoresFor(context, ask, request, reply).catch((error: unknown) => {
+    const short = maxLength !== undefined && error instanceof RequestFault && error.code === "tokenizer";
+    if (!short || !error.message.startsWith("max_length: ")) throw error;
+    const field = "truncate_prompt_tokens";
+    throw new RequestFault("validation", error.message.replace("max_length", field), { field });
+  });
   const tokens = scores.reduce((sum: number, score: ItemScore) => sum + score.tokens, 0);
   return {
     scores: scores.map(({ score }) => (use_activation === false ? score : sigmoid(score))),
@@ -98,11 +115,11 @@ function addPairScores(app: FastifyInstance, context: Context): void {
   });
 }
 
-function addRerank(app: FastifyInstance, context: Context): void {
+function addRerank(app: FastifyInstance, context: Context, url: string): void {
   const document = z.union([z.string(), z.looseObject({ text: z.string() })]);
   addRoute(app, context.locked, {
     method: "POST",
-    url: "/v1/rerank",
+    url,
     dialect: "vllm",
     summary: "Answers to one prompt, best first",
     body: z.looseObject({
@@ -120,6 +137,7 @@ function addRerank(app: FastifyInstance, context: Context): void {
       ),
     }),
     handle: async ({ query, documents, top_n: top, ...how }, request, reply) => {
+      documents.forEach((one, i) => typeof one === "object" && refuseUnread(one, TEXT, `documents[${i}]`));
       const texts = documents.map((one) => (typeof one === "string" ? one : one.text));
       const items = texts.map((response) => ({ prompt: query, response }));
       const fieldOf = (i: number) => `documents[${i}]`;
@@ -133,7 +151,6 @@ function addRerank(app: FastifyInstance, context: Context): void {
 }
 
 function addClassify(app: FastifyInstance, context: Context): void {
-  const message = z.looseObject({ role: z.string().min(1), content: z.string() });
   addRoute(app, context.locked, {
     method: "POST",
     url: "/classify",
@@ -144,7 +161,7 @@ function addClassify(app: FastifyInstance, context: Context): void {
         input: z.union([z.string(), z.array(z.string()).min(1).max(context.settings.max_items)]),
         ...common,
       }),
-      z.looseObject({ messages: z.array(message).min(2), ...common }),
+      z.looseObject({ messages: z.array(messageOf(z.looseObject)).min(2), ...common }),
     ]),
     answer: listOf(
       z.object({ index: z.int(), label: z.string().nullable(), probs: z.array(z.number()), num_classes: z.int() }),

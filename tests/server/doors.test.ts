@@ -14,6 +14,8 @@ let server: RunningServer;
 let expected: readonly number[];
 let wholeText: number;
 let conversation: number;
+/** The long text with its beginning cut off. */
+let ending: number;
 const MESSAGES = [
   { role: "system", content: "be brief" },
   { role: "user", content: "hello" },
@@ -30,6 +32,9 @@ beforeAll(async () => {
   conversation = (await score([{ prompt: "System: be brief\n\nUser: hello", response: "good day" }]))[0];
   const plain = { ...loaded, settings: { ...loaded.settings, template: "{response}" } };
   wholeText = (await scoreTexts(plain, [{ prompt: "", response: "the cat sat" }]))[0];
+  const left = { ...loaded, settings: { ...loaded.settings, truncation: "left" as const } };
+  ending = (await scoreTexts(left, [{ prompt: PROMPT, response: TEXTS[2] }]))[0];
+  expect(Math.abs(ending - expected[2])).toBeGreaterThan(1e-3);
   loaded.model.dispose();
 });
 afterAll(() => work.close());
@@ -70,6 +75,12 @@ describe("/score", () => {
 
   test("a conversation, as files of pairs are read", async () => {
     expect((await post(`${server.url}/score`, { messages: MESSAGES })).body.score).toBeCloseTo(conversation, 5);
+    const named = [
+      MESSAGES[0],
+      { role: "Human", content: [{ type: "text", text: "hello" }] },
+      { role: "gpt", content: "good day" },
+    ];
+    expect((await post(`${server.url}/score`, { messages: named })).body.score).toBeCloseTo(conversation, 5);
     const both = await post(`${server.url}/score`, { messages: [MESSAGES, MESSAGES] });
     expect(both.body.scores).toEqual([near(conversation), near(conversation)]);
   });
@@ -122,6 +133,11 @@ describe("Text Embeddings Inference", () => {
     });
     expect(cut.body[0].score).toBeCloseTo(expected[2], 5);
     expect(cut.headers.get("x-truncated-texts")).toBe("1");
+    const end = { truncate: true, truncation_direction: "Left", raw_scores: true };
+    const left = await post(`${server.url}/rerank`, { query: PROMPT, texts: [TEXTS[2]], ...end });
+    expect(left.body[0].score).toBeCloseTo(ending, 5);
+    const predicted = await post(`${server.url}/predict`, { inputs: [PROMPT, TEXTS[2]], ...end });
+    expect(predicted.body[0].score).toBeCloseTo(ending, 5);
   });
 
   test("its errors", async () => {
@@ -155,8 +171,14 @@ describe("vLLM", () => {
     });
   });
 
-  test("/v1/rerank: best first, the first n", async () => {
-    const { body } = await post(`${server.url}/v1/rerank`, {
+  test("the end that is cut", async () => {
+    const cut = { truncate_prompt_tokens: -1, truncation_side: "left", use_activation: false };
+    const { body } = await post(`${server.url}/v1/score`, { text_1: PROMPT, text_2: TEXTS[2], ...cut });
+    expect(body.data[0].score).toBeCloseTo(ending, 5);
+  });
+
+  test.each(["v1", "v2"])("/%s/rerank: best first, the first n", async (version) => {
+    const { body } = await post(`${server.url}/${version}/rerank`, {
       query: PROMPT,
       documents: [TEXTS[0], { text: TEXTS[1] }],
       top_n: 1,

@@ -46,6 +46,15 @@ describe("a field at fault: 422 with its path", () => {
       "messages[1].role",
     ],
     [{ messages: [{ role: "user", content: "a" }, { role: "assistant" }] }, "messages[1].content"],
+    [
+      {
+        messages: [
+          { role: "wizard", content: "a" },
+          { role: "assistant", content: "b" },
+        ],
+      },
+      "messages[0].role",
+    ],
   ])("%j", async (body, field) => {
     expect(await post(`${server.url}/score`, body)).toMatchObject({
       status: 422,
@@ -56,6 +65,51 @@ describe("a field at fault: 422 with its path", () => {
   test("numbers are not made of strings, nor strings of numbers", async () => {
     expect((await post(`${server.url}/v1/rerank`, { query: "a", documents: ["b"], top_n: "1" })).status).toBe(422);
     expect((await post(`${server.url}/predict`, { inputs: "a", raw_scores: "true" })).status).toBe(422);
+  });
+});
+
+test("of several shapes the one that the request comes closest to is told", async () => {
+  const error = async (path: string, body: object) => (await post(server.url + path, body)).body.error;
+  expect((await error("/score", {})).message).toBe(
+    "body: expected prompt and response, or prompt and responses, or pairs, or messages, got no field",
+  );
+  expect((await error("/v1/score", { queries: "a", documents: ["1", "2", "3", "4", "5"] })).param).toBe("documents");
+  expect((await error("/v1/score", { queries: "a", documents: [1] })).param).toBe("documents[0]");
+  expect(await error("/predict", { inputs: Array(5).fill(["a"]) })).toBe("inputs: expected array to have <=4 items");
+  const tooFew = await error("/v1/score", { text_1: "a", text_2: "b", truncate_prompt_tokens: 1 });
+  expect(tooFew).toMatchObject({ param: "truncate_prompt_tokens", message: expect.stringContaining("special tokens") });
+});
+
+describe("what would change the score and is not read is refused, and what is of no account is not", () => {
+  const turns = (message: object) => [
+    { role: "user", content: "a", ...message },
+    { role: "assistant", content: "b" },
+  ];
+  const call = [{ type: "function", function: { name: "f", arguments: "{}" } }];
+  test.each([
+    ["/classify", { messages: turns({ tool_calls: call }) }, "messages[0].tool_calls"],
+    [
+      "/classify",
+      { messages: turns({ content: [{ type: "image_url", image_url: "u" }] }) },
+      "messages[0].content[0].type",
+    ],
+    ["/classify", { messages: turns({}), tools: call }, "tools"],
+    ["/classify", { messages: turns({}), chat_template: "{{ messages }}" }, "chat_template"],
+    ["/classify", { input: "a", add_special_tokens: false }, "add_special_tokens"],
+    ["/v1/score", { text_1: "a", text_2: "b", activation: false }, "activation"],
+    ["/v1/score", { text_1: "a", text_2: "b", instruction: "be brief" }, "instruction"],
+    ["/v1/rerank", { query: "a", documents: [{ text: "b", image: "c.png" }] }, "documents[0].image"],
+    ["/v1/rerank", { query: "a", documents: ["b"], max_tokens_per_doc: 3 }, "max_tokens_per_doc"],
+  ])("%s %j", async (path, body, param) => {
+    expect(await post(server.url + path, body)).toMatchObject({ status: 422, body: { error: { param } } });
+  });
+
+  test("neutral values, and fields of the dialects that no score depends on", async () => {
+    const harmless = { user: "u", priority: 1, encoding_format: "float", tools: [], chat_template: null };
+    const body = { model: "m", input: "a", add_special_tokens: true, activation: true, ...harmless };
+    expect((await post(`${server.url}/classify`, body)).status).toBe(200);
+    const documents = [{ text: "b", title: "t", id: 3 }];
+    expect((await post(`${server.url}/v1/rerank`, { query: "a", documents, return_documents: true })).status).toBe(200);
   });
 });
 
@@ -103,6 +157,13 @@ test("another method, path or media type", async () => {
     (await post(`${server.url}/score`, { prompt: "a", response: "b" }, { "content-type": "text/plain" })).status,
   ).toBe(415);
   expect((await fetch(`${server.url}/%2e%2e/package.json`)).status).toBe(404);
+  const packed = { "content-encoding": "gzip" };
+  expect(await post(`${server.url}/score`, { prompt: "a", response: "b" }, packed)).toMatchObject({
+    status: 415,
+    body: { error: { message: expect.stringContaining("Content-Encoding") } },
+  });
+  const noAddress = await raw(`${server.url}/%ff`, {});
+  expect([noAddress.status, JSON.parse(noAddress.body).error.code]).toEqual([400, "malformed"]);
 });
 
 test("without a key only this machine is let in, and no other site's page", async () => {
