@@ -209,10 +209,7 @@ export function resolveConfig(input: TrainingInput = {}): TrainingConfig {
   const inherited = inheritedSettings(input.model);
   const parsed = trainingSchema.safeParse({ ...inherited, ...preset, ...given });
   if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => {
-      const field = issue.path.join(".") || ("keys" in issue ? String(issue.keys) : "configuration");
-      return `${field}: ${issue.message}, got ${JSON.stringify(issue.path.length ? (given as Record<string, unknown>)[String(issue.path[0])] : undefined)}`;
-    });
+    const lines = parsed.error.issues.flatMap((issue) => faultsOf(issue, given));
     throw new UsageError(`configuration: ${lines.join("; ")}; see rewardbook train --help`);
   }
   const config = parsed.data;
@@ -223,4 +220,21 @@ export function resolveConfig(input: TrainingInput = {}): TrainingConfig {
     );
   }
   return config;
+}
+
+function faultsOf(issue: z.core.$ZodIssue, given: Readonly<Record<string, unknown>>): string[] {
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.map((key) => {
+      const meant = fieldLike(key);
+      return `expected a field of the configuration, got ${JSON.stringify(key)}${meant ? `, which is written ${meant}` : ""}`;
+    });
+  const field = issue.path.join(".");
+  const expected = issue.message.replace(/^Invalid \w+: /, "").replace(/, received .*$/, "");
+  return [`${field || "fields"}: ${expected}, got ${JSON.stringify(given[String(issue.path[0])])}`];
+}
+
+/** The field that is spelled alike but for capitals, dashes and underscores, or is longer by its plural. */
+function fieldLike(key: string): string | undefined {
+  const bare = (name: string) => name.replace(/[-_]/g, "").toLowerCase().replace(/s$/, "");
+  return Object.keys(trainingSchema.shape).find((name) => bare(name) === bare(key));
 }

@@ -115,7 +115,7 @@ function checkRatios({ train_ratio, val_ratio, test_ratio }: SplitOptions): numb
   const sum = train_ratio + val_ratio + test_ratio;
   if (ratios.some((ratio) => !(ratio >= 0)) || !(Math.abs(sum - 1) < 1e-6))
     throw new UsageError(
-      `split: expected ratios of 0 or more that sum to 1, got ${ratios.join(" + ")}; change one of them`,
+      `split: expected ratios of 0 or more that sum to 1, got ${ratios.map(String).join(" + ")}; change one of them`,
     );
   return ratios;
 }

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { inRoot } from "./setup/steps.mjs";
 
-export const EXIT_CODES = { InputError: 1, UsageError: 2 };
+export const EXIT_CODES = { InputError: 1, UsageError: 2, QualityGate: 3 };
 
 /** @returns {never} */
 function fail(message, code) {
@@ -16,7 +16,7 @@ function fail(message, code) {
  * Every field of a training run is a flag, and so are the notebooks' own.
  *
  * @param program what it is called and does; `others`: flags that are not ours are someone else's
- * @returns `{given, run, others}`: the fields given, the run's name, the words that are not ours
+ * @returns `{given, training, run, others}`: the fields given, all of the run's, its name, the words that are not ours
  */
 export function parseNotebookFlags(args, { name, description, others = false }) {
   const require = createRequire(inRoot("package.json"));
@@ -38,7 +38,8 @@ export function parseNotebookFlags(args, { name, description, others = false }) 
   );
   try {
     const given = { ...configFromFlags(options), ...own };
-    return { given, run: resolveNotebookConfig(given).training.run, others: command.args };
+    const { training } = resolveNotebookConfig(given);
+    return { given, training, run: training.run, others: command.args };
   } catch (error) {
     return fail(`${name}: ${error.message}`, EXIT_CODES[error.name] ?? 70);
   }

@@ -58,7 +58,13 @@ describe("resolveConfig", () => {
     [{ template: "{prompt} only" }, /template: needs \{response\}/],
     [{ train_ratio: 0.9, val_ratio: 0.2 }, /= 1, got 1\.1/],
     [{ preset: "nope" }, /expected one of bert-pairwise/],
-    [{ learning_rte: 1 } as object, /learning_rte/],
+    [{ learning_rte: 1 } as object, /expected a field of the configuration, got "learning_rte";/],
+    [{ trainRatio: 0.8 } as object, /got "trainRatio", which is written train_ratio;/],
+    [
+      { "max-length": 8, epoch: 1 } as object,
+      /"max-length", which is written max_length; .*"epoch", which is written epochs/,
+    ],
+    [{ epochs: "1" } as object, /configuration: epochs: expected number, got "1"; see/],
   ])("refuses %j", (input, message) => {
     expect(() => resolveConfig(input)).toThrow(message);
     expect(() => resolveConfig(input)).toThrow(UsageError);

@@ -1,4 +1,5 @@
 // In: whatever a table is asked to show. Out: its rows, each an object of named values.
+import { UsageError } from "../errors";
 
 /** The part of a danfo.js data frame or series that a table needs; a bare one in a cell prints its internals. */
 export interface FrameLike {
@@ -10,7 +11,10 @@ export interface FrameLike {
 
 export type NamedValues = Readonly<Record<string, unknown>>;
 
-/** What a table takes: rows in any iterable (a row is an object, a list or a single value), a map, a record, a data frame. */
+/**
+ * What a table takes: rows in any iterable (a row is an object, a list or a single value), a map, a record, columns by their
+ * names (`{ epoch: [1, 2], loss: [0.6, 0.5] }`), a data frame.
+ */
 export type Rows = Iterable<unknown> | FrameLike | object;
 
 export const isFrame = (value: object): value is FrameLike =>
@@ -18,11 +22,18 @@ export const isFrame = (value: object): value is FrameLike =>
 
 const isIterable = (value: object): value is Iterable<unknown> => Symbol.iterator in value;
 
-/** The rows of a table, and its columns where the rows themselves do not name them all. */
+/**
+ * The rows of a table, and its columns where the rows themselves do not name them all.
+ *
+ * @throws UsageError for a single value, which has no rows
+ */
 export function rowsOf(given: Rows): { readonly rows: readonly NamedValues[]; readonly columns?: readonly string[] } {
+  if (typeof given !== "object" || given === null)
+    throw new UsageError(`createTable: expected rows, got ${String(given)}; put a single value into a list`);
   if (!Array.isArray(given) && isFrame(given)) return frameRows(given);
   if (given instanceof Map) return { rows: [...given].map(([key, value]) => keyed(key, value)) };
   if (isIterable(given)) return { rows: [...given].map(named) };
+  if (isColumns(given)) return { rows: columnRows(given), columns: Object.keys(given) };
   return { rows: Object.entries(given).map(([key, value]) => keyed(key, value)) };
 }
 
@@ -37,6 +48,22 @@ function frameRows({ columns, values, index = [] }: FrameLike) {
   });
   return { rows, columns: all };
 }
+
+type Column = ArrayLike<unknown> & Iterable<unknown>;
+
+const isList = (value: unknown): value is Column =>
+  Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+
+/** Lists of one length under names: the columns of a table. */
+function isColumns(given: object): given is Readonly<Record<string, Column>> {
+  const lists: unknown[] = Object.values(given);
+  return lists.length > 0 && lists.every(isList) && new Set(lists.map(({ length }) => length)).size === 1;
+}
+
+const columnRows = (columns: Readonly<Record<string, Column>>): NamedValues[] =>
+  Array.from(Object.values(columns)[0], (_, i) =>
+    Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values[i]])),
+  );
 
 const isRecord = (value: unknown): value is NamedValues =>
   typeof value === "object" && value !== null && !(value instanceof Date);

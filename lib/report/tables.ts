@@ -23,9 +23,10 @@ export interface Table {
 }
 
 /**
- * A table of rows, whatever they are: objects, lists, single values, a map, a record, a data frame of danfo.js. Columns
- * whose values are all numbers stand on the right.
+ * A table of rows, whatever they are: objects, lists, single values, a map, a record, columns by their names, a data frame
+ * of danfo.js. Columns whose values are all numbers stand on the right.
  *
+ * @throws UsageError for what has no rows
  * @example
  * ```ts
  * createTable([{ what: "accuracy", value: percent(0.81) }], { caption: "held-out pairs" });

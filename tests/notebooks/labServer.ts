@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
 import { expect } from "vitest";
 import { launchBrowser } from "../../lib/report/browser";
+import { NOTHING_FETCHED } from "../../scripts/labArguments.mjs";
 
 const root = join(__dirname, "..", "..");
 const START_MS = 150_000; // a busy machine takes its time
@@ -66,7 +67,8 @@ export const idle = (page: Page) =>
 /** The address with its token is in what JupyterLab says. */
 function startServer(folder: string, env: NodeJS.ProcessEnv): Promise<{ server: ChildProcess; address: URL }> {
   const asRoot = process.getuid?.() === 0 ? ["--allow-root"] : [];
-  const args = ["--no-browser", "--port=0", "--ServerApp.ip=127.0.0.1", "--ServerApp.root_dir", folder, ...asRoot];
+  const listening = ["--no-browser", "--port=0", "--ServerApp.ip=127.0.0.1", "--ServerApp.root_dir", folder];
+  const args = [...listening, ...NOTHING_FETCHED, ...asRoot];
   const server = spawn(join(root, ".venv", "bin", "jupyter-lab"), args, {
     // settings of the user who runs the tests are not asked
     env: {

@@ -151,7 +151,7 @@ describe("the committed notebooks", () => {
     expect(readFileSync(file, "utf8")).not.toMatch(/\/(work|home|root|tmp)\//);
   });
 
-  test.each(NOTEBOOKS)(
+  test.each([...NOTEBOOKS, "own_pairs"])(
     "%s has short cells with ids of their own, and the kernel that VS Code looks for",
     (name: string) => {
       const { metadata, cells } = JSON.parse(readFileSync(committed(name), "utf8"));

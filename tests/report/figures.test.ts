@@ -164,14 +164,19 @@ describe("evaluation figures", () => {
     });
     const bins = confidenceBins([bin(0, 3), bin(0.25, 2), bin(0.5, 2), bin(0.75, 0)]);
     expect(bins.map(({ low }) => low)).toEqual([0.5, 0.75]);
-    const [, measured, counts] = traces(reliabilityFigure(bins, { ece: 0.05 }));
+    const figure = reliabilityFigure(bins, { ece: 0.05 });
+    const [, measured, counts] = traces(figure);
     expect(measured).toMatchObject({ x: [0.6], y: [0.6], error_y: { array: [0.1], arrayminus: [0.1] } });
     expect(counts.y).toEqual([2, 0]);
+    expect(figure.description).toContain("symmetric expected calibration error 0.05"); // the original's is another number
   });
 
   test("the original notebook's bins", () => {
     const detail = { bin_edges: [0, 0.5, 1], bin_counts: [1, 3], bin_acc: [0, 1], bin_conf: [0.4, 0.8] };
     expect(originalBins(detail)[1]).toEqual({ low: 0.5, high: 1, count: 3, accuracy: 1, confidence: 0.8 });
+    expect(reliabilityFigure(originalBins(detail), { ece: 0.25 }).description).toContain(
+      "? expected calibration error",
+    );
   });
 
   test("rewards of both sides share their bins", () => {

@@ -140,6 +140,22 @@ describe("whatever has rows", () => {
     expect(lines([])[0]).toBe("(no rows)");
   });
 
+  test("columns by their names, of one length; lists of several lengths are values", () => {
+    expect(lines({ epoch: [1, 2], loss: Float32Array.of(0.5, 0.25) })).toEqual([
+      "epoch  loss",
+      "─────  ────",
+      "    1   0.5",
+      "    2  0.25",
+    ]);
+    expect(lines({ a: [1, 2], b: [3] }).slice(2)).toEqual(["a     1, 2", "b     3"]);
+  });
+
+  test.each([[null], [undefined], [5], ["text"]])("%s has no rows, and is told so", (given) => {
+    expect(() => createTable(given as never)).toThrow(
+      /createTable: expected rows, got .*put a single value into a list/,
+    );
+  });
+
   test("a data frame of danfo.js and one of its columns", () => {
     const frame = new DataFrame({ risk: ["High", "Low"], pairs: [3, 4] }, { index: ["x", "y"] });
     expect(lines(frame)).toEqual([

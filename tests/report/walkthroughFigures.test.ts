@@ -52,6 +52,7 @@ test("accuracy and calibration error are two figures as well, and a figure of th
   expect((epochValueFigure(epochs, "accuracy").data[0] as { y: number[] }).y).toEqual([0.8, 0.9]);
   expect((epochValueFigure(epochs, "ece").data[0] as { y: number[] }).y).toEqual([0.2, 0.1]);
   expect(epochValueFigure([], "ece").data).toEqual([]);
+  expect(JSON.stringify(epochValueFigure(epochs, "ece").layout)).toContain("P(chosen) in ten bins"); // not the symmetric one
   const groups = { Low: { n: 10, accuracy: 0.9, ci95: [0.7, 1] as [number, number] } };
   expect(JSON.stringify(riskFigure(groups, 0.9, 3).layout)).toContain("(epoch 3, the best)");
   expect(JSON.stringify(riskFigure(groups, 0.9).layout)).not.toContain("epoch");

@@ -1,8 +1,10 @@
 // `npm start` from the outside: wrong words end at once, with one message and the documented exit code.
 import { spawnSync } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { showProgress } from "../../scripts/progress.mjs";
+import { resultsOf } from "../../scripts/results.mjs";
 
 const root = join(__dirname, "..", "..");
 const start = (...args: string[]) =>
@@ -17,6 +19,50 @@ describe("npm start", () => {
     );
     expect(absent.stdout).toBe("");
     expect(start(`--pairs=${root}`).stderr).toContain("got a folder");
+  });
+});
+
+// The notebooks run to their end whatever the gate says, so its verdict has to be told here.
+describe("resultsOf", () => {
+  const told = (run: string, files: Record<string, unknown>) => {
+    const folder = join(root, "metrics", run);
+    mkdirSync(folder, { recursive: true });
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), JSON.stringify(content));
+    try {
+      return resultsOf(run, ["reports/a.html", "reports/b.html"]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+  const criterion = (passed: boolean, text: string) => ({ passed, text, advice: `mend ${text}` });
+
+  test("says which conditions of the gate were missed, and what to do", () => {
+    const criteria = [criterion(false, "training accuracy 50.1%"), criterion(true, "gap"), criterion(false, "loss")];
+    const { lines, gateFailed } = told("test-results", { "quality_gate.json": { passed: false, criteria } });
+    expect(gateFailed).toBe(true);
+    expect(lines).toEqual([
+      "  quality gate         failed: training accuracy 50.1%; mend training accuracy 50.1%\n                       loss; mend loss",
+      "  checkpoint           checkpoints/test-results/best",
+      "  reports              reports/a.html",
+      "                       reports/b.html",
+    ]);
+  });
+
+  test("a run without a verdict has not failed; the calibration error is the symmetric one, the original's beside it", () => {
+    const evaluation = {
+      accuracy: 0.8,
+      accuracy_ci95: [0.7, 0.9],
+      n_pairs: 5,
+      ece: 0.3,
+      ece_symmetric: 0.05,
+      temperature: 1,
+    };
+    const { lines, gateFailed } = told("test-results", { "test_evaluation.json": evaluation });
+    expect(gateFailed).toBe(false);
+    expect(lines.slice(0, 2)).toEqual([
+      "  held-out accuracy    80.0%, 95% interval 70.0% to 90.0%, 5 pairs",
+      "  calibration error    0.050 (symmetric ECE; the original's: 0.300), temperature 1.00",
+    ]);
   });
 });
 

@@ -85,7 +85,9 @@ export function reliabilityFigure(bins: readonly ReliabilityBin[], { ece }: { re
   if (!kept.length) return emptyFigure(title, NO_PAIRS);
   const from = bins[0].low;
   const lowest = Math.min(from, ...kept.map(({ accuracy, ci95 }) => ci95?.[0] ?? accuracy));
-  const told = (ece === undefined ? "" : `expected calibration error ${brief(ece)}; `) + "dashed: perfect calibration";
+  const kind = from < 0.5 - 1e-9 ? "" : "symmetric "; // bins of the side that the model takes: not the original's error
+  const told =
+    (ece === undefined ? "" : `${kind}expected calibration error ${brief(ece)}; `) + "dashed: perfect calibration";
   return {
     data: [diagonal(from), measuredReliability(kept), binCounts(bins)],
     layout: layout({

@@ -83,6 +83,7 @@ export function epochValueFigure(epochs: readonly EpochMetrics[], which: "accura
     data: [line(points, { name: accuracy ? "accuracy" : "ECE", color, markers: true })],
     layout: layout({
       title,
+      subtitle: accuracy ? undefined : "one-sided, as in the original notebook: P(chosen) in ten bins",
       xaxis: epochAxis(epochs.map(({ epoch }) => epoch)),
       yaxis: accuracy ? axis("accuracy (%)", { tickformat: ".0%", range }) : axis("ECE (0–1)", { rangemode: "tozero" }),
     }),
