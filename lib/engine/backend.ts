@@ -6,7 +6,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { UsageError } from "../errors";
 import { projectPath } from "../files/paths";
 import { nativeBackend } from "./binding";
-import { bf16Allowed, hasBf16, judgeGpu, memoryGrowth } from "./choice";
+import { bf16Allowed, hasBf16, judgeGpu, memoryGrowth, oneDnnSwitch } from "./choice";
 import { kernelInstructions, loadKernels } from "./fusedOps";
 import { checkMemory } from "./memory";
 import { registerWasmKernels } from "./wasmKernels";
@@ -82,7 +82,10 @@ export async function initBackend(options: { backend?: "auto" | BackendName } = 
 async function loadTensorflow(): Promise<string | null> {
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "3";
   process.env.XLA_FLAGS ??= XLA_FLAGS;
-  useXlaCache(readOrNull("/proc/cpuinfo") ?? process.arch);
+  const cpuinfo = readOrNull("/proc/cpuinfo") ?? "";
+  const oneDnn = oneDnnSwitch(cpuinfo, process.env);
+  if (oneDnn !== undefined) process.env.TF_ENABLE_ONEDNN_OPTS = oneDnn;
+  useXlaCache(cpuinfo || process.arch);
   process.env.TF_FORCE_GPU_ALLOW_GROWTH = memoryGrowth(process.env);
   const legacy = (util as { default?: object }).default ?? util;
   (legacy as Record<string, unknown>).isNullOrUndefined ??= (x: unknown) => x === null || x === undefined; // gone since Node 23

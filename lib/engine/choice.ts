@@ -25,11 +25,23 @@ export function bf16Allowed(env: Readonly<Record<string, string | undefined>>): 
   return !limit || /^(ALL|DEFAULT|AVX512_CORE_(BF16|FP16|AMX\w*)|AVX10_\w+)$/i.test(limit);
 }
 
+/** What a processor of x86 can do, by /proc/cpuinfo; Arm's lines are named otherwise. */
+const flagsOf = (cpuinfo: string): string[] => /^flags\s*:(.*)$/m.exec(cpuinfo)?.[1].trim().split(/\s+/) ?? [];
+
 /** Whether a processor (text of /proc/cpuinfo) multiplies bfloat16 in hardware. */
 export function hasBf16(cpuinfo: string): boolean {
-  const flags = /^flags\s*:(.*)$/m.exec(cpuinfo)?.[1].trim().split(/\s+/) ?? [];
+  const flags = flagsOf(cpuinfo);
   return flags.includes("avx512_bf16") || flags.includes("amx_bf16");
 }
+
+/**
+ * TF_ENABLE_ONEDNN_OPTS, unless the user has set it: TensorFlow itself takes oneDNN's products only where the processor has
+ * VNNI, bf16 or AMX, and Eigen's elsewhere, although with AVX2 oneDNN's are the faster ones, too.
+ *
+ * Reference: DefaultOneDnnPolicy in tensorflow/core/util/util.cc.
+ */
+export const oneDnnSwitch = (cpuinfo: string, env: Readonly<Record<string, string | undefined>>): string | undefined =>
+  env.TF_ENABLE_ONEDNN_OPTS ?? (flagsOf(cpuinfo).includes("avx2") ? "1" : undefined);
 
 /** TF_FORCE_GPU_ALLOW_GROWTH: unless the user says otherwise memory is taken as needed, not the whole GPU at once. */
 export const memoryGrowth = (env: Readonly<Record<string, string | undefined>>): string =>

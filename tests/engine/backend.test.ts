@@ -1,9 +1,10 @@
 // The choices of backend and precision (every machine's case as text), dropout's masks, and training without TensorFlow.
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { initBackend, measureGemm } from "../../lib/engine/backend";
-import { bf16Allowed, chooseExecution, hasBf16, judgeGpu } from "../../lib/engine/choice";
+import { bf16Allowed, chooseExecution, hasBf16, judgeGpu, oneDnnSwitch } from "../../lib/engine/choice";
 import { compile } from "../../lib/engine/compile";
 import { createAdamW } from "../../lib/engine/adamw";
 import { dropout } from "../../lib/engine/dropout";
@@ -38,6 +39,16 @@ describe("choices", () => {
     });
     expect(child.status, child.stderr).toBe(0);
     expect(JSON.parse(child.stdout)).toEqual({ f32: expect.any(Number) as number, bf16: null });
+  });
+
+  it("turns oneDNN's products on where TensorFlow would leave them off: with AVX2 and no instructions for networks", () => {
+    const zen3 = "flags\t\t: fpu sse4_2 avx f16c avx2 fma vaes\n"; // no avx512_vnni, avx_vnni, avx512_bf16, amx_tile
+    expect(oneDnnSwitch(zen3, {})).toBe("1");
+    expect(oneDnnSwitch(zen3, { TF_ENABLE_ONEDNN_OPTS: "0" })).toBe("0"); // the user's word
+    expect(oneDnnSwitch("flags : fpu sse4_2 avx\n", {})).toBeUndefined();
+    expect(oneDnnSwitch("Features : fp asimd bf16\n", {})).toBeUndefined();
+    expect(oneDnnSwitch("", {})).toBeUndefined();
+    expect(process.env.TF_ENABLE_ONEDNN_OPTS).toBe(oneDnnSwitch(readFileSync("/proc/cpuinfo", "utf8"), {})); // initBackend ran
   });
 
   it("takes f32 with XLA without bf16 instructions, and TensorFlow's kernels on a GPU", () => {
