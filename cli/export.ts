@@ -1,5 +1,5 @@
 // rewardbook export: a checkpoint in; the same model for Node, the browser and Python without TensorFlow out.
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { loadScoringModel } from "../lib/checkpoints/checkpoint";
 import { UsageError } from "../lib/errors";
@@ -7,7 +7,8 @@ import { exportOnnx } from "../lib/export/exportOnnx";
 import { requireRuntimes } from "../lib/export/runtimes";
 import { requirePageRuntimes, requirePlainTemplate } from "../lib/export/webPage";
 import type { MeasuredCost } from "../lib/export/measuredCost";
-import { checkWritable } from "../lib/files/writable";
+import { requireReplaceable } from "../lib/files/directory";
+import { checkWritableFolder } from "../lib/files/writable";
 import { loadPairs } from "../lib/pairs/read";
 import { percent } from "../lib/wording";
 import { ONNX_DTYPES, type OnnxDtype } from "../lib/models/onnx/weights";
@@ -31,7 +32,10 @@ export function register(program: Command): void {
       const out = createOutput(options.json === true);
       const started = performance.now();
       const targets = targetsOf(options);
-      await checkWritable(...targets.map(({ dir }) => dir));
+      for (const { dir } of targets) {
+        await requireReplaceable(dir, "onnx/");
+        await checkWritableFolder(dirname(resolve(dir)));
+      }
       if (targets.some(({ web }) => web)) requirePageRuntimes();
       if (options.pairs !== undefined) requireRuntimes("export --pairs", ["onnxruntime-node"]);
       const pairs = options.pairs === undefined ? [] : (await loadPairs(options.pairs)).pairs;

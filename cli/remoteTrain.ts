@@ -35,6 +35,6 @@ export async function detachable(out: Output, work: () => Promise<void>): Promis
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     out.say(error.message);
-    throw new ExitWith(EXIT.SIGINT);
+    throw new ExitWith(EXIT[error.cause === "SIGTERM" ? "SIGTERM" : "SIGINT"]);
   }
 }

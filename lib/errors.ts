@@ -9,7 +9,7 @@ export class InputError extends Error {
   }
 }
 
-/** The user stopped the work; the message says what was done and how to go on. */
+/** The user stopped the work; the message says what was done and how to go on, `cause` what asked for it where that is known. */
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
 }

@@ -123,9 +123,9 @@ export function probeRows(tokens: TokenStore, most = PROBE_TEXTS): TokenRow[] {
 /** Writes the model to send, and keeps its files without the weights. @param target null where the cluster has it */
 export async function sendModel(loaded: LoadedModel, target: string | null, run: string): Promise<void> {
   const kept = sentModel(run);
+  await rm(kept, { recursive: true, force: true });
   await saveRewardModel(target ?? kept, { loaded, settings: loaded.settings });
   if (target !== null) {
-    await rm(kept, { recursive: true, force: true });
     await mkdir(kept, { recursive: true });
     for (const name of await readdir(target)) if (isSmall(name)) await copyFile(join(target, name), join(kept, name));
   } else for (const name of await readdir(kept)) if (!isSmall(name)) await rm(join(kept, name));

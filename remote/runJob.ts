@@ -3,6 +3,7 @@ import { createWriteStream, mkdirSync, rmSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { InputError, Interrupted } from "../lib/errors";
+import { systemFault } from "../lib/files/systemError";
 import { connectTo, LOCAL } from "./connection";
 import { parseEvent, type DoneEvent, type JobEvent } from "./events";
 import { followJob, type JobEnd } from "./follow";
@@ -41,6 +42,11 @@ export const headOf = ({ address, ca }: RemoteSettings): Head => openHead(connec
 export async function runJob(run: JobRun): Promise<DoneEvent> {
   mkdirSync(dirname(run.logFile), { recursive: true });
   const log = createWriteStream(run.logFile);
+  // A log that cannot be written is no reason to lose the job: it goes on, and so does what follows it.
+  log.once("error", (error) =>
+    run.say(`${systemFault(error, run.logFile)?.message ?? error.message}; the job goes on without its log`),
+  );
+  log.on("error", () => {});
   const seen: { done: DoneEvent | null; failed: string | null } = { done: null, failed: null };
   const onLine = (line: string) => {
     const event = parseEvent(line);
@@ -68,7 +74,7 @@ async function here({ settings, folder, signal, ways, submission_id }: JobRun, o
   if (folder === null)
     throw new InputError(`job ${submission_id}: expected one on a cluster, got one of this machine; ${ways.again}`);
   const how = await runHere({ folder, python: settings.python, onLine, signal });
-  if (signal.aborted) throw new Interrupted(`stopped; ${ways.again}`);
+  if (signal.aborted) throw new Interrupted(`stopped; ${ways.again}`, { cause: signal.reason });
   return how;
 }
 
@@ -81,7 +87,9 @@ async function onCluster(run: JobRun, onLine: (line: string) => void): Promise<s
     return howItEnded(end);
   } catch (error) {
     if (!signal.aborted) throw error;
-    throw new Interrupted(`detached from job ${submission_id}, which goes on; ${ways.back}; ${ways.stop}`);
+    throw new Interrupted(`detached from job ${submission_id}, which goes on; ${ways.back}; ${ways.stop}`, {
+      cause: signal.reason,
+    });
   }
 }
 

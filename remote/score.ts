@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { z } from "zod";
 import { TokenStore } from "../lib/batching/tokenStore";
 import { saveRewardModel, type LoadedModel } from "../lib/checkpoints/checkpoint";
 import { InputError, UsageError } from "../lib/errors";
@@ -154,6 +155,17 @@ function* rowsFrom(tokens: TokenStore, begin: number): Generator<TokenRow> {
     yield { id: String(text), input_ids: Array.from(tokens.ids(text)) };
 }
 
+const shardRow = z.object({ id: z.string().regex(/^\d+$/).transform(Number), score: z.number() });
+
+/** @returns null for what is no row with a finite score */
+function parseShardRow(line: string): z.output<typeof shardRow> | null {
+  try {
+    return shardRow.parse(JSON.parse(line));
+  } catch {
+    return null;
+  }
+}
+
 /** @throws InputError unless every row has exactly one finite score */
 async function readShards(folder: string, { files }: DoneEvent, rows: number): Promise<Float64Array> {
   const scores = new Float64Array(rows).fill(NaN);
@@ -161,14 +173,13 @@ async function readShards(folder: string, { files }: DoneEvent, rows: number): P
     if (!name.endsWith(".jsonl")) continue;
     const lines = (await readFile(join(folder, name), "utf8")).split("\n").filter(Boolean);
     for (const line of lines) {
-      const { id, score } = JSON.parse(line) as { id: string; score: number };
-      const row = Number(id);
-      if (!(Number.isInteger(row) && row >= 0 && row < rows) || !Number.isFinite(score))
+      const { id: row, score } = parseShardRow(line) ?? { id: -1, score: NaN };
+      if (!(row >= 0 && row < rows))
         throw new InputError(
           `${name}: expected a finite score of a row that was sent, got ${line.slice(0, 80)}; score again`,
         );
       if (!Number.isNaN(scores[row]))
-        throw new InputError(`${name}: expected one score of row ${id}, got a second; score again with another --run`);
+        throw new InputError(`${name}: expected one score of row ${row}, got a second; score again with another --run`);
       scores[row] = score;
     }
   }

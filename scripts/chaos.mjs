@@ -7,7 +7,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { createChoice } from "./chaos/damages.mjs";
 import { checkFullDisk } from "./chaos/fullDisk.mjs";
-import { holds, killAtWrites, killAtMoments, stepsIn } from "./chaos/kills.mjs";
+import { holds, killAtWrites, killAtMoments, stepLogs, stepsIn } from "./chaos/kills.mjs";
 import { checkMutations } from "./chaos/mutations.mjs";
 import { checkSignals } from "./chaos/signals.mjs";
 import { makeInputs, inputOf, VARIANTS } from "./chaos/variants.mjs";
@@ -16,9 +16,11 @@ import { startTraining } from "./chaos/process.mjs";
 const HELP = `npm run chaos -- [flags]
   --seed N        of the moments, writes and mutations that are chosen (default 1)
   --writes N      writes before which each way of training is stopped (default: all that leave other files to be found)
+  --share K/N     the K-th of N shares of those writes, where one call would take too long (default 1/1)
   --moments N     SIGKILLs of each at random moments (default 22)
   --mutations N   damaged files in all, of every kind that is read (default 10000)
   --from N        number of the first of them, to go on where another call ended (default 0)
+  --pairs N       pairs of each training (default 28): fewer make shorter runs with fewer writes
   --only TEXT     ways of training whose name contains it
   --parts LIST    of writes, moments, signals, disk, mutations (default: all)
   --short         little of each, as the tests run it`;
@@ -27,9 +29,11 @@ const { values } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
     writes: { type: "string" },
+    share: { type: "string", default: "1/1" },
     moments: { type: "string" },
     mutations: { type: "string" },
     from: { type: "string", default: "0" },
+    pairs: { type: "string", default: "28" },
     only: { type: "string", default: "" },
     parts: { type: "string", default: "writes,moments,signals,disk,mutations" },
     short: { type: "boolean", default: false },
@@ -49,6 +53,7 @@ const [writes, moments, mutations] = [
   amount("moments", 2, 22),
   amount("mutations", 160, 10_000),
 ];
+const share = values.share.split("/").map(Number);
 const parts = values.parts.split(",");
 const names = Object.keys(VARIANTS).filter((name) => name.includes(values.only));
 process.env.CHROMIUM = "/bin/false";
@@ -81,20 +86,20 @@ async function straightRun(name, inputs) {
   const { code, signal, said } = await ended;
   clearInterval(watch);
   if (code !== 0 || stepped === 0) throw new Error(`expected a training of ${name}, got ${code ?? signal}: ${said}`);
-  const stopped = statSync(path.join(dir, "metrics", input.run, "train_steps.jsonl")).mtimeMs;
+  const stopped = Math.max(...stepLogs(dir, input.run).map((log) => statSync(log).mtimeMs));
   const counted = JSON.parse(readFileSync(path.join(dir, "count"), "utf8"));
   return { dir, ...counted, loading: stepped - began, stepping: stopped - stepped, finishing: Date.now() - stopped };
 }
 
 async function main() {
   const inputs = path.join(home, "inputs");
-  await makeInputs(inputs);
+  await makeInputs(inputs, Number(values.pairs));
   const started = performance.now();
   for (const [i, name] of names.entries()) {
     const random = createChoice(Number(values.seed) * 1000 + i);
     const straight = await straightRun(name, inputs);
     const context = { name, inputs, input: inputOf(name, inputs), straight, random, attempt, count };
-    if (parts.includes("writes")) await killAtWrites(context, writes);
+    if (parts.includes("writes")) await killAtWrites(context, writes, share);
     if (parts.includes("moments")) await killAtMoments(context, moments);
     if (i === 0 && parts.includes("signals")) await checkSignals(context);
     if (i === 0 && parts.includes("disk")) await checkFullDisk(context, values.short ? 1 : Infinity);

@@ -6,7 +6,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../errors";
-import { writeDirectoryAtomically } from "../files/atomic";
+import { writeDirectoryAtomically } from "../files/directory";
 import { readSafetensors, writeSafetensors } from "../files/safetensors";
 import type { NamedTensor } from "../models/createModel";
 import { headShapes } from "../models/heads";

@@ -3,7 +3,8 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 
 import { dirname, join, resolve } from "node:path";
 import { InputError, UsageError } from "../errors";
 import { parseModelConfig } from "../models/config";
-import { verifyDirectory, writeDirectoryAtomically } from "../files/atomic";
+import { verifyDirectory } from "../files/atomic";
+import { writeDirectoryAtomically } from "../files/directory";
 import { downloadFile, isWhole } from "../files/download";
 import { chooseFiles, hubOf, listModel, WANTED, WEIGHTS, type HubAccess, type HubFile } from "../files/hubFiles";
 import { INDEX_FILE } from "../files/safetensors";

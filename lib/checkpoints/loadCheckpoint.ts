@@ -14,7 +14,7 @@ import { canonicalName, streamRewardModel, type CheckpointTensor } from "../mode
 import { parameterShapes, type RewardModel } from "../models/rewardModel";
 import { CHAT_TEMPLATE, DEFAULT_TEMPLATE } from "../text/template";
 import { openTokenizer, type Tokenizer } from "../text/tokenizer";
-import { recoverDirectory } from "../files/atomic";
+import { recoverDirectory } from "../files/directory";
 import { encodeBfloat16 } from "../files/dtypes";
 import { findModel } from "./findModel";
 import { INDEX_FILE, iterateSafetensors, openTensors, SINGLE_FILE, weightBytes } from "../files/safetensors";
@@ -281,7 +281,8 @@ async function* readWeights({
   }
 }
 
-function checkFinite(values: Float32Array, at: string): void {
+/** @throws InputError naming the first number that is none */
+export function checkFinite(values: Float32Array, at: string): void {
   for (let i = 0; i < values.length; i++) {
     if (values[i] - values[i] !== 0)
       throw new InputError(

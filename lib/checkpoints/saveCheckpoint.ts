@@ -6,7 +6,7 @@ import { mergedParameters } from "../models/lora";
 import { pythonExample } from "./pythonExample";
 import { checkpointConfig } from "../models/rewardModel";
 import type { Tokenizer } from "../text/tokenizer";
-import { writeDirectoryAtomically } from "../files/atomic";
+import { writeDirectoryAtomically } from "../files/directory";
 import { padTokenId, type LoadedModel } from "./loadCheckpoint";
 import { SINGLE_FILE, writeSafetensors } from "../files/safetensors";
 import { inputNames, writeTokenizer } from "./saveTokenizer";

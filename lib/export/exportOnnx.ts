@@ -5,7 +5,7 @@ import { padTokenId, type LoadedModel } from "../checkpoints/loadCheckpoint";
 import { inputNames, writeTokenizer } from "../checkpoints/saveTokenizer";
 import { SETTINGS_FILE } from "../checkpoints/settings";
 import { writeOnnxModel } from "../engine/onnx/writeModel";
-import { writeDirectoryAtomically } from "../files/atomic";
+import { requireReplaceable, writeDirectoryAtomically } from "../files/directory";
 import { isDecoder } from "../models/config";
 import { mergedParameters } from "../models/lora";
 import { rewardGraph } from "../models/onnx/rewardGraph";
@@ -45,9 +45,9 @@ export interface ExportedFile {
 
 /**
  * Writes `onnx/model.onnx` (`model_fp16.onnx`, `model_quantized.onnx`), `config.json`, the tokenizer, `rewardbook.json` and
- * `README.md`. A directory that was there before stays until the new one is complete.
+ * `README.md`. An earlier export of that name stays until the new one is complete.
  *
- * @throws InputError with pairs, where set-up left onnxruntime out
+ * @throws InputError for a directory that is no earlier export; with pairs, where set-up left onnxruntime out
  * @example
  * ```ts
  * await exportOnnx("onnx-mine", loaded, { dtypes: ["fp32", "q8"] });
@@ -58,6 +58,7 @@ export async function exportOnnx(
   loaded: LoadedModel,
   { dtypes, largest, web = false, pairs = [] }: ExportOptions,
 ): Promise<ExportedFile[]> {
+  await requireReplaceable(dir, "onnx/");
   const { model, tokenizer } = loaded;
   const settings = { ...loaded.settings, append_eos: tokenizer.appendEos };
   const weights = new Map(mergedParameters(model));

@@ -1,4 +1,4 @@
-// In: the content of a file or directory. Out: the same on disk, whole or not at all, even under a kill or a power cut.
+// In: the content of a file. Out: the same on disk, whole or not at all, even under a kill or a power cut; and what a directory's manifest says of it.
 import { createHash, randomUUID } from "node:crypto";
 import {
   closeSync,
@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { systemFault } from "./systemError";
 
 /** File that marks a directory as complete: written last, names every other file. */
@@ -119,59 +119,8 @@ export const isTemporary = (name: string): boolean => /^\..*\.writing-\d+-[0-9a-
 const LONGEST_NAME = 180;
 
 /** The name itself, or its hash where there would be no room around it. */
-const shortName = (name: string): string =>
+export const shortName = (name: string): string =>
   Buffer.byteLength(name) <= LONGEST_NAME ? name : createHash("sha256").update(name).digest("hex").slice(0, 16);
-
-/**
- * Makes a directory in one step: `fill` writes into a hidden sibling, which is hashed into a manifest, synced and
- * only then takes the name. A directory that was there before stays until the new one is complete; after a kill
- * between the two renames `recoverDirectory` puts the newer one in place.
- */
-export async function writeDirectoryAtomically(dir: string, fill: (temporary: string) => Promise<void>): Promise<void> {
-  const target = resolve(dir);
-  await makeFolder(dirname(target));
-  await recoverDirectory(target);
-  const temporary = sibling(target, "next"),
-    previous = sibling(target, "previous");
-  const names = [temporary, previous].map((path) => basename(path));
-  names.forEach((name) => writing.add(name));
-  try {
-    await mkdir(temporary);
-    await fill(temporary);
-    await writeManifest(temporary);
-    if (await exists(target)) await rename(target, previous);
-    await rename(temporary, target);
-  } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
-    if (!(await exists(target)) && (await exists(previous))) await rename(previous, target);
-    throw error;
-  } finally {
-    names.forEach((name) => writing.delete(name));
-  }
-  await syncPath(dirname(target));
-  await rm(previous, { recursive: true, force: true });
-}
-
-/**
- * Puts right what a kill during `writeDirectoryAtomically` left: a missing directory comes back from its complete
- * successor, else from its predecessor; half-written siblings of dead processes go.
- */
-export async function recoverDirectory(dir: string): Promise<void> {
-  const target = resolve(dir);
-  const names = await readdir(dirname(target)).catch(() => [] as string[]);
-  const left = (kind: string) =>
-    names
-      .filter((name) => name.startsWith(`.${shortName(basename(target))}.${kind}-`) && !isAlive(name))
-      .map((name) => join(dirname(target), name));
-  const [nexts, previous] = [left("next"), left("previous")];
-  if (!(await exists(target))) {
-    for (const candidate of nexts) {
-      if ((await verifyDirectory(candidate)) === null && !(await exists(target))) await rename(candidate, target);
-    }
-    for (const candidate of previous) if (!(await exists(target))) await rename(candidate, target);
-  }
-  for (const path of [...nexts, ...previous]) await rm(path, { recursive: true, force: true });
-}
 
 /**
  * Checks a directory against its manifest: every file there, with the size and the sha256 it was written with.
@@ -211,7 +160,8 @@ export async function findDamage(dir: string, only?: (name: string) => boolean):
   return added === undefined ? null : { file: added, why: "it was not there when the others were written" };
 }
 
-async function readManifest(dir: string): Promise<Manifest | Damage> {
+/** @returns what the manifest lists, or why it lists nothing */
+export async function readManifest(dir: string): Promise<Manifest | Damage> {
   try {
     const manifest = JSON.parse(await readFile(join(dir, MANIFEST), "utf8")) as Manifest | null;
     if (typeof manifest?.files === "object" && manifest.files !== null) return manifest;
@@ -261,7 +211,8 @@ export async function writeManifest(dir: string): Promise<void> {
   await syncPath(dir);
 }
 
-async function syncPath(path: string): Promise<void> {
+/** What was written at a path is on the disk afterwards. */
+export async function syncPath(path: string): Promise<void> {
   const handle = await open(path, "r");
   try {
     await handle.sync();
@@ -270,26 +221,8 @@ async function syncPath(path: string): Promise<void> {
   }
 }
 
-/** Hidden, so that nobody takes it for a checkpoint; carries the writer's process id. */
-function sibling(target: string, kind: "next" | "previous"): string {
-  return join(dirname(target), `.${shortName(basename(target))}.${kind}-${process.pid}-${randomUUID().slice(0, 8)}`);
-}
-
-/** Siblings this process is at work on; after a restart in a container another run may have had our process id. */
-const writing = new Set<string>();
-
-function isAlive(name: string): boolean {
-  const pid = Number(/-(\d+)-[0-9a-f]{8}$/.exec(name)?.[1]);
-  if (!pid || pid === process.pid) return writing.has(name);
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-const exists = (path: string) =>
+/** Whether there is something at a path. */
+export const exists = (path: string): Promise<boolean> =>
   stat(path).then(
     () => true,
     () => false,

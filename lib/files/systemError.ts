@@ -56,6 +56,15 @@ export function systemFault(error: unknown, path?: string): InputError | null {
   return new InputError(`${where}: ${words}${temporary}`, { cause: error });
 }
 
+/** Does what writes or reads a path; what the system refuses of it names the path, which a full disk's error does not. */
+export function about<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw systemFault(error, path) ?? error;
+  }
+}
+
 /** Path, or address, or the call alone. */
 function placeOf(error: NodeJS.ErrnoException & { dest?: string; address?: string; port?: number }): string {
   if (error.address !== undefined) return `${error.address}:${error.port}`;

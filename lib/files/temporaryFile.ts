@@ -2,7 +2,7 @@
 import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemFault } from "./systemError";
+import { about } from "./systemError";
 
 export interface TemporaryFile {
   /** Bytes written. */
@@ -22,13 +22,7 @@ const forgotten = new FinalizationRegistry<number>(closeSync);
  * @throws InputError when there is no such folder, it cannot be written or its disk is full
  */
 export function openTemporaryFile(name: string): TemporaryFile {
-  const guard = <T>(work: () => T): T => {
-    try {
-      return work();
-    } catch (error) {
-      throw systemFault(error, join(tmpdir(), `rewardbook-${name}`)) ?? error;
-    }
-  };
+  const guard = <T>(work: () => T): T => about(join(tmpdir(), `rewardbook-${name}`), work);
   const file = guard(() => {
     const dir = mkdtempSync(join(tmpdir(), `rewardbook-${name}-`));
     try {

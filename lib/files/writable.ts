@@ -1,18 +1,21 @@
 // In: paths that a command will write. Out: nothing, or the error before the work is done instead of after it.
 import { open, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
-import { InputError } from "../errors";
+import { dirname, resolve } from "node:path";
+import { InputError, UsageError } from "../errors";
 import { makeFolder, temporaryBeside } from "./atomic";
 import { systemFault } from "./systemError";
 
 /**
  * Makes sure that files can be written: makes their folders, and a file beside each, which goes again.
  *
- * @throws InputError naming the path and what the system says of it
+ * @throws UsageError where two are one file; InputError naming the path and what the system says of it
  */
 export async function checkWritable(...paths: readonly (string | undefined)[]): Promise<void> {
-  for (const path of paths) {
-    if (path === undefined) continue;
+  const asked = paths.filter((path) => path !== undefined);
+  const twice = asked.find((path, i) => asked.findIndex((other) => resolve(other) === resolve(path)) < i);
+  if (twice !== undefined)
+    throw new UsageError(`${twice}: expected a file for each output, got one for two; name another for one of them`);
+  for (const path of asked) {
     try {
       await makeFolder(dirname(path));
       const there = await stat(path).catch((error: NodeJS.ErrnoException) => {

@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { createAdamW } from "../engine/adamw";
 import { compile } from "../engine/compile";
+import { InputError } from "../errors";
 import type { LongWorkOptions } from "../longWork";
 import { createRandom } from "../random";
 import type { AnswerBatch } from "./logProbabilities";
@@ -26,10 +27,17 @@ export interface StepInputs {
 /** Steps of one policy: the gradient's graph, the optimizer and the order of the items, between two calls as well. */
 export interface Course {
   readonly losses: number[];
-  /** One step. @returns its loss */
+  /**
+   * One step. One whose loss or gradient is no finite number changes nothing. @returns its loss
+   *
+   * @throws InputError on the third of these in a row: the policy is as it was after the last one that worked
+   */
   step(): number;
   dispose(): void;
 }
+
+/** So many steps in a row are no accident of the data. */
+const MOST_IN_ROW = 3;
 
 /**
  * @param lengths tokens of each item
@@ -63,6 +71,7 @@ export function createCourse(
   });
   const draw = createDraw(lengths, batchSize, createRandom(seed).shuffle);
   const losses: number[] = [];
+  let brokenInRow = 0;
   return {
     losses,
     step() {
@@ -72,9 +81,15 @@ export function createCourse(
       const step = losses.length + 1;
       const rate = learningRate * Math.min(1, (10 * step) / steps, (steps + 1 - step) / (0.9 * steps));
       const { gradNorm, skipped } = optimizer.step(gradients, rate);
-      losses.push(value.dataSync()[0]);
+      const [loss, norm] = [value.dataSync()[0], gradNorm.dataSync()[0]];
+      losses.push(loss);
       tf.dispose([value, ...gradients, gradNorm, skipped, ...inputs]);
-      return losses[step - 1];
+      brokenInRow = Number.isFinite(loss) && Number.isFinite(norm) ? 0 : brokenInRow + 1;
+      if (brokenInRow < MOST_IN_ROW) return loss;
+      throw new InputError(
+        `policy: expected finite numbers, got none in ${MOST_IN_ROW} steps in a row, up to step ${step} (loss ${loss}, norm of the gradient ${norm}); ` +
+          `open the policy again and train it with a lower learningRate than ${learningRate}`,
+      );
     },
     dispose() {
       differentiate.dispose();

@@ -1,10 +1,12 @@
 // In: a Hugging Face directory of a causal language model, or a vocabulary and a shape. Out: a policy: what writes answers.
 import * as tf from "@tensorflow/tfjs-core";
-import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { checkFinite } from "../checkpoints/loadCheckpoint";
+import { requireVerified } from "../checkpoints/verify";
 import { InputError } from "../errors";
-import { writeDirectoryAtomically } from "../files/atomic";
+import { writeDirectoryAtomically } from "../files/directory";
+import { readJsonFile } from "../files/json";
 import { iterateSafetensors, SINGLE_FILE, writeSafetensors, type TensorSource } from "../files/safetensors";
 import { isDecoder, parseModelConfig, type ModelConfig } from "../models/config";
 import { canonicalName, variableOf } from "../models/createModel";
@@ -94,7 +96,8 @@ export async function writeFreshPolicy(
 /**
  * Opens a causal language model of the decoder families.
  *
- * @throws InputError for another architecture, or a tensor that is missing or misshapen
+ * @throws InputError for another architecture, a file that is not as it was written, or a tensor that is missing, misshapen or
+ * not finite
  * @example
  * ```ts
  * const own = await openPolicy("models/SmolLM2-135M");
@@ -103,9 +106,10 @@ export async function writeFreshPolicy(
  */
 export async function openPolicy(dir: string): Promise<Policy> {
   const path = join(dir, "config.json");
-  const json = JSON.parse(readFileSync(path, "utf8")) as { readonly architectures?: readonly string[] };
+  await requireVerified(dir);
+  const json = readJsonFile(path) as { readonly architectures?: readonly string[] };
   const config = parseModelConfig(json, path);
-  if (!isDecoder(config) || !json.architectures?.some((name) => name.endsWith("ForCausalLM")))
+  if (!isDecoder(config) || ![json.architectures].flat().some((name) => String(name).endsWith("ForCausalLM")))
     throw new InputError(
       `${path}: architectures: expected a …ForCausalLM of a decoder family, got ${JSON.stringify(json.architectures ?? null)}; a policy has to write text`,
     );
@@ -119,6 +123,7 @@ export async function openPolicy(dir: string): Promise<Policy> {
       throw new InputError(
         `${dir}: ${name}: expected shape [${expected}], got [${shape}]; config.json and the tensors belong to different models`,
       );
+    checkFinite(data, `${dir}: tensor ${JSON.stringify(stored)}`);
     parameters.set(name, variableOf(shape, data));
   }
   const missing = [...shapes.keys()].find((name) => name !== OUTPUT && !parameters.has(name));

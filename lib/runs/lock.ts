@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { UsageError } from "../errors";
 import { checkpointsDir } from "../files/paths";
+import { about } from "../files/systemError";
 
 const ownerSchema = z.object({
   pid: z.number(),
@@ -55,7 +56,7 @@ function create(path: string, owner: Owner): boolean {
     throw error;
   }
   try {
-    writeSync(file, `${JSON.stringify(owner)}\n`);
+    about(path, () => writeSync(file, `${JSON.stringify(owner)}\n`));
   } catch (error) {
     rmSync(path, { force: true }); // an empty lock would hold everyone up
     throw error;

@@ -6,6 +6,7 @@ import type { z } from "zod";
 import type { ErrorAnalysis } from "../evaluation/errorAnalysis";
 import type { Evaluation, OriginalEvaluation } from "../evaluation/evaluate";
 import { metricsDir } from "../files/paths";
+import { about } from "../files/systemError";
 import type { runData } from "./schemas";
 import type {
   DeltasFile,
@@ -96,13 +97,13 @@ export function openMetricsLog(run: string, marks?: Readonly<Record<string, numb
   }
   return {
     dir,
-    append: (file, record) => appendFileSync(at(file), toJson(record) + "\n"),
+    append: (file, record) => about(at(file), () => appendFileSync(at(file), toJson(record) + "\n")),
     replace: (file, records) => writeFileAtomicallySync(at(file), linesOf(records)),
     write: (file, value) => writeFileAtomicallySync(at(file), toJson(value, 2) + "\n"),
     csv: (record) => {
       const file = at("training_log.csv");
       const head = existsSync(file) ? "" : Object.keys(record).join(",") + "\n";
-      appendFileSync(file, head + Object.values(record).join(",") + "\n");
+      about(file, () => appendFileSync(file, head + Object.values(record).join(",") + "\n"));
     },
     marks: () =>
       Object.fromEntries(GROWING_FILES.filter((file) => existsSync(at(file))).map((f) => [f, syncFile(at(f))])),

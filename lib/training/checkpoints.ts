@@ -160,11 +160,9 @@ export interface SavedStates {
 /** Looks for the states that a run saved; one that a kill left under its hidden name takes its place first. */
 export async function findStates(run: string): Promise<SavedStates> {
   const dir = checkpointsDir(run);
-  // `last` by name too: killed between two renames it lies under a hidden one until it is asked for.
-  const names = existsSync(dir) ? readdirSync(dir).filter((name) => /^last(-previous)?$/.test(name)) : [];
   const damaged: { dir: string; why: string }[] = [];
   const newest = await findVerified(
-    [...new Set(["last", ...names])].map((name) => join(dir, name)),
+    ["last", "last-previous"].map((name) => join(dir, name)),
     (skipped, why) => damaged.push({ dir: skipped, why }),
   );
   return { newest, damaged };

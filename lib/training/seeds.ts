@@ -1,7 +1,7 @@
 // In: a training request and several seeds. Out: a run a seed, what they say together, the best of them, and their ensemble.
-import { rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { cp } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { linkDirectory, writeEnsemble } from "../checkpoints/ensemble";
 import type { TrainingConfig } from "../config";
 import { correctness } from "../ece";
@@ -9,8 +9,10 @@ import { UsageError } from "../errors";
 import { evaluateScores, type Evaluation } from "../evaluation/evaluate";
 import { compareOutcomes, type Comparison } from "../evaluation/compare";
 import { lossSettings } from "../evaluation/pairLossValue";
-import { writeDirectoryAtomically, writeFileAtomically } from "../files/atomic";
+import { writeFileAtomically } from "../files/atomic";
+import { writeDirectoryAtomically } from "../files/directory";
 import { checkpointsDir, metricsDir } from "../files/paths";
+import { lockRun } from "../runs/lock";
 import { readScoreLines, SCORES_FILE, SEEDS_FILE } from "../runs/runFiles";
 import { pairOfLine } from "../runs/scoreLines";
 import type { SeedsFile } from "../runs/seedsSchema";
@@ -64,6 +66,18 @@ export function parseSeeds(text: string, first: number): number[] {
 /** The run of one seed. */
 const seedRun = (run: string, seed: number): string => `${run}-seed${seed}`;
 
+/** Hooks, and the seed whose training begins. */
+export type SeedsHooks = TrainingHooks & { readonly onSeed?: (seed: number, index: number) => void };
+
+/** Going on with seeds never replaces a model that was trained alone. @throws UsageError */
+function refuseSingle({ run, resume }: TrainingConfig): void {
+  const found = [join(metricsDir(run), "train_steps.jsonl"), join(checkpointsDir(run), "last")].find(existsSync);
+  if (!resume || found === undefined || existsSync(join(metricsDir(run), SEEDS_FILE))) return;
+  throw new UsageError(
+    `run ${run}: expected a run of several seeds to go on with, got one that was trained alone (${found}); leave out --seeds, or give another --run`,
+  );
+}
+
 /**
  * Trains a model a seed on the same split and says what they reach together: mean and spread of the accuracy with an interval
  * that holds both another draw of pairs and another draw of seeds, the best model, and the ensemble of all.
@@ -81,13 +95,29 @@ const seedRun = (run: string, seed: number): string => `${run}-seed${seed}`;
 export async function trainSeeds(
   request: TrainingRequest,
   seeds: readonly number[],
-  hooks: TrainingHooks & { readonly onSeed?: (seed: number, index: number) => void } = {},
+  hooks: SeedsHooks = {},
 ): Promise<SeedsResult> {
   const { config, data } = openRequest(request);
+  const lock = lockRun(config.run);
+  try {
+    return await trainEach({ config, data, seeds }, hooks);
+  } finally {
+    lock.release();
+  }
+}
+
+async function trainEach(
+  { config, data, seeds }: { config: TrainingConfig; data: SplitData | null; seeds: readonly number[] },
+  hooks: SeedsHooks,
+): Promise<SeedsResult> {
   const say = (text: string) => hooks.onMessage?.(text);
   const runs = seeds.map((seed) => seedRun(config.run, seed));
+  refuseSingle(config);
   for (const run of [config.run, ...runs]) refuseToReplace({ ...config, run }, say);
   const split = data ?? (await loadSplit(config));
+  if (config.overwrite && !config.resume)
+    for (const dir of [metricsDir(config.run), checkpointsDir(config.run)])
+      rmSync(dir, { recursive: true, force: true });
   const done = { run: config.run, metricsDir: metricsDir(config.run), checkpoint: placeOf(config, "best") };
   const results: TrainingResult[] = [];
   for (const [i, seed] of seeds.entries()) {
@@ -190,9 +220,13 @@ async function keepBest(
 ): Promise<void> {
   await writeDirectoryAtomically(placeOf(config, "best"), (temporary) => linkDirectory(best.checkpoint, temporary));
   const dir = metricsDir(config.run);
-  rmSync(dir, { recursive: true, force: true });
+  // Whole before it takes the name: without what the seeds say it would be a run that was trained alone.
+  const next = join(dirname(dir), `.${config.run}.next`);
+  rmSync(next, { recursive: true, force: true });
   // Copies: a log grows in place, and the seed's own run may go on.
-  await cp(best.metricsDir, dir, { recursive: true });
-  await writeFileAtomically(join(dir, "ensemble_evaluation.json"), `${JSON.stringify(ensemble, null, 2)}\n`);
-  await writeFileAtomically(join(dir, SEEDS_FILE), `${JSON.stringify(file, null, 2)}\n`);
+  await cp(best.metricsDir, next, { recursive: true });
+  await writeFileAtomically(join(next, "ensemble_evaluation.json"), `${JSON.stringify(ensemble, null, 2)}\n`);
+  await writeFileAtomically(join(next, SEEDS_FILE), `${JSON.stringify(file, null, 2)}\n`);
+  rmSync(dir, { recursive: true, force: true });
+  renameSync(next, dir);
 }

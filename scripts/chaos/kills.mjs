@@ -1,5 +1,5 @@
 // In: a run that was never stopped. Out: the same run stopped at its writes and at random moments, gone on with, and compared.
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { inRoot } from "../setup/steps.mjs";
@@ -8,6 +8,7 @@ import { startTraining, trainToEnd } from "./process.mjs";
 
 const require = createRequire(import.meta.url);
 const { trainRewardModel } = require(inRoot("dist", "lib", "training.js"));
+const { parseSeeds, trainSeeds } = require(inRoot("dist", "lib", "training", "seeds.js"));
 
 export function requireSame(straight, dir) {
   const difference = firstDifference(straight.dir, dir);
@@ -16,11 +17,13 @@ export function requireSame(straight, dir) {
 }
 
 /** Goes on with a run in this process: a process a stop would take most of the time to start. */
-async function resumeHere(dir, input) {
+async function resumeHere(dir, { seeds, ...input }) {
   const back = process.cwd();
   process.chdir(dir);
   try {
-    await trainRewardModel({ ...input, resume: true });
+    const request = { ...input, resume: true };
+    if (seeds === undefined) await trainRewardModel(request);
+    else await trainSeeds(request, parseSeeds(String(seeds), input.seed));
   } finally {
     process.chdir(back);
   }
@@ -38,11 +41,14 @@ function choose(random, { writes, changed }, wanted) {
   return [...at].sort((a, b) => a - b);
 }
 
-/** Stops before each chosen write: one process keeps what a SIGKILL at each would leave; each is gone on with. */
-export async function killAtWrites({ name, input, straight, random, attempt, count }, wanted) {
+/**
+ * Stops before each chosen write: one process keeps what a SIGKILL at each would leave; each is gone on with.
+ * @param share `[k, n]`: the k-th, (k + n)-th … of the chosen writes
+ */
+export async function killAtWrites({ name, input, straight, random, attempt, count }, wanted, [k, n]) {
   const dir = path.join(path.dirname(straight.dir), "recorded");
   const snapshots = path.join(dir, "snapshots");
-  const at = choose(random, straight, wanted);
+  const at = choose(random, straight, wanted).filter((_, i) => i % n === k - 1);
   mkdirSync(snapshots, { recursive: true });
   for (const number of at) mkdirSync(path.join(snapshots, String(number)));
   await attempt(`${name}, recorded`, () =>
@@ -130,11 +136,18 @@ export function holds(dir, run, pid) {
   }
 }
 
-/** Steps that the log of a run tells of. */
-export function stepsIn(dir, run) {
-  const log = path.join(dir, "metrics", run, "train_steps.jsonl");
-  return existsSync(log) ? readFileSync(log, "utf8").split("\n").length - 1 : 0;
+/** Logs of a run's steps: its own, or those of its seeds, of which it gets a copy at its end. */
+export function stepLogs(dir, run) {
+  const metrics = path.join(dir, "metrics");
+  const names = existsSync(metrics) ? readdirSync(metrics) : [];
+  const seeds = names.filter((name) => name.startsWith(`${run}-seed`));
+  const logs = (seeds.length > 0 ? seeds : [run]).map((name) => path.join(metrics, name, "train_steps.jsonl"));
+  return logs.filter((log) => existsSync(log));
 }
+
+/** Steps that the logs of a run tell of. */
+export const stepsIn = (dir, run) =>
+  stepLogs(dir, run).reduce((sum, log) => sum + readFileSync(log, "utf8").split("\n").length - 1, 0);
 
 export const copyRun = (from, to) => {
   rmSync(to, { recursive: true, force: true });

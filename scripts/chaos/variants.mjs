@@ -31,7 +31,7 @@ const MODELS = {
   },
 };
 
-/** Flags of `rewardbook train` beside those of all. */
+/** Flags of `rewardbook train` beside those of all; `seeds` trains so many and their ensemble. */
 export const VARIANTS = {
   "encoder, dropout, accumulation": { model: "encoder", dropout: true, gradient_accumulation: 2, batch_size: 2 },
   "encoder, bf16, step limit": { model: "encoder", precision: "bf16", max_steps: 8, eval_steps: 3 },
@@ -39,6 +39,8 @@ export const VARIANTS = {
   "encoder, frozen": { model: "encoder", freeze: "head-only" },
   "encoder, early stopping": { model: "encoder", epochs: 4, patience: 1, learning_rate: 1e-9 },
   "encoder, gradual": { model: "encoder", freeze: "gradual", epochs: 3 },
+  "encoder, seeds": { model: "encoder", seeds: 2, epochs: 1 },
+  "encoder, frozen, seeds": { model: "encoder", seeds: 2, epochs: 1, freeze: "head-only" },
   "decoder, accumulation": { model: "decoder", gradient_accumulation: 2, batch_size: 2 },
   "decoder, bf16, dropout": { model: "decoder", precision: "bf16", dropout: true, save_steps: 3 },
   "decoder, bf16, LoRA": { model: "decoder", precision: "bf16", lora_rank: 2 },
@@ -46,6 +48,7 @@ export const VARIANTS = {
 };
 export const COMMON = {
   run: "chaos",
+  seed: 42,
   pairs: "pairs.jsonl",
   max_length: 24,
   epochs: 2,
@@ -60,7 +63,7 @@ export const COMMON = {
 };
 
 /** Writes models and pairs; the decoder is a random one, too. */
-export async function makeInputs(folder) {
+export async function makeInputs(folder, pairs = 28) {
   const { createRandom } = lib("random");
   const { parseModelConfig } = lib("models/config");
   const { parameterShapes } = lib("models/rewardModel");
@@ -88,7 +91,7 @@ export async function makeInputs(folder) {
   const random = createRandom(3);
   const answer = (good) =>
     Array.from({ length: 2 + random.integer(6) }, () => (random.next() < (good ? 0.9 : 0.1) ? "the" : "no")).join(" ");
-  const rows = Array.from({ length: 28 }, (_, i) => ({
+  const rows = Array.from({ length: pairs }, (_, i) => ({
     question_id: `q${i}`,
     prompt: `question ${i}?`,
     chosen: `${answer(true)} ${i}`,

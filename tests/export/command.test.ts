@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { run } from "../../cli/main";
 import { loadScoringModel } from "../../lib/checkpoints/checkpoint";
+import { verifyDirectory, writeManifest } from "../../lib/files/atomic";
 import { makeModelDirectory } from "../checkpoints/modelDirectory";
 import { transformersJs } from "./runtimes";
 
@@ -122,6 +123,20 @@ describe("rewardbook export", () => {
     expect(Number(difference)).toBeLessThan(TOLERANCE);
     expect(Number(cells("q8")[4])).toBeGreaterThan(0.9);
     expect(Number(cells("q8")[5])).toBeGreaterThan(Number(difference));
+  });
+
+  it("an earlier export is replaced; a checkpoint or any other folder is refused and left as it is", async () => {
+    const checkpoint = await makeCheckpoint("guarded", "bert");
+    await writeManifest(checkpoint);
+    const out = join(work, "guarded-onnx");
+    const exportTo = (dir: string) => run(["export", "--checkpoint", checkpoint, "--out", dir]);
+    expect([await exportTo(out), await exportTo(out)]).toEqual([0, 0]);
+    const before = readdirSync(checkpoint);
+    expect(await exportTo(checkpoint)).toBe(1);
+    expect(await verifyDirectory(checkpoint)).toBeNull();
+    expect(readdirSync(checkpoint)).toEqual(before);
+    expect(await exportTo(work)).toBe(1);
+    expect(existsSync(out)).toBe(true);
   });
 
   it("refuses an unknown type of weights", async () => {

@@ -14,12 +14,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import {
-  recoverDirectory,
-  verifyDirectory,
-  writeDirectoryAtomically,
-  writeFileAtomically,
-} from "../../lib/files/atomic";
+import { verifyDirectory, writeFileAtomically } from "../../lib/files/atomic";
+import { recoverDirectory, requireReplaceable, writeDirectoryAtomically } from "../../lib/files/directory";
 import { findVerified } from "../../lib/checkpoints/checkpoint";
 
 const root = mkdtempSync(join(tmpdir(), "atomic-"));
@@ -63,6 +59,39 @@ describe("writeDirectoryAtomically", () => {
   });
 });
 
+it("what the system refuses while a directory is written names it, not its hidden sibling; other files keep their names", async () => {
+  const fails = (refused: object) =>
+    writeDirectoryAtomically(target, async (temporary) => {
+      const error = { code: "ENOSPC", syscall: "write", ...(typeof refused === "function" && refused(temporary)) };
+      throw Object.assign(new Error("ENOSPC"), error);
+    });
+  await expect(fails(() => ({}))).rejects.toThrow(`${target}: no space is left`);
+  await expect(fails((dir: string) => ({ path: join(dir, "x") }))).rejects.toThrow(`${target}: no space is left`);
+  await expect(fails(() => ({ path: "/elsewhere/base.bin" }))).rejects.toMatchObject({ path: "/elsewhere/base.bin" });
+});
+
+describe("a folder that holds something else", () => {
+  it("is refused, and left as it is", async () => {
+    mkdirSync(target);
+    writeFileSync(join(target, "thesis.txt"), "years of work");
+    await expect(write("new")).rejects.toThrow(/last: expected a new or empty folder.*thesis\.txt/);
+    expect([readdirSync(scratch), readdirSync(target)]).toEqual([["last"], ["thesis.txt"]]);
+  });
+
+  it("an empty one is taken", async () => {
+    mkdirSync(target);
+    await write("new");
+    expect(content()).toBe("new");
+  });
+
+  it("of another making is refused where the making is asked for", async () => {
+    await write("a checkpoint");
+    await expect(requireReplaceable(target, "onnx/")).rejects.toThrow(/earlier one of the same making/);
+    await requireReplaceable(target, "inner/");
+    await requireReplaceable(join(scratch, "not there"), "onnx/");
+  });
+});
+
 describe("after a kill", () => {
   it("between the two renames, the complete successor takes the name", async () => {
     await write("new");
@@ -96,7 +125,7 @@ describe("after a kill", () => {
   });
 
   // Twenty kills at random moments of a process that replaces the directory again and again.
-  const compiled = join(__dirname, "..", "..", "dist", "lib", "files", "atomic.js");
+  const compiled = join(__dirname, "..", "..", "dist", "lib", "files", "directory.js");
   it.runIf(existsSync(compiled))("there is always a whole directory", async () => {
     const code = `const {writeDirectoryAtomically:w}=require(${JSON.stringify(compiled)}),fs=require("fs");(async()=>{for(let i=0;;i++){await w(${JSON.stringify(target)},async d=>{
       fs.writeFileSync(d+"/model.safetensors",String(i).repeat(50000));fs.writeFileSync(d+"/step",String(i))});if(i===0)console.log("ready")}})()`;
@@ -137,15 +166,15 @@ describe("verification", () => {
     expect(await verifyDirectory(target)).toBe(expected);
   });
 
-  it("findVerified takes the newest whole one and names those it skipped", async () => {
+  it("findVerified takes the first whole one, whatever the files' times, and names those it skipped", async () => {
     const [a, b, c] = ["a", "b", "c"].map((name) => join(scratch, name));
     for (const [i, dir] of [a, b, c].entries()) {
       await write(`model ${i}`, dir);
-      utimesSync(join(dir, "manifest.json"), 1000 + i, 1000 + i);
+      utimesSync(join(dir, "manifest.json"), 1000 - i, 1000 - i); // a copy's times say nothing
     }
     truncateSync(join(c, "model.safetensors"), 2);
     const skipped: string[] = [];
-    expect(await findVerified([a, c, join(scratch, "none"), b], (dir, why) => skipped.push(`${dir}: ${why}`))).toBe(b);
+    expect(await findVerified([join(scratch, "none"), c, b, a], (dir, why) => skipped.push(`${dir}: ${why}`))).toBe(b);
     expect(skipped).toEqual([`${c}: model.safetensors: expected 7 bytes, got 2`]);
     expect(await findVerified([c])).toBeNull();
   });

@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { checkMemory } from "../../lib/engine/memory";
 import { InputError } from "../../lib/errors";
-import { linkOrCopy, recoverDirectory, writeDirectoryAtomically, writeFileAtomically } from "../../lib/files/atomic";
+import { linkOrCopy, writeFileAtomically } from "../../lib/files/atomic";
+import { recoverDirectory, writeDirectoryAtomically } from "../../lib/files/directory";
 import { systemFault } from "../../lib/files/systemError";
 
 const scratch = mkdtempSync(join(tmpdir(), "system-"));
@@ -58,6 +59,24 @@ describe("a command ends with 1 and one line", () => {
       "/proc/x",
     );
     expect(run(["rerank", "--checkpoint", "/nowhere", "--input", pairs, "--out", scratch])).toContain(scratch);
+  });
+  test("where two outputs are one file: usage", async () => {
+    const out = join(scratch, "both.json");
+    const words = [
+      "evaluate",
+      "--checkpoint",
+      "/nowhere",
+      "--pairs",
+      pairs,
+      "--out",
+      out,
+      "--scores",
+      `${scratch}/./both.json`,
+    ];
+    expect(spawnSync("node", ["bin/rewardbook.cjs", ...words], { encoding: "utf8" })).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/both\.json: expected a file for each output/),
+    });
   });
   test("where a file would be larger than the limit", () =>
     // as a full disk: the write is refused in the middle (a signal is left out of account by Node)

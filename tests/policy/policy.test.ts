@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { initBackend } from "../../lib/engine/backend";
+import { writeManifest } from "../../lib/files/atomic";
 import { writeSafetensors } from "../../lib/files/safetensors";
 import {
   answerBatch,
@@ -40,6 +41,7 @@ async function write(name: "policy" | "start"): Promise<Policy> {
     join(dir, "model.safetensors"),
     tensors.map(([key, packed]) => [key, { shape: packed.shape, data: unpack(packed) }] as const),
   );
+  await writeManifest(dir);
   return openPolicy(dir);
 }
 
@@ -194,6 +196,24 @@ describe("a policy of its own words", () => {
   });
 
   // Would fail if chosen and rejected changed places, or the reference moved with the policy.
+  test("training that diverges stops, and leaves finite weights", async () => {
+    const [prompt] = await encodePrompts(own, prompts, TEMPLATE);
+    const [chosen, rejected] = await encodeAnswers(own, answers);
+    const options = { steps: 20, batchSize: 1, learningRate: 1e30, seed: 1 };
+    for (const diverge of [
+      (one: Policy) => fitAnswers(one, [{ prompt, answer: chosen, weight: 1 }], options),
+      (one: Policy) => fitPreferences(one, [{ prompt, chosen, rejected }], { ...options, beta: 0.1 }),
+    ]) {
+      const copy = copyPolicy(own);
+      await expect(diverge(copy)).rejects.toThrow(
+        /policy: expected finite numbers.*in a row.*learningRate than 1e\+30/,
+      );
+      for (const variable of copy.parameters.values())
+        expect((variable.dataSync() as Float32Array).every(Number.isFinite)).toBe(true);
+      copy.dispose();
+    }
+  });
+
   test("DPO makes the chosen answer more probable than the rejected one, starting from ln 2", async () => {
     const copy = copyPolicy(own);
     const [asked, told] = [await encodePrompts(own, prompts, TEMPLATE), await encodeAnswers(own, answers)];
@@ -226,11 +246,26 @@ describe("a policy of its own words", () => {
     expect(other).not.toEqual(some);
   });
 
+  test("a policy whose file was damaged is refused by name", async () => {
+    const dir = join(folder, "damaged");
+    const shape = { hiddenSize: 16, layers: 1, heads: 2, maxLength: 32 };
+    await writeFreshPolicy(dir, ["a b"], { shape, seed: 1 });
+    const weights = join(dir, "model.safetensors");
+    const bytes = readFileSync(weights);
+    bytes[bytes.length - 1] ^= 0x80; // the sign of the last weight
+    writeFileSync(weights, bytes);
+    await expect(openPolicy(dir)).rejects.toThrow(/damaged.model\.safetensors: expected the file as it was written/);
+    writeFileSync(join(dir, "config.json"), "{");
+    rmSync(join(dir, "manifest.json"));
+    await expect(openPolicy(dir)).rejects.toThrow(/damaged.config\.json: expected JSON/);
+  });
+
   test("a directory that is no language model is refused by name", async () => {
     writeFileSync(
       join(dir, "config.json"),
       JSON.stringify({ ...golden.config, architectures: ["LlamaForSequenceClassification"], num_labels: 1 }),
     );
+    await writeManifest(dir);
     await expect(openPolicy(dir)).rejects.toThrow(/architectures: expected a …ForCausalLM/);
   });
 });

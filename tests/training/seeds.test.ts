@@ -1,10 +1,11 @@
 // Several seeds of a tiny model: what is written, that the ensemble's rewards are the members' means, and that a frozen encoder is shared.
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { run as rewardbook } from "../../cli/main";
 import { initBackend } from "../../lib/engine/backend";
 import { loadPairs } from "../../lib/pairs/read";
+import { lockRun } from "../../lib/runs/lock";
 import { readRun } from "../../lib/runs/runFiles";
 import { loadScoringModel } from "../../lib/checkpoints/checkpoint";
 import { reportHtml } from "../../lib/report/pages/report";
@@ -188,6 +189,34 @@ it("names that are taken, seeds that are none, and a spread of one model are ref
   const ensemble = [...single];
   ensemble[2] = join("checkpoints", "whole", "ensemble");
   expect(await command(...ensemble)).toMatchObject({ code: 1, said: expect.stringContaining("ensemble.json") });
+});
+
+it("going on with seeds never takes the place of a model that was trained alone", async () => {
+  const before = readFileSync(join("metrics", "whole-seed42", "metrics.json"), "utf8");
+  expect(await train("whole-seed42", "--seeds", "2", "--resume")).toMatchObject({
+    code: 2,
+    said: expect.stringContaining("trained alone"),
+  });
+  expect(readFileSync(join("metrics", "whole-seed42", "metrics.json"), "utf8")).toBe(before);
+});
+
+it("seeds that another process trains are refused", async () => {
+  const lock = lockRun("held");
+  try {
+    expect(await train("held", "--seeds", "2")).toMatchObject({ code: 2, said: expect.stringContaining("process") });
+  } finally {
+    lock.release();
+  }
+  expect(existsSync(join("metrics", "held-seed42"))).toBe(false);
+});
+
+it("seeds that were trained once are summed up again, byte for byte, and nothing is trained", async () => {
+  const files = ["metrics/whole/seeds.json", "checkpoints/whole/ensemble/manifest.json"];
+  const before = files.map((path) => readFileSync(path, "utf8"));
+  rmSync(join("metrics", "whole"), { recursive: true }); // killed while the best seed's files took the run's name
+  const { code, said } = await train("whole", "--seeds", "3", "--resume");
+  expect({ code, finished: said.match(/is finished/g) }).toEqual({ code: 0, finished: Array(3).fill("is finished") });
+  expect(files.map((path) => readFileSync(path, "utf8"))).toEqual(before);
 });
 
 it("seeds are counted from the run's own, or listed", () => {

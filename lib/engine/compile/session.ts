@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type * as tf from "@tensorflow/tfjs-core";
+import { about } from "../../files/systemError";
 import type { NativeBackend } from "../binding";
 import { clearXlaCache } from "../xlaCache";
 import type { EmittedGraph } from "./emit";
@@ -60,9 +61,10 @@ export function loadSession(native: NativeBackend, name: string, program: Progra
 }
 
 function loadGraph(native: NativeBackend, { bytes }: EmittedGraph): number {
-  const directory = mkdtempSync(join(tmpdir(), "rewardbook-graph-"));
+  const place = join(tmpdir(), "rewardbook-graph");
+  const directory = about(place, () => mkdtempSync(`${place}-`));
   try {
-    writeFileSync(join(directory, "saved_model.pb"), bytes);
+    about(place, () => writeFileSync(join(directory, "saved_model.pb"), bytes));
     return native.binding.loadSavedModel(directory, "serve");
   } finally {
     rmSync(directory, { recursive: true }); // TensorFlow has read it

@@ -1,0 +1,106 @@
+// In: the files of a directory. Out: the directory on disk, whole or not at all, and nothing else lost by it.
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { InputError } from "../errors";
+import { exists, makeFolder, readManifest, shortName, syncPath, verifyDirectory, writeManifest } from "./atomic";
+import { systemFault } from "./systemError";
+
+/**
+ * Makes a directory in one step: `fill` writes into a hidden sibling, which is hashed into a manifest, synced and
+ * only then takes the name. A directory that was there before stays until the new one is complete; after a kill
+ * between the two renames `recoverDirectory` puts the newer one in place.
+ *
+ * @throws InputError for a folder that holds what was not written so: it would be gone
+ */
+export async function writeDirectoryAtomically(dir: string, fill: (temporary: string) => Promise<void>): Promise<void> {
+  const target = resolve(dir);
+  await makeFolder(dirname(target));
+  await recoverDirectory(target);
+  await requireReplaceable(dir);
+  const temporary = sibling(target, "next"),
+    previous = sibling(target, "previous");
+  const names = [temporary, previous].map((path) => basename(path));
+  names.forEach((name) => writing.add(name));
+  try {
+    await mkdir(temporary);
+    await fill(temporary);
+    await writeManifest(temporary);
+    if (await exists(target)) await rename(target, previous);
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    if (!(await exists(target)) && (await exists(previous))) await rename(previous, target);
+    throw isAbout(error, temporary) ? (systemFault(error, dir) ?? error) : error;
+  } finally {
+    names.forEach((name) => writing.delete(name));
+  }
+  await syncPath(dirname(target));
+  await rm(previous, { recursive: true, force: true });
+}
+
+/** Whether the system refused something in a folder, or does not say where: a write to a full disk names no file. */
+function isAbout(error: unknown, folder: string): boolean {
+  const { path } = error as NodeJS.ErrnoException;
+  return path === undefined || path.startsWith(folder);
+}
+
+/**
+ * Refuses to write a directory where another one stands that would be lost: one that is neither empty nor of the same making.
+ *
+ * @param mark file that the manifest of such a one names; any directory with a manifest will do without it
+ * @throws InputError
+ */
+export async function requireReplaceable(dir: string, mark?: string): Promise<void> {
+  const names = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw systemFault(error, dir) ?? error;
+  });
+  if (names.length === 0) return;
+  const found = await readManifest(dir);
+  if ("files" in found && (mark === undefined || Object.keys(found.files).some((name) => name.startsWith(mark))))
+    return;
+  throw new InputError(
+    `${dir}: expected a new or empty folder, or an earlier one of the same making, got one that holds ${names.slice(0, 3).join(", ")}${names.length > 3 ? " …" : ""}; name another, or move it away`,
+  );
+}
+
+/**
+ * Puts right what a kill during `writeDirectoryAtomically` left: a missing directory comes back from its complete
+ * successor, else from its predecessor; half-written siblings of dead processes go.
+ */
+export async function recoverDirectory(dir: string): Promise<void> {
+  const target = resolve(dir);
+  const names = await readdir(dirname(target)).catch(() => [] as string[]);
+  const left = (kind: string) =>
+    names
+      .filter((name) => name.startsWith(`.${shortName(basename(target))}.${kind}-`) && !isAlive(name))
+      .map((name) => join(dirname(target), name));
+  const [nexts, previous] = [left("next"), left("previous")];
+  if (!(await exists(target))) {
+    for (const candidate of nexts) {
+      if ((await verifyDirectory(candidate)) === null && !(await exists(target))) await rename(candidate, target);
+    }
+    for (const candidate of previous) if (!(await exists(target))) await rename(candidate, target);
+  }
+  for (const path of [...nexts, ...previous]) await rm(path, { recursive: true, force: true });
+}
+
+/** Hidden, so that nobody takes it for a checkpoint; carries the writer's process id. */
+function sibling(target: string, kind: "next" | "previous"): string {
+  return join(dirname(target), `.${shortName(basename(target))}.${kind}-${process.pid}-${randomUUID().slice(0, 8)}`);
+}
+
+/** Siblings this process is at work on; after a restart in a container another run may have had our process id. */
+const writing = new Set<string>();
+
+function isAlive(name: string): boolean {
+  const pid = Number(/-(\d+)-[0-9a-f]{8}$/.exec(name)?.[1]);
+  if (!pid || pid === process.pid) return writing.has(name);
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
