@@ -6,7 +6,7 @@ import { projectPath } from "../lib/files/paths";
 import { systemFault } from "../lib/files/systemError";
 import { EXIT, ExitWith } from "./exit";
 import { stateDefaults } from "./flags";
-import { fail, outliveReaders } from "./output";
+import { fail, lostOutput, outliveReaders } from "./output";
 import { register as check } from "./check";
 import { register as compare } from "./compare";
 import { register as doctor } from "./doctor";
@@ -79,6 +79,12 @@ function explain(error: unknown): number {
  */
 export async function run(argv: readonly string[]): Promise<number> {
   outliveReaders();
+  const code = await carryOut(argv);
+  const loss = await lostOutput();
+  return loss === null || code !== EXIT.done ? code : explain(loss);
+}
+
+async function carryOut(argv: readonly string[]): Promise<number> {
   try {
     await createProgram().parseAsync(argv, { from: "user" });
     return EXIT.done;

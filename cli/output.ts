@@ -1,5 +1,6 @@
 // What a command says: results on stdout, everything else on stderr; with --json one object on stdout and nothing beside it.
 // What a terminal would obey, from data, names and paths, is shown as text here and in `fail`; there is no other way out.
+import { systemFault } from "../lib/files/systemError";
 import { printable, printableLine } from "../lib/terminal";
 import { createRate } from "../lib/wording";
 
@@ -35,15 +36,30 @@ export function createOutput(json: boolean): Output {
   };
 }
 
-/** A reader that went away (`| head`, a closed terminal) ends what is written for it, not the work. */
+/** What the system refused of stdout: a result that is not where it was asked for. */
+let lost: Error | null = null;
+
+/**
+ * A reader that went away (`| head`, a closed terminal) or a full disk under `2>` ends what is written there, not the work.
+ * A result that stdout does not take is another matter: `lostOutput` tells of it.
+ */
 export function outliveReaders(): void {
-  for (const stream of [process.stdout, process.stderr])
-    if (!stream.listeners("error").includes(passOver)) stream.on("error", passOver);
+  lost = null;
+  if (!process.stdout.listeners("error").includes(noteLoss)) process.stdout.on("error", noteLoss);
+  if (!process.stderr.listeners("error").includes(passOver)) process.stderr.on("error", passOver);
 }
 
-const passOver = (error: NodeJS.ErrnoException): void => {
-  if (!["EPIPE", "EIO", "ERR_STREAM_DESTROYED"].includes(error.code ?? "")) throw error;
+const passOver = (): void => {};
+
+const noteLoss = (error: NodeJS.ErrnoException): void => {
+  if (!["EPIPE", "EIO", "ERR_STREAM_DESTROYED"].includes(error.code ?? "")) lost ??= error;
 };
+
+/** Why the result is not on stdout; null where it is, or where nobody reads it. */
+export async function lostOutput(): Promise<Error | null> {
+  await new Promise((resolve) => setImmediate(resolve)); // a stream tells of what was refused after the write has returned
+  return lost && (systemFault(lost, "standard output") ?? lost);
+}
 
 /** Ends a command with a message of several lines on stderr. */
 export const fail = (message: string): void => void process.stderr.write(`${printable(message).trimEnd()}\n`);

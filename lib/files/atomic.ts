@@ -41,8 +41,10 @@ async function* inPieces(parts: Parts): AsyncGenerator<string> {
 /** Writes a file through a temporary one beside it: fsync, rename, fsync of the directory. */
 export async function writeFileAtomically(path: string, content: string | Uint8Array | Parts): Promise<void> {
   const temporary = temporaryBeside(path);
+  writing.add(basename(temporary));
   try {
     await makeFolder(dirname(path));
+    await dropTorn(path);
     const file = await open(temporary, "w");
     try {
       await file.writeFile(typeof content === "string" || ArrayBuffer.isView(content) ? content : inPieces(content));
@@ -54,8 +56,18 @@ export async function writeFileAtomically(path: string, content: string | Uint8A
   } catch (error) {
     await rm(temporary, { force: true });
     throw systemFault(error, path) ?? error;
+  } finally {
+    writing.delete(basename(temporary));
   }
   await syncPath(dirname(path));
+}
+
+/** Takes away what a process that is gone had begun to write for a file. */
+async function dropTorn(path: string): Promise<void> {
+  const start = `.${shortName(basename(path))}.writing-`;
+  const names = await readdir(dirname(path)).catch(() => [] as string[]);
+  const torn = names.filter((name) => name.startsWith(start) && !isAlive(name));
+  for (const name of torn) await rm(join(dirname(path), name), { force: true });
 }
 
 /** The same at once, for the small files of a run's log; its folder is there. */
@@ -114,6 +126,21 @@ export const temporaryBeside = (path: string): string =>
 
 /** Whether a name is one of `temporaryBeside`. */
 export const isTemporary = (name: string): boolean => /^\..*\.writing-\d+-[0-9a-f]{8}$/.test(name);
+
+/** Hidden siblings this process is at work on; after a restart in a container another run may have had our process id. */
+export const writing = new Set<string>();
+
+/** Whether the process that writes under a hidden name is still there. */
+export function isAlive(name: string): boolean {
+  const pid = Number(/-(\d+)-[0-9a-f]{8}$/.exec(name)?.[1]);
+  if (!pid || pid === process.pid) return writing.has(name);
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
 
 /** Longest name that leaves room for what is put around it: file systems take 255 bytes. */
 const LONGEST_NAME = 180;

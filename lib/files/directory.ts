@@ -3,7 +3,17 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../errors";
-import { exists, makeFolder, readManifest, shortName, syncPath, verifyDirectory, writeManifest } from "./atomic";
+import {
+  exists,
+  isAlive,
+  makeFolder,
+  readManifest,
+  shortName,
+  syncPath,
+  verifyDirectory,
+  writeManifest,
+  writing,
+} from "./atomic";
 import { systemFault } from "./systemError";
 
 /**
@@ -89,18 +99,4 @@ export async function recoverDirectory(dir: string): Promise<void> {
 /** Hidden, so that nobody takes it for a checkpoint; carries the writer's process id. */
 function sibling(target: string, kind: "next" | "previous"): string {
   return join(dirname(target), `.${shortName(basename(target))}.${kind}-${process.pid}-${randomUUID().slice(0, 8)}`);
-}
-
-/** Siblings this process is at work on; after a restart in a container another run may have had our process id. */
-const writing = new Set<string>();
-
-function isAlive(name: string): boolean {
-  const pid = Number(/-(\d+)-[0-9a-f]{8}$/.exec(name)?.[1]);
-  if (!pid || pid === process.pid) return writing.has(name);
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

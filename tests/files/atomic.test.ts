@@ -93,6 +93,14 @@ describe("a folder that holds something else", () => {
 });
 
 describe("after a kill", () => {
+  it("in the middle of a file, the next one of that name takes away what was left, and nothing else", async () => {
+    const torn = `.a.json.writing-${DEAD}-00000000`;
+    const others = [`.b.json.writing-${DEAD}-00000000`, `.a.json.writing-${process.ppid}-00000000`];
+    for (const name of [torn, ...others]) writeFileSync(join(scratch, name), "half");
+    await writeFileAtomically(join(scratch, "a.json"), "{}");
+    expect(readdirSync(scratch).sort()).toEqual([...others, "a.json"].sort());
+  });
+
   it("between the two renames, the complete successor takes the name", async () => {
     await write("new");
     renameSync(target, leave("next"));

@@ -60,6 +60,19 @@ describe("a command ends with 1 and one line", () => {
     );
     expect(run(["rerank", "--checkpoint", "/nowhere", "--input", pairs, "--out", scratch])).toContain(scratch);
   });
+  test.runIf(existsSync("/dev/full"))(
+    "where what it prints has no room: no trace; where only its progress has none, with 0",
+    () => {
+      const out = join(scratch, "few.jsonl");
+      const words = `node bin/rewardbook.cjs generate --questions 3 --seed 1 --out '${out}'`;
+      const under = (streams: string) => spawnSync("bash", ["-c", `${words} ${streams}`], { encoding: "utf8" });
+      expect(under(">/dev/full")).toMatchObject({
+        status: 1,
+        stderr: expect.stringMatching(/^standard output: no space is left[^\n]*\n$/),
+      });
+      expect(under("2>/dev/full")).toMatchObject({ status: 0, stdout: expect.stringContaining("few.jsonl") });
+    },
+  );
   test("where two outputs are one file: usage", async () => {
     const out = join(scratch, "both.json");
     const words = [
