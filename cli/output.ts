@@ -1,7 +1,7 @@
 // What a command says: results on stdout, everything else on stderr; with --json one object on stdout and nothing beside it.
 // What a terminal would obey, from data, names and paths, is shown as text here and in `fail`; there is no other way out.
 import { systemFault } from "../lib/files/systemError";
-import { printable, printableLine } from "../lib/terminal";
+import { printable, printableJson, printableLine } from "../lib/terminal";
 import { createRate } from "../lib/wording";
 
 /** A bar on a terminal, a line every few seconds elsewhere. */
@@ -30,7 +30,7 @@ export function createOutput(json: boolean): Output {
     say: (text) => process.stderr.write(printableLine(text) + "\n"),
     result: (value, lines) => {
       const shown = typeof lines === "string" ? printable(lines) : lines.map(printableLine).join("\n");
-      process.stdout.write((json ? JSON.stringify(value) : shown) + "\n");
+      process.stdout.write((json ? printableJson(value) : shown) + "\n");
     },
     progress: createProgress,
   };

@@ -12,5 +12,9 @@ const shown = (character: string): string => {
 /** Text of several lines; everything else that steers a terminal is spelt out, such as `\x1b` and `\u202e`. */
 export const printable = (text: string): string => text.replace(STEERING, shown);
 
+/** JSON on one line that says the same and steers nothing: such characters are spelt as JSON spells them, `\u202e`. */
+export const printableJson = (value: unknown): string =>
+  JSON.stringify(value).replace(STEERING, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
 /** Text that must stay one line: line ends are spelt out as well. */
 export const printableLine = (text: string): string => printable(text.replaceAll("\r\n", "\n")).replaceAll("\n", "\\n");

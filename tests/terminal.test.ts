@@ -50,6 +50,12 @@ describe("a command shows as text", () => {
     const { said, status } = run("check", "--pairs", file("na\x1b]0;x\x07me.jsonl", pair({})));
     expect([status, said]).toEqual([0, expect.stringContaining("na\\x1b]0;x\\x07me.jsonl")]);
   });
+  test("a file's name in the result as JSON, which says the same", () => {
+    const name = "na\x1b]0;x\x07\x9b2J\u202eme.jsonl";
+    const { said, status } = run("check", "--json", "--pairs", file(name, pair({})));
+    expect([status, said]).toEqual([0, expect.stringContaining("\\u009b2J\\u202eme")]);
+    expect(JSON.parse(said.trim().split("\n").at(-1)!).path).toContain(name);
+  });
   test("names of fields", () => {
     const path = file("fields.jsonl", JSON.stringify({ "pro\x1b[2Jmpt": "p", "\x9b2J\u202e": 1 }) + "\n");
     expect(run("check", "--pairs", path).said).toContain("\\x1b[2J");
