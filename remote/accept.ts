@@ -1,10 +1,10 @@
 // In: a model that came back, the probe texts and the scores the job gave them. Out: nothing, or the refusal: it scores otherwise here.
-import { readFile } from "node:fs/promises";
 import { TokenStore } from "../lib/batching/tokenStore";
 import { InputError } from "../lib/errors";
 import type { LoadedModel } from "../lib/checkpoints/checkpoint";
 import { createScorer } from "../lib/scoring/score";
 import type { TokenRow } from "./jobFolder";
+import { readSent } from "./record";
 
 /** Largest difference of a probe text's two scores, both computed in f32. */
 export const PROBE_TOLERANCE = 1e-3;
@@ -26,10 +26,7 @@ export async function acceptModel(
   probeFile: string,
   told: readonly (readonly [string, number])[],
 ): Promise<Acceptance> {
-  const rows = (await readFile(probeFile, "utf8"))
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as TokenRow);
+  const rows = await readSent<TokenRow>(probeFile);
   const remote = new Map(told);
   const tokens = new TokenStore();
   for (const { input_ids } of rows) tokens.push(Uint32Array.from(input_ids));

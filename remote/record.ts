@@ -1,5 +1,6 @@
 // In: metrics/RUN/remote. Out: what a hand-over must remember so that one can come back to it: which job, where, begun with what.
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { trainingSchema } from "../lib/config";
@@ -34,6 +35,21 @@ export const sentModel = (run: string): string => join(remoteDir(run), "model");
 /** The validation pairs, as they were read. */
 export const sentPairs = (run: string): string => join(remoteDir(run), "val.jsonl");
 export const sentProbe = (run: string): string => join(remoteDir(run), "probe.jsonl");
+
+/** Rows that were kept of what was sent. @throws InputError for a file that is not as it was written */
+export async function readSent<Row extends object>(path: string): Promise<Row[]> {
+  const lines = (await readFile(path, "utf8")).split("\n").filter(Boolean);
+  return lines.map((line, i) => {
+    try {
+      return rowSchema.parse(JSON.parse(line)) as Row;
+    } catch {
+      throw new InputError(
+        `${path} line ${i + 1}: expected a row as it was sent, got ${JSON.stringify(line.slice(0, 60))}; begin the job anew with --overwrite`,
+      );
+    }
+  });
+}
+const rowSchema = z.looseObject({ id: z.string() });
 
 const recordFile = (run: string): string => join(remoteDir(run), "job.json");
 

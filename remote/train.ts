@@ -1,7 +1,5 @@
 // In: split pairs, the configuration, and where to train. Out: the same run folder and checkpoint as of a local training, made elsewhere.
-import { createReadStream } from "node:fs";
 import { rm } from "node:fs/promises";
-import { createInterface } from "node:readline";
 import { dirname, join } from "node:path";
 import { listenForStop } from "../lib/interrupt";
 import type { PreferencePair } from "../lib/pairs/pair";
@@ -14,7 +12,7 @@ import { newState } from "../lib/training/state";
 import { watchTraining } from "../lib/training/watch";
 import { finishTraining } from "./finish";
 import { prepareJob } from "./prepareJob";
-import { remoteDir, requireRecord, sentPairs, type RemoteRecord } from "./record";
+import { readSent, remoteDir, requireRecord, sentPairs, type RemoteRecord } from "./record";
 import { Recorder } from "./recorder";
 import { runJob } from "./runJob";
 import { remoteTrainingSchema, resolveRemote, type RemoteTrainingInput } from "./settings";
@@ -122,7 +120,7 @@ async function follow(record: RemoteRecord, { folder, hooks, signal }: Following
   const say = (text: string) => hooks.onMessage?.(text);
   const state = newState(record.origin);
   const log = openMetricsLog(config.run, "all");
-  const val = await readPairs(sentPairs(config.run));
+  const val = await readSent<PreferencePair>(sentPairs(config.run));
   const truncatedShare = record.pairs.truncated / record.pairs.train;
   const recorder = new Recorder({ config, log, state, val, hooks, say, truncatedShare });
   const command = `rewardbook remote`;
@@ -149,10 +147,4 @@ async function follow(record: RemoteRecord, { folder, hooks, signal }: Following
   }
   const result = await finishTraining({ record, recorder, done, state, log, val, hooks, say });
   return { result, left: null };
-}
-
-async function readPairs(path: string): Promise<PreferencePair[]> {
-  const pairs: PreferencePair[] = [];
-  for await (const line of createInterface({ input: createReadStream(path) })) pairs.push(JSON.parse(line));
-  return pairs;
 }

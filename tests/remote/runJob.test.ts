@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { resolveRemote, remoteSchema } from "../../remote/settings";
+import { readSent } from "../../remote/record";
 import { runJob } from "../../remote/runJob";
 
 const folder = mkdtempSync(join(tmpdir(), "run-job-"));
@@ -40,4 +41,18 @@ it("what stopped it is known to whoever waits: the exit code depends on it", asy
   const { done } = start("exec sleep 20", stop.signal);
   setTimeout(() => stop.abort("SIGTERM"), 200);
   await expect(done).rejects.toMatchObject({ name: "Interrupted", cause: "SIGTERM" });
+});
+
+it("rows that were kept are read whole, line separators and all, and a torn one is named", async () => {
+  const path = join(folder, "val.jsonl");
+  const rows = [
+    { id: "a", prompt: "one\u2028two\u2029three" },
+    { id: "b", prompt: "\u0085" },
+  ];
+  writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  expect(await readSent(path)).toEqual(rows);
+  for (const torn of ['{"id":"c","pro', "null", "3", '{"id":3}']) {
+    writeFileSync(path, `${JSON.stringify(rows[0])}\n${torn}\n`);
+    await expect(readSent(path)).rejects.toThrow(`${path} line 2: expected a row as it was sent`);
+  }
 });
