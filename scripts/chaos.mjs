@@ -98,8 +98,8 @@ async function main() {
   for (const [i, name] of names.entries()) {
     const random = createChoice(Number(values.seed) * 1000 + i);
     const straight = await straightRun(name, inputs);
-    const context = { name, inputs, input: inputOf(name, inputs), straight, random, attempt, count };
-    if (parts.includes("writes")) await killAtWrites(context, writes, share);
+    const context = { name, inputs, input: inputOf(name, inputs), straight, random, attempt, count, share };
+    if (parts.includes("writes")) await killAtWrites(context, writes);
     if (parts.includes("moments")) await killAtMoments(context, moments);
     if (i === 0 && parts.includes("signals")) await checkSignals(context);
     if (i === 0 && parts.includes("disk")) await checkFullDisk(context, values.short ? 1 : Infinity);

@@ -58,18 +58,19 @@ function isAbout(error: unknown, folder: string): boolean {
 /**
  * Refuses to write a directory where another one stands that would be lost: one that is neither empty nor of the same making.
  *
- * @param mark file that the manifest of such a one names; any directory with a manifest will do without it
+ * @param mark file that the manifest of such a one names; without it any directory with a manifest will do, and a model's
  * @throws InputError
  */
 export async function requireReplaceable(dir: string, mark?: string): Promise<void> {
   const names = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
+    if (error.code === "ENOENT") return [] as string[];
     throw systemFault(error, dir) ?? error;
   });
   if (names.length === 0) return;
   const found = await readManifest(dir);
-  if ("files" in found && (mark === undefined || Object.keys(found.files).some((name) => name.startsWith(mark))))
-    return;
+  const listed = "files" in found ? Object.keys(found.files) : null;
+  const isModel = names.includes("config.json") && names.some((name) => name.endsWith(".safetensors"));
+  if (mark === undefined ? listed !== null || isModel : listed?.some((name) => name.startsWith(mark))) return;
   throw new InputError(
     `${dir}: expected a new or empty folder, or an earlier one of the same making, got one that holds ${names.slice(0, 3).join(", ")}${names.length > 3 ? " …" : ""}; name another, or move it away`,
   );

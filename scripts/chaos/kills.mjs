@@ -43,9 +43,10 @@ function choose(random, { writes, changed }, wanted) {
 
 /**
  * Stops before each chosen write: one process keeps what a SIGKILL at each would leave; each is gone on with.
- * @param share `[k, n]`: the k-th, (k + n)-th … of the chosen writes
+ * Of them the k-th, (k + n)-th … where `share` is `[k, n]`.
  */
-export async function killAtWrites({ name, input, straight, random, attempt, count }, wanted, [k, n]) {
+export async function killAtWrites({ name, input, straight, random, attempt, count, share }, wanted) {
+  const [k, n] = share;
   const dir = path.join(path.dirname(straight.dir), "recorded");
   const snapshots = path.join(dir, "snapshots");
   const at = choose(random, straight, wanted).filter((_, i) => i % n === k - 1);

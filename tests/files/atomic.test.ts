@@ -84,6 +84,13 @@ describe("a folder that holds something else", () => {
     expect(content()).toBe("new");
   });
 
+  it("a model's is taken, whoever made it", async () => {
+    mkdirSync(target);
+    for (const name of ["config.json", "model-00001-of-00002.safetensors"]) writeFileSync(join(target, name), "{}");
+    await write("new");
+    expect(content()).toBe("new");
+  });
+
   it("of another making is refused where the making is asked for", async () => {
     await write("a checkpoint");
     await expect(requireReplaceable(target, "onnx/")).rejects.toThrow(/earlier one of the same making/);
