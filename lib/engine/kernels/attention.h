@@ -145,12 +145,12 @@ void attendHead(const Attention<Element>& call, const Text& text, int64_t head) 
   const auto value = rowsOf(call.value, kv, size, text.keys, space.biasedValue);
   const auto mixed = rowsOf(call.mixed, heads * size, head, size, text.queries);
   const int64_t count = query.count, all = key.count, columns = roundUp(all, TILE_COLUMNS), rows = roundUp(count, ROWS);
-  const int64_t padded = roundUp(size, TILE_COLUMNS), words = padded / P::NUMBERS;
+  const int64_t padded = roundUp(size, TILE_COLUMNS), words = padded / P::NUMBERS, apart = spread(columns);
   auto* queries = space.queries.zeros(rows * words);
-  auto* keys = space.keys.zeros(words * columns);
+  auto* keys = space.keys.zeros(words * apart);
   auto* values = space.valuesJoined.zeros(columns / P::NUMBERS * padded);
   packRows<P>(query, queries, words);
-  packColumns<P>(key, keys, columns, space.lines, words);
+  packColumns<P>(key, keys, apart, space.lines, words);
   packJoined<P>(value, values, padded);
   float* scores = space.scores.get(QUERIES * columns);
   auto* weights = space.weights.get(QUERIES * columns / P::NUMBERS);
@@ -159,7 +159,7 @@ void attendHead(const Attention<Element>& call, const Text& text, int64_t head) 
   for (int64_t i = 0; i < count; i += QUERIES) {
     const int64_t here = std::min(QUERIES, count - i), hereRows = roundUp(here, ROWS);
     const int64_t seen = causal ? roundUp(text.shared + i + here, TILE_COLUMNS) : columns;
-    product<P>(hereRows, seen, words, queries + i * words, words, 1, keys, columns, scores, seen, false);
+    product<P>(hereRows, seen, words, queries + i * words, words, 1, keys, apart, scores, seen, false);
     float sums[QUERIES];
     for (int64_t r = 0; r < hereRows; r++) {
       float top;

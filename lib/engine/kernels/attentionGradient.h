@@ -82,15 +82,15 @@ void attendHeadBack(const AttentionGradient<Element>& call, const Text& text, in
   const int64_t count = static_cast<int64_t>(text.queries.size()), all = static_cast<int64_t>(text.keys.size());
   const int64_t group = heads / keyValueHeads, shared = text.shared;
   const int64_t columns = roundUp(all, std::max(TILE_COLUMNS, ROWS)), rows = roundUp(count, ROWS);
-  const int64_t padded = paddedSize(call.forward.shape), words = padded / P::NUMBERS;
+  const int64_t padded = paddedSize(call.forward.shape), words = padded / P::NUMBERS, apart = spread(columns);
   auto& space = workspace<Word>();
-  Word* keys = space.keys.zeros(words * columns);
+  Word* keys = space.keys.zeros(words * apart);
   Word* keysJoined = space.keysJoined.zeros(columns / P::NUMBERS * padded);
-  Word* values = space.values.zeros(words * columns);
+  Word* values = space.values.zeros(words * apart);
   const auto key = rowsOf(call.forward.key, kv, size, text.keys, space.biasedKey);
-  packColumns<P>(key, keys, columns, space.lines, words);
+  packColumns<P>(key, keys, apart, space.lines, words);
   packJoined<P>(key, keysJoined, padded);
-  packColumns<P>(rowsOf(call.forward.value, kv, size, text.keys, space.biasedValue), values, columns, space.lines, words);
+  packColumns<P>(rowsOf(call.forward.value, kv, size, text.keys, space.biasedValue), values, apart, space.lines, words);
   float* keyGradient = space.keyGradient.zeros(columns * padded);
   float* valueGradient = space.valueGradient.zeros(columns * padded);
   float* scores = space.scores.get(QUERIES_BACK * KEYS_BACK);
@@ -124,8 +124,8 @@ void attendHeadBack(const AttentionGradient<Element>& call, const Text& text, in
       const int64_t seen = causal ? roundUp(shared + i + here, TILE_COLUMNS) : columns;
       for (int64_t j = 0; j < seen; j += KEYS_BACK) {
         const int64_t width = std::min(KEYS_BACK, seen - j);
-        product<P>(hereRows, width, words, queries + i * words, words, 1, keys + j, columns, scores, width, false);
-        product<P>(hereRows, width, words, gradients + i * words, words, 1, values + j, columns, gradientScores, width, false);
+        product<P>(hereRows, width, words, queries + i * words, words, 1, keys + j, apart, scores, width, false);
+        product<P>(hereRows, width, words, gradients + i * words, words, 1, values + j, apart, gradientScores, width, false);
         for (int64_t r = 0; r < hereRows; r += P::NUMBERS) {
           BackRow block[P::NUMBERS];
           for (int64_t n = 0; n < P::NUMBERS; n++) {

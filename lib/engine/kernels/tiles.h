@@ -134,6 +134,12 @@ void packRows(const Rows<const Element>& x, typename P::Word* to, int64_t words)
 /** Rows turned at a time: one line of the cache. */
 constexpr int64_t TURNED = 16;
 
+/**
+ * The distance between packed rows of `columns` words: an odd number of tiles. With an even one, of 512 say, all rows of a tile
+ * fall into a few sets of the first cache and push each other out.
+ */
+inline int64_t spread(int64_t columns) { return columns | TILE_COLUMNS; }
+
 /** Transposed, [words of the size, columns]: the right operand of a product over the size. */
 template <class P, class Element>
 void packColumns(const Rows<const Element>& x, typename P::Word* to, int64_t columns, Buffer<typename P::Word>& lines, int64_t words) {
