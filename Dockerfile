@@ -2,7 +2,8 @@
 #   echo "RB_API_KEY=$(openssl rand -hex 32)" > .env && docker compose up
 # The server alone:
 #   docker build -t rewardbook . && docker run --rm --read-only --tmpfs /tmp -e RB_API_KEY=… -p 127.0.0.1:8000:8000 -v ./checkpoints:/app/checkpoints:ro rewardbook
-# What is downloaded is pinned: npm packages by the hashes of package-lock.json, TensorFlow's wheel by the hash in scripts/setup, Python packages by version.
+# What is downloaded is pinned: npm packages by the hashes of package-lock.json, TensorFlow's wheel and the default encoder by the hashes in scripts/setup,
+# Python packages by those of scripts/requirements.lock; Debian's packages and the base image come as their registries have them (--build-arg NODE_IMAGE=node@sha256:…).
 ARG NODE_IMAGE=node:20.20.2-bookworm-slim
 
 FROM ${NODE_IMAGE} AS tools

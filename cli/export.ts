@@ -16,6 +16,16 @@ import { createOutput } from "./output";
 
 export function register(program: Command): void {
   program
+    .command("import [model]", { hidden: true })
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(() => {
+      throw new UsageError(
+        "import: expected another command: an exported model is not read back, its weights are laid out for running it; " +
+          "give the checkpoint it was exported from to score, train or serve",
+      );
+    });
+  program
     .command("export")
     .description("an ONNX model that Transformers.js, onnxruntime and the browser run")
     .requiredOption("--checkpoint <dir>", "Hugging Face directory of the reward model")

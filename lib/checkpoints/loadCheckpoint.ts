@@ -1,5 +1,5 @@
 // In: a Hugging Face directory. Out: a reward model with its tokenizer and settings.
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, type Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { initBackend } from "../engine/backend";
@@ -187,6 +187,7 @@ export function padTokenId(config: ModelConfig, { padId, eosId, unreadId }: Toke
 
 async function readConfig(dir: string): Promise<ModelConfig> {
   const info = await stat(dir).catch(() => null);
+  refuseOnnx(dir, info);
   if (!info?.isDirectory()) {
     throw new InputError(
       `${dir}: expected a model directory, got ${info ? "a file" : "nothing of that name"}; ` +
@@ -203,16 +204,11 @@ async function readConfig(dir: string): Promise<ModelConfig> {
   return parseModelConfig(readJsonFile(path), path);
 }
 
+const PICKLES = ["pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt", "model.pth"] as const;
+
 function refusePickle(dir: string): void {
   if ([SINGLE_FILE, INDEX_FILE].some((name) => existsSync(join(dir, name)))) return;
-  const pickled = ["pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt", "model.pth"].find((name) =>
-    existsSync(join(dir, name)),
-  );
-  if (!pickled && isOnnx(dir))
-    throw new InputError(
-      `${dir}: expected ${SINGLE_FILE}, got a model in ONNX, whose weights are laid out for running it; ` +
-        "give the checkpoint it was exported from, or run it with Transformers.js",
-    );
+  const pickled = PICKLES.find((name) => existsSync(join(dir, name)));
   if (!pickled) {
     throw new InputError(
       `${dir}: expected ${SINGLE_FILE} or ${INDEX_FILE}, got neither; ` +
@@ -226,12 +222,18 @@ function refusePickle(dir: string): void {
   );
 }
 
-/** Whether a directory holds a model that was exported: by `rewardbook export`, optimum or another. */
-function isOnnx(dir: string): boolean {
-  const onnx = join(dir, "onnx");
-  return [dir, ...(existsSync(onnx) ? [onnx] : [])].some((folder) =>
-    readdirSync(folder).some((name) => /\.onnx(_data)?$/.test(name)),
-  );
+/** Refuses what holds a model that was exported, by `rewardbook export`, optimum or another, and none to load. */
+function refuseOnnx(path: string, info: Stats | null): void {
+  const onnx = join(path, "onnx");
+  const names = !info?.isDirectory()
+    ? [path]
+    : [path, onnx].flatMap((dir) => (existsSync(dir) ? readdirSync(dir) : []));
+  const loadable = [SINGLE_FILE, INDEX_FILE, ...PICKLES].some((name) => existsSync(join(path, name)));
+  if (info && !loadable && names.some((name) => /\.onnx(_data)?$/.test(name)))
+    throw new InputError(
+      `${path}: expected ${SINGLE_FILE}, got a model in ONNX, whose weights are laid out for running it; ` +
+        "give the checkpoint it was exported from, or run it with Transformers.js",
+    );
 }
 
 /** The file to name where a tensor is at fault. */

@@ -150,8 +150,10 @@ describe("rewardbook export", () => {
     const checkpoint = await makeCheckpoint("source", "bert");
     const out = join(work, "exported");
     expect(await run(["export", "--checkpoint", checkpoint, "--out", out])).toBe(0);
-    await expect(loadScoringModel(out)).rejects.toThrow(
-      /expected model\.safetensors, got a model in ONNX.*give the checkpoint it was exported from/,
-    );
+    for (const path of [out, join(out, "onnx"), join(out, "onnx", "model.onnx")])
+      await expect(loadScoringModel(path)).rejects.toThrow(
+        /expected model\.safetensors, got a model in ONNX.*give the checkpoint it was exported from/,
+      );
+    expect(await run(["import", out])).toBe(2);
   });
 });

@@ -48,7 +48,7 @@ test("every stage ends as a user that is not root, with a health check", () => {
   expect(stages).toHaveLength(2);
   for (const stage of stages) expect(stage).toMatch(/^USER 1000$[^]*^HEALTHCHECK/m);
   const compose = readFileSync(projectPath("docker-compose.yml"), "utf8");
-  expect(compose).toMatch(/read_only: true/);
+  expect(compose).toMatch(/^ {4}read_only: true$/m);
   expect([...compose.matchAll(/ports: \["([\d.]+):/g)].map(([, address]) => address)).toEqual([
     "127.0.0.1",
     "127.0.0.1",
