@@ -168,7 +168,8 @@ export function fusedGelu(product: tf.Tensor2D, bias: tf.Tensor): tf.Tensor2D | 
     const [value] = execute(native, "RewardbookGelu", [], inputs, 1);
     return {
       value,
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => execute(native, "RewardbookGeluGradient", [], [...saved, dy], 2),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
+        execute(native, "RewardbookGeluGradient", [], [...saved, dy], 3).slice(0, 2), // the third: compile/gelu.ts
     };
   });
   return gelu(product, bias) as tf.Tensor2D;

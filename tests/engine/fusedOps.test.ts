@@ -5,9 +5,11 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { createAdamW } from "../../lib/engine/adamw";
 import { initBackend } from "../../lib/engine/backend";
 import { compile } from "../../lib/engine/compile";
+import { optimise } from "../../lib/engine/compile/passes";
+import type { Program } from "../../lib/engine/compile/graph";
 import { fusedAddNorm, fusedGelu } from "../../lib/engine/fusedOps";
 import { projectPath } from "../../lib/files/paths";
-import { count, normal, record, relative } from "./programs";
+import { count, execute, normal, record, relative } from "./programs";
 
 beforeAll(() => initBackend());
 
@@ -81,6 +83,30 @@ describe.each([
     for (const distance of distancesOf(fused as never, eager as never, inputs, precision))
       expect(distance).toBeLessThan(bound);
   });
+});
+
+test("in f32 the backward pass reads gelu's result from the kernel of its gradient, not from the forward pass", () => {
+  const args = [normal(1, [64, 32]), normal(2, [48, 32]), normal(3, [48]), normal(4, [24, 48])];
+  const network = (eager: boolean) => (x: tf.Tensor, first: tf.Tensor, bias: tf.Tensor, second: tf.Tensor) => {
+    const product = tf.matMul(x as tf.Tensor2D, first as tf.Tensor2D, false, true);
+    const z = tf.add(product, bias);
+    const plain = () => tf.mul(tf.mul(z, 0.5), tf.add(tf.erf(tf.mul(z, Math.SQRT1_2)), 1)) as tf.Tensor2D;
+    return tf.sum(
+      tf.square(
+        tf.matMul(eager ? plain() : fusedGelu(product as tf.Tensor2D, bias)!, second as tf.Tensor2D, false, true),
+      ),
+    );
+  };
+  const recorded = record((...given) => tf.grads(network(false) as never)(given), ...args);
+  const lateReaders = (program: Program) => {
+    const [kept] = program.nodes.find(({ op }) => op === "RewardbookGelu")!.outputs;
+    return program.nodes.filter(({ inputs, backward }) => backward && inputs.includes(kept)).length;
+  };
+  expect(lateReaders(recorded)).toBe(1); // the second weight's gradient
+  const program = optimise(recorded, { precision: "f32", xla: false });
+  expect(lateReaders(program)).toBe(0);
+  const expected = tf.grads(network(true) as never)(args);
+  execute(program, args).forEach((gradient, i) => expect(relative(gradient, expected[i])).toBeLessThan(1e-5));
 });
 
 test("gelu far out: 0 and x, with slopes 0 and 1", () => {

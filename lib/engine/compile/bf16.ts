@@ -37,7 +37,7 @@ const FUSED: ReadonlyMap<string, Narrowing> = new Map([
   ["RewardbookAddNorm", { inputs: [0], outputs: [1], copies: true }],
   ["RewardbookAddNormGradient", { inputs: [0], outputs: [1], copies: true }],
   ["RewardbookGelu", { inputs: [0], outputs: [0] }],
-  ["RewardbookGeluGradient", { inputs: [0, 2], outputs: [0] }],
+  ["RewardbookGeluGradient", { inputs: [0, 2], outputs: [0, 2] }],
 ]);
 
 /**

@@ -122,6 +122,28 @@ export function consumersOf(nodes: readonly GraphNode[]): Map<GraphValue, GraphN
   return consumers;
 }
 
+/** All nodes that a node waits for, and itself. */
+export function ancestorsOf(node: GraphNode): Set<GraphNode> {
+  const found = new Set([node]);
+  for (const one of found) for (const value of one.inputs) found.add(value.node); // a set goes on to what is added meanwhile
+  return found;
+}
+
+/** The nodes in an order in which every input comes first: as they are, but for those that wait for a later one. */
+export function inOrder(nodes: readonly GraphNode[]): GraphNode[] {
+  const done = new Set<GraphNode>();
+  for (const start of nodes) {
+    const stack = [start];
+    while (stack.length > 0) {
+      const node = stack[stack.length - 1];
+      const missing = node.inputs.map((value) => value.node).filter((input) => !done.has(input));
+      if (missing.length > 0) stack.push(...missing);
+      else done.add(stack.pop()!);
+    }
+  }
+  return [...done];
+}
+
 /** Values that leave the graph: results and new states. */
 export const fetchedValues = (program: Program): GraphValue[] => [
   ...program.results,

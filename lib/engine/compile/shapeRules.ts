@@ -242,6 +242,7 @@ const SEVERAL: ReadonlyMap<string, SeveralRule> = new Map<string, SeveralRule>([
     ([product, bias]) => [
       [product.shape, product.dtype],
       [bias.shape, DType.F32],
+      [[0], product.dtype], // gelu's result, where a pass asks for it
     ],
   ],
 ]);

@@ -169,8 +169,9 @@ void geluGradient(const GeluGradient<Element>& call, Pool& pool) {
       for (int64_t j = 0; j < width; j += LANES) {
         const Vector x = at(call.product + row * width, j, width) + at(call.bias, j, width);
         Vector density;
-        const Vector slope = normalCdf<Element>(x, &density) + x * density;
-        const Vector dx = at(call.gradient + row * width, j, width) * slope;
+        const Vector cdf = normalCdf<Element>(x, &density);
+        const Vector dx = at(call.gradient + row * width, j, width) * (cdf + x * density);
+        if (call.activated) put(x * cdf, call.activated + row * width, j, width);
         put(dx, call.productGradient + row * width, j, width);
         store(sums[0] + j, load(sums[0] + j) + dx);
       }

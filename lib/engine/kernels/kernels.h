@@ -108,13 +108,14 @@ struct Gelu {
   Element* activated;
 };
 
+/** `activated`, where not null, gets gelu's result once more. */
 template <class Element>
 struct GeluGradient {
   int64_t rows, width;
   const Element* product;
   const float* bias;
   const Element* gradient;
-  Element* productGradient;
+  Element *productGradient, *activated;
   float* biasGradient;
 };
 

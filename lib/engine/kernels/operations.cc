@@ -103,14 +103,29 @@ void computeGelu(void*, TF_OpKernelContext* context) {
   arithmetic().gelu(gelu, threads());
 }
 
+/** The attribute: whether gelu's result is asked for as well. */
+void* createGeluGradient(TF_OpKernelConstruction* construction) {
+  TF_Status* status = TF_NewStatus();
+  auto* again = new unsigned char;
+  TF_OpKernelConstruction_GetAttrBool(construction, "again", again, status);
+  if (TF_GetCode(status) != TF_OK) TF_OpKernelConstruction_Failure(construction, status);
+  TF_DeleteStatus(status);
+  return again;
+}
+
+void deleteGeluGradient(void* kernel) { delete static_cast<unsigned char*>(kernel); }
+
 template <class Element>
-void computeGeluGradient(void*, TF_OpKernelContext* context) {
+void computeGeluGradient(void* kernel, TF_OpKernelContext* context) {
   Call call(context);
+  const bool again = *static_cast<unsigned char*>(kernel) != 0;
   GeluGradient<Element> gelu;
   if (!readRows(call, {2}, {1}, &gelu.rows, &gelu.width)) return;
   TF_Tensor* product = call.output(0, call.input(0));
   TF_Tensor* bias = call.output(1, TF_FLOAT, {gelu.width});
+  TF_Tensor* activated = again ? call.output(2, call.input(0)) : call.output(2, TF_TensorType(call.input(0)), {0});
   if (call.failed()) return;
+  gelu.activated = again ? data<Element>(activated) : nullptr;
   gelu.product = data<Element>(call.input(0));
   gelu.bias = data<float>(call.input(1));
   gelu.gradient = data<Element>(call.input(2));
@@ -188,8 +203,8 @@ void registerAll() {
                   {"product: T", "bias: float", "residual: float", "weight: float", "beta: float", "statistics: float", "gradient: float"},
                   {"input_gradient: float", "narrow: T", "bias_gradient: float", "weight_gradient: float", "beta_gradient: float"});
   defineOperation("RewardbookGelu", {"T: {float, bfloat16}"}, {"product: T", "bias: float"}, {"activated: T"});
-  defineOperation("RewardbookGeluGradient", {"T: {float, bfloat16}"}, {"product: T", "bias: float", "gradient: T"},
-                  {"product_gradient: T", "bias_gradient: float"});
+  defineOperation("RewardbookGeluGradient", {"T: {float, bfloat16}", "again: bool = false"}, {"product: T", "bias: float", "gradient: T"},
+                  {"product_gradient: T", "bias_gradient: float", "activated: T"});
   const auto both = [](const char* name, auto create, auto single, auto half, auto remove) {
     registerKernel(name, TF_FLOAT, create, single, remove);
     registerKernel(name, TF_BFLOAT16, create, half, remove);
@@ -203,7 +218,7 @@ void registerAll() {
   both("RewardbookAddNorm", createAddNorm, computeAddNorm<float>, computeAddNorm<Bfloat16>, deleteAddNorm);
   both("RewardbookAddNormGradient", createAddNorm, computeAddNormGradient<float>, computeAddNormGradient<Bfloat16>, deleteAddNorm);
   both("RewardbookGelu", nullptr, computeGelu<float>, computeGelu<Bfloat16>, nullptr);
-  both("RewardbookGeluGradient", nullptr, computeGeluGradient<float>, computeGeluGradient<Bfloat16>, nullptr);
+  both("RewardbookGeluGradient", createGeluGradient, computeGeluGradient<float>, computeGeluGradient<Bfloat16>, deleteGeluGradient);
   registerKernel("RewardbookAdamW", TF_FLOAT, nullptr, computeAdamW, nullptr);
 }
 
