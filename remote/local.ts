@@ -1,6 +1,8 @@
 // In: a job's folder. Out: the same job run on this machine by Python alone, line by line.
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { tmpdir } from "node:os";
 import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 import { InputError } from "../lib/errors";
 
 export interface LocalJob {
@@ -13,6 +15,22 @@ export interface LocalJob {
 }
 
 const LAST_LINES = 5;
+const NEEDED = ["torch", "transformers", "trl", "peft", "accelerate", "datasets", "pyarrow", "fsspec", "safetensors"];
+const MISSING = "import sys, importlib.util as u; print(*[name for name in sys.argv[1:] if not u.find_spec(name)])";
+
+/** @throws InputError for one that cannot be started, or that lacks packages a job needs without Ray */
+export async function requirePython(python: string): Promise<void> {
+  const { stdout } = await promisify(execFile)(python, ["-c", MISSING, ...NEEDED], { cwd: tmpdir() }).catch(
+    (error: Error) => {
+      throw noPython(python, error);
+    },
+  );
+  const missing = stdout.trim().split(" ").filter(Boolean);
+  if (missing.length > 0)
+    throw new InputError(
+      `--python: expected one that has the job's packages, got ${python} without ${missing.join(", ")}; give it remote/python/requirements.txt, or name another`,
+    );
+}
 
 /**
  * Runs a job without a cluster.

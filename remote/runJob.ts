@@ -9,7 +9,7 @@ import { parseEvent, type DoneEvent, type JobEvent } from "./events";
 import { followJob, type JobEnd } from "./follow";
 import { LARGEST_UPLOAD, lastLine, openHead, type Head } from "./head";
 import { requirements } from "./jobFolder";
-import { runHere } from "./local";
+import { requirePython, runHere } from "./local";
 import type { RemoteSettings } from "./settings";
 import { zipFolder } from "./zip";
 
@@ -33,6 +33,17 @@ export const isLocal = ({ address }: RemoteSettings): boolean => address === LOC
 
 /** The head of a cluster. */
 export const headOf = ({ address, ca }: RemoteSettings): Head => openHead(connectTo(address, ca));
+
+/**
+ * Whether jobs can be sent there, asked before a file of the run is touched.
+ *
+ * @throws InputError for a head that does not answer or does not let us in, or a Python that lacks packages
+ */
+export async function requirePlace(settings: RemoteSettings, say: (text: string) => void): Promise<void> {
+  if (isLocal(settings)) return requirePython(settings.python);
+  const head = headOf(settings);
+  say(`${head.connection.address}: Ray ${await head.version()}`);
+}
 
 /**
  * Runs a job to its end, or follows one that runs.
@@ -102,7 +113,6 @@ function howItEnded({ status, message }: JobEnd): string | null {
 /** Sends the folder and starts the job; where one of its id is there, nothing is started. */
 async function submit(run: JobRun, folder: string, head: Head): Promise<void> {
   const { submission_id, say } = run;
-  say(`${head.connection.address}: Ray ${await head.version()}`);
   const zip = join(dirname(folder), "job.zip");
   try {
     const hash = await zipFolder(folder, zip);

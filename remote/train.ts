@@ -14,7 +14,7 @@ import { finishTraining } from "./finish";
 import { prepareJob } from "./prepareJob";
 import { readSent, remoteDir, requireRecord, sentPairs, type RemoteRecord } from "./record";
 import { Recorder } from "./recorder";
-import { runJob } from "./runJob";
+import { requirePlace, runJob } from "./runJob";
 import { remoteTrainingSchema, resolveRemote, type RemoteTrainingInput } from "./settings";
 
 /** A training that was handed over and has ended. */
@@ -62,6 +62,7 @@ export async function handOverTraining(
   const { config, data } = openRequest(request);
   return underWay(config.run, hooks, async (heard, signal) => {
     const say = (text: string) => heard.onMessage?.(text);
+    await requirePlace(settings, say);
     const { record, folder } = await prepareJob({ given: config, data, settings, say });
     try {
       return await follow(record, { folder, hooks: heard, signal });
