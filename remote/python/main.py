@@ -12,7 +12,7 @@ import traceback
 from pathlib import Path
 
 from checked import JobError
-from events import print_event
+from events import gist, print_event
 from job import read_job
 
 
@@ -29,9 +29,9 @@ def main(arguments: list[str]) -> int:
         return 0
     except JobError as error:
         print_event({"event": "failed", "message": str(error)})
-    except Exception as error:  # Whatever a library throws: the submitter must hear of it, in one line and in full.
+    except Exception as error:  # Whatever a library throws: the log has it in full, the submitter hears it in one line.
         traceback.print_exc()
-        print_event({"event": "failed", "message": f"{type(error).__name__}: {error}"[:2000]})
+        print_event({"event": "failed", "message": gist(error)})
     return 1
 
 
