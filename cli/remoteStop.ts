@@ -14,7 +14,10 @@ export function register(remote: Command): void {
     const { head, id } = placeOfJob(options);
     if (id === null)
       throw new UsageError("remote stop: expected one job, got a whole cluster; give --run NAME or --id ID");
-    await head.stop(id);
-    out.result({ submission_id: id, stopped: true }, `job ${id} is being stopped`);
+    const stopped = await head.stop(id);
+    out.result(
+      { submission_id: id, stopped },
+      `job ${id} ${stopped ? "is being stopped" : "had ended; nothing to stop"}`,
+    );
   });
 }

@@ -12,6 +12,8 @@ import { ask, PATIENCE, send, type HeadAnswer, type HeadRequest, type Patience }
 
 const versionSchema = z.looseObject({ ray_version: z.string() });
 
+const stopSchema = z.looseObject({ stopped: z.boolean() });
+
 const jobSchema = z.looseObject({
   submission_id: z.string().nullish(),
   status: z.enum(["PENDING", "RUNNING", "STOPPED", "SUCCEEDED", "FAILED"]),
@@ -55,7 +57,8 @@ export interface Head {
   /** @returns null for a job that the head does not know */
   job(id: string): Promise<HeadJob | null>;
   jobs(): Promise<readonly HeadJob[]>;
-  stop(id: string): Promise<void>;
+  /** @returns false where it had ended */
+  stop(id: string): Promise<boolean>;
   /** All that the job has printed so far. */
   logs(id: string): Promise<string>;
   /** Fetches a file, whole and as it was, or throws. */
@@ -88,9 +91,8 @@ export function openHead(connection: Connection, patience: Patience = PATIENCE):
       return true;
     },
     jobs: async () => parse(z.array(jobSchema), sound(connection, await call({ method: "GET", path: "/api/jobs/" }))),
-    stop: async (id) => {
-      sound(connection, await call({ method: "POST", path: `${at(id)}/stop` }));
-    },
+    stop: async (id) =>
+      parse(stopSchema, sound(connection, await call({ method: "POST", path: `${at(id)}/stop` }))).stopped,
     logs: async (id) =>
       parse(z.object({ logs: z.string() }), sound(connection, await call({ method: "GET", path: `${at(id)}/logs` })))
         .logs,

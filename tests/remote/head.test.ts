@@ -93,6 +93,14 @@ describe("submitting", () => {
   });
 });
 
+it("stops a job once, and says where there was nothing to stop", async () => {
+  const [server, head] = await start();
+  await head.submit(job("long"));
+  expect(await head.stop("long")).toBe(true);
+  expect(server.jobs.get("long")!.status).toBe("STOPPED");
+  expect(await head.stop("long")).toBe(false);
+});
+
 describe("following", () => {
   const log = Array.from({ length: 40 }, (_, i) => `line ${i} “${"ä".repeat(i)}”\n`).join("");
 

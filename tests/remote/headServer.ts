@@ -89,6 +89,7 @@ export async function startHead({ token, tls }: HeadServerOptions = {}): Promise
     const job = head.jobs.get(id);
     if (!job) return reply(404, `Job ${id} does not exist`);
     if (verb === "logs") return reply(200, { logs: head.log });
+    if (verb === "stop" && job.status !== "RUNNING") return reply(200, { stopped: false });
     if (verb === "stop") return ((job.status = "STOPPED"), reply(200, { stopped: true }));
     return reply(200, describe(id, job));
   }
