@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { LABEL_NOISE } from "../lib/pairs/pair";
 import { UsageError } from "../lib/errors";
 import { DOMAINS, generatePairs } from "../synthetic/synthesise";
+import { checkWritable } from "../lib/files/writable";
 import { writeJsonLines, writeJsonList } from "../lib/files/write";
 import { createOutput } from "./output";
 import { percent } from "../lib/wording";
@@ -14,10 +15,14 @@ const number = (text: string): number => {
 };
 
 /** A JSON list for `.json`, JSON lines for `.jsonl`. */
-async function write(path: string, rows: readonly unknown[]): Promise<void> {
-  if (/\.json$/i.test(path)) return writeJsonList(path, rows);
-  if (/\.jsonl$/i.test(path)) return writeJsonLines(path, rows);
-  throw new UsageError(`${path}: expected a name that ends in .json or .jsonl`);
+const write = (path: string, rows: readonly unknown[]): Promise<void> =>
+  /\.json$/i.test(path) ? writeJsonList(path, rows) : writeJsonLines(path, rows);
+
+/** @throws UsageError for a name that says nothing of the format; InputError for a path that cannot be written */
+async function checkOutputs(...paths: readonly (string | undefined)[]): Promise<void> {
+  const odd = paths.find((path) => path !== undefined && !/\.jsonl?$/i.test(path));
+  if (odd !== undefined) throw new UsageError(`${odd}: expected a name that ends in .json or .jsonl; give it one`);
+  await checkWritable(...paths);
 }
 
 export function register(program: Command): void {
@@ -34,6 +39,7 @@ export function register(program: Command): void {
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
       const out = createOutput(options.json === true);
+      await checkOutputs(options.out, options.candidates);
       const { pairs, candidates, ceiling } = generatePairs({
         questions: options.questions,
         seed: options.seed,

@@ -1,7 +1,6 @@
 // rewardbook report: a run's files in, one self-contained HTML report out.
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { metricsDir } from "../lib/files/paths";
 import { architectureSummary } from "../lib/report/architectures";
@@ -14,6 +13,7 @@ import { readRun, type RunRecord } from "../lib/runs/runFiles";
 import { createTable } from "../lib/report/tables";
 import { verdictOf } from "../lib/report/verdict";
 import { writeFileAtomically } from "../lib/files/atomic";
+import { checkWritable } from "../lib/files/writable";
 import { createOutput } from "./output";
 import { percent } from "../lib/wording";
 
@@ -63,7 +63,7 @@ export function register(program: Command): void {
       const against = (options.against ?? []).map((name) => readRun(metricsDir(name)));
       const notes = options.notes === undefined ? undefined : readNotes(options.notes);
       const file = options.out ?? join("reports", `${fileName([run, ...against])}.html`);
-      await mkdir(dirname(file), { recursive: true });
+      await checkWritable(file);
       const page = reportHtml(run, { against, notes });
       await writeFileAtomically(file, page);
       const pdf = options.pdf ? await printed(file) : undefined;

@@ -1,8 +1,9 @@
 // In: any model directory. Out: what it is, and everything that is wrong with it, without loading it.
 import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "../errors";
-import { findDamage, MANIFEST } from "../files/atomic";
+import { findDamage, MANIFEST, type Damage } from "../files/atomic";
 import { readJsonFile } from "../files/json";
 import { iterateSafetensors, openSafetensors } from "../files/safetensors";
 import { parseModelConfig, type ModelConfig } from "../models/config";
@@ -10,6 +11,8 @@ import { canonicalName } from "../models/createModel";
 import { headShapes, outputModule } from "../models/heads";
 import { parameterShapes } from "../models/rewardModel";
 import { openTokenizer } from "../text/tokenizer";
+import { isEnsemble, memberDirectory, readEnsemble, readHeads, type EnsembleFile } from "./ensemble";
+import { checkFinite } from "./loadCheckpoint";
 import { readSettings } from "./settings";
 
 export interface Inspection {
@@ -30,8 +33,64 @@ export interface Inspection {
   readonly tokens: number | null;
 }
 
-/** Checks manifest, configuration, weights against it (names, shapes, finite numbers), tokenizer and settings. */
+/**
+ * Checks manifest, configuration, weights against it (names, shapes, finite numbers), tokenizer and settings; of an ensemble
+ * every member, of an export in ONNX its checksums and tokenizer.
+ */
 export async function inspectCheckpoint(dir: string): Promise<Inspection> {
+  const ensemble = isEnsemble(dir) ? await ensembleOf(dir) : null;
+  if (ensemble === null) return inspectOne(dir);
+  return ensemble.kind === "heads" ? inspectHeads(dir, ensemble) : inspectMembers(dir, ensemble);
+}
+
+/** Null where it does not say which members it has: it is then judged by what it lacks. */
+const ensembleOf = (dir: string): Promise<EnsembleFile | null> =>
+  readEnsemble(dir).catch((error: unknown) => {
+    if (error instanceof InputError) return null;
+    throw error;
+  });
+
+/** One model with several heads. */
+async function inspectHeads(dir: string, ensemble: EnsembleFile): Promise<Inspection> {
+  const model = await inspectOne(dir);
+  const problems = [...model.problems];
+  try {
+    for (const head of await readHeads(dir, ensemble))
+      for (const [name, { data }] of head) checkFinite(data, `${dir}: head ${name}`);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    problems.push(error.message);
+  }
+  return { ...model, problems, ok: problems.length === 0 };
+}
+
+/** A model a folder: their problems together, and what they hold. */
+async function inspectMembers(dir: string, { members }: EnsembleFile): Promise<Inspection> {
+  const all: Inspection[] = [];
+  for (const member of members) all.push(await inspectOne(memberDirectory(dir, member)));
+  const damage = existsSync(join(dir, MANIFEST)) ? await findDamage(dir) : undefined;
+  const own = damage ? [differing(dir, damage)] : [];
+  const problems = [...own, ...all.flatMap((one) => one.problems)];
+  const sum = (count: (one: Inspection) => number): number => all.reduce((total, one) => total + count(one), 0);
+  return {
+    ...all[0],
+    dir,
+    problems,
+    ok: problems.length === 0,
+    manifest: stateOf(damage),
+    tensors: sum((one) => one.tensors),
+    parameters: sum((one) => one.parameters),
+    head: all.find((one) => one.head !== "complete")?.head ?? "complete",
+    unused: all.flatMap((one) => one.unused),
+  };
+}
+
+const differing = (dir: string, damage: Damage): string =>
+  `${join(dir, damage.file)}: differs from the manifest: ${damage.why}`;
+const stateOf = (damage: Damage | null | undefined): Inspection["manifest"] =>
+  damage === undefined ? "none" : damage === null ? "matches" : "differs";
+
+async function inspectOne(dir: string): Promise<Inspection> {
   const problems: string[] = [];
   const attempt = async <T>(work: () => T | Promise<T>): Promise<T | null> => {
     try {
@@ -43,7 +102,7 @@ export async function inspectCheckpoint(dir: string): Promise<Inspection> {
     }
   };
   const damage = existsSync(join(dir, MANIFEST)) ? await findDamage(dir) : undefined;
-  if (damage) problems.push(`${join(dir, damage.file)}: differs from the manifest: ${damage.why}`);
+  if (damage) problems.push(differing(dir, damage));
   const adapter = existsSync(join(dir, "adapter_config.json")) && !existsSync(join(dir, "config.json"));
   const weights = adapter
     ? await attempt(() => inspectAdapter(dir))
@@ -60,7 +119,7 @@ export async function inspectCheckpoint(dir: string): Promise<Inspection> {
     dir,
     ok: problems.length === 0,
     problems,
-    manifest: damage === undefined ? "none" : damage === null ? "matches" : "differs",
+    manifest: stateOf(damage),
     model_type: weights?.config?.modelType ?? null,
     tensors: weights?.tensors ?? 0,
     parameters: weights?.parameters ?? 0,
@@ -82,6 +141,9 @@ async function inspectModel(dir: string, problem: (text: string) => void): Promi
   const path = join(dir, "config.json");
   const config = parseModelConfig(readJsonFile(path), path);
   const [expected, head] = [parameterShapes(config), headShapes(config)];
+  // What ONNX holds is the runtime's own: the checksums say whether it is as it was written.
+  if (existsSync(join(dir, "onnx")) && !(await readdir(dir)).some((name) => name.endsWith(".safetensors")))
+    return { config, tensors: 0, parameters: 0, head: "complete", unused: [] };
   const found = new Set<string>();
   const unused: string[] = [];
   let [tensors, parameters] = [0, 0];

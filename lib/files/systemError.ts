@@ -38,6 +38,12 @@ const WORDS: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: "this machine has no such address; name another",
 };
 
+/** The same where a folder is made: where a file stands, and where Node's recursive way hides that the disk is read-only. */
+const MKDIR_WORDS: Readonly<Record<string, string>> = {
+  EEXIST: WORDS.ENOTDIR,
+  ENOENT: "the folder cannot be made there; check the path and its permissions, or write elsewhere",
+};
+
 /** An error that Node hands on from the system. */
 const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && "syscall" in error && typeof (error as NodeJS.ErrnoException).code === "string";
@@ -45,10 +51,9 @@ const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
 /** @param path what the error is about, where it does not say so itself */
 export function systemFault(error: unknown, path?: string): InputError | null {
   if (!isSystemError(error)) return null;
-  // a folder is made where a file stands
-  const code = error.code === "EEXIST" && error.syscall === "mkdir" ? "ENOTDIR" : error.code!;
-  if (!Object.hasOwn(WORDS, code)) return null;
-  const words = WORDS[code];
+  const code = error.code!;
+  const words = (error.syscall === "mkdir" && MKDIR_WORDS[code]) || (Object.hasOwn(WORDS, code) && WORDS[code]);
+  if (!words) return null;
   const where = path ?? placeOf(error);
   const temporary = where.startsWith(join(tmpdir(), "rewardbook-"))
     ? " (temporary files: set TMPDIR to a folder that can be written)"

@@ -130,7 +130,7 @@ describe("rewardbook export", () => {
     await writeManifest(checkpoint);
     const out = join(work, "guarded-onnx");
     const exportTo = (dir: string) => run(["export", "--checkpoint", checkpoint, "--out", dir]);
-    expect([await exportTo(out), await exportTo(out)]).toEqual([0, 0]);
+    expect([await exportTo(out), await exportTo(out), await run(["verify", out])]).toEqual([0, 0, 0]);
     const before = readdirSync(checkpoint);
     expect(await exportTo(checkpoint)).toBe(1);
     expect(await verifyDirectory(checkpoint)).toBeNull();

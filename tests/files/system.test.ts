@@ -33,6 +33,10 @@ describe("an errno", () => {
       expect(fault.message).toMatch(/^\/a\/b: .+; .+$/);
     },
   );
+  test("says that a folder cannot be made, where Node's recursive way only finds none", () =>
+    expect(systemFault(refusal("ENOENT", { path: "/ro/a", syscall: "mkdir" }))!.message).toMatch(
+      /^\/ro\/a: the folder cannot be made there; /,
+    ));
   test("is none where Node or this project is at fault", () => {
     expect(systemFault(new TypeError("x"))).toBeNull();
     expect(systemFault(Object.assign(new Error(), { code: "ERR_INVALID_ARG_TYPE" }))).toBeNull();

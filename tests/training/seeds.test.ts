@@ -1,5 +1,5 @@
 // Several seeds of a tiny model: what is written, that the ensemble's rewards are the members' means, and that a frozen encoder is shared.
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { run as rewardbook } from "../../cli/main";
@@ -190,6 +190,21 @@ it("names that are taken, seeds that are none, and a spread of one model are ref
   ensemble[2] = join("checkpoints", "whole", "ensemble");
   expect(await command(...ensemble)).toMatchObject({ code: 1, said: expect.stringContaining("ensemble.json") });
 });
+
+it.each(["whole", "frozen"])(
+  "verify judges the ensemble of %s by its members, and names the damaged one",
+  async (run) => {
+    const ensemble = join("checkpoints", run, "ensemble");
+    expect(await command("verify", ensemble)).toMatchObject({ code: 0, printed: expect.stringContaining("complete") });
+    const damaged = join(folder, `damaged-${run}`);
+    cpSync(ensemble, damaged, { recursive: true });
+    const file = join(damaged, run === "whole" ? join("43", "model.safetensors") : "heads.safetensors");
+    const bytes = readFileSync(file);
+    bytes[bytes.length - 1] ^= 0x80; // the sign of a weight
+    writeFileSync(file, bytes);
+    expect(await command("verify", damaged)).toMatchObject({ code: 1, printed: expect.stringContaining(file) });
+  },
+);
 
 it("going on with seeds never takes the place of a model that was trained alone", async () => {
   const before = readFileSync(join("metrics", "whole-seed42", "metrics.json"), "utf8");
