@@ -191,21 +191,6 @@ it("names that are taken, seeds that are none, and a spread of one model are ref
   expect(await command(...ensemble)).toMatchObject({ code: 1, said: expect.stringContaining("ensemble.json") });
 });
 
-it.each(["whole", "frozen"])(
-  "verify judges the ensemble of %s by its members, and names the damaged one",
-  async (run) => {
-    const ensemble = join("checkpoints", run, "ensemble");
-    expect(await command("verify", ensemble)).toMatchObject({ code: 0, printed: expect.stringContaining("complete") });
-    const damaged = join(folder, `damaged-${run}`);
-    cpSync(ensemble, damaged, { recursive: true });
-    const file = join(damaged, run === "whole" ? join("43", "model.safetensors") : "heads.safetensors");
-    const bytes = readFileSync(file);
-    bytes[bytes.length - 1] ^= 0x80; // the sign of a weight
-    writeFileSync(file, bytes);
-    expect(await command("verify", damaged)).toMatchObject({ code: 1, printed: expect.stringContaining(file) });
-  },
-);
-
 it("going on with seeds never takes the place of a model that was trained alone", async () => {
   const before = readFileSync(join("metrics", "whole-seed42", "metrics.json"), "utf8");
   expect(await train("whole-seed42", "--seeds", "2", "--resume")).toMatchObject({
@@ -233,6 +218,21 @@ it("seeds that were trained once are summed up again, byte for byte, and nothing
   expect({ code, finished: said.match(/is finished/g) }).toEqual({ code: 0, finished: Array(3).fill("is finished") });
   expect(files.map((path) => readFileSync(path, "utf8"))).toEqual(before);
 });
+
+it.each(["whole", "frozen"])(
+  "verify judges the ensemble of %s by its members, and names the damaged one",
+  async (run) => {
+    const ensemble = join("checkpoints", run, "ensemble");
+    expect(await command("verify", ensemble)).toMatchObject({ code: 0, printed: expect.stringContaining("complete") });
+    const damaged = join(folder, `damaged-${run}`);
+    cpSync(ensemble, damaged, { recursive: true });
+    const file = join(damaged, run === "whole" ? join("43", "model.safetensors") : "heads.safetensors");
+    const bytes = readFileSync(file);
+    bytes[bytes.length - 1] ^= 0x80; // the sign of a weight
+    writeFileSync(file, bytes);
+    expect(await command("verify", damaged)).toMatchObject({ code: 1, printed: expect.stringContaining(file) });
+  },
+);
 
 it("seeds are counted from the run's own, or listed", () => {
   expect(parseSeeds("3", 7)).toEqual([7, 8, 9]);
