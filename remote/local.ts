@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { InputError } from "../lib/errors";
+import { requirements } from "./jobFolder";
 
 export interface LocalJob {
   /** The job's folder. */
@@ -15,12 +16,13 @@ export interface LocalJob {
 }
 
 const LAST_LINES = 5;
-const NEEDED = ["torch", "transformers", "trl", "peft", "accelerate", "datasets", "pyarrow", "fsspec", "safetensors"];
 const MISSING = "import sys, importlib.util as u; print(*[name for name in sys.argv[1:] if not u.find_spec(name)])";
 
 /** @throws InputError for one that cannot be started, or that lacks packages a job needs without Ray */
 export async function requirePython(python: string): Promise<void> {
-  const { stdout } = await promisify(execFile)(python, ["-c", MISSING, ...NEEDED], { cwd: tmpdir() }).catch(
+  const names = (await requirements()).map((line) => /^[\w.-]+/.exec(line)![0]);
+  const needed = names.filter((name) => name !== "ray");
+  const { stdout } = await promisify(execFile)(python, ["-c", MISSING, ...needed], { cwd: tmpdir() }).catch(
     (error: Error) => {
       throw noPython(python, error);
     },

@@ -1,22 +1,23 @@
 // In: a run's name and the pages made of it. Out: what the run measured, read from its own files, line by line.
 import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { inRoot } from "./setup/steps.mjs";
 
 /** @returns `{lines, gateFailed}`: what is told at the end; a run without a verdict has not failed */
 export function resultsOf(run, made) {
+  const { percent } = createRequire(import.meta.url)(inRoot("dist", "lib", "wording.js")); // set-up has compiled it by now
   const read = (...parts) => (existsSync(inRoot(...parts)) ? JSON.parse(readFileSync(inRoot(...parts), "utf8")) : {});
   const metrics = read("metrics", run, "metrics.json");
   const evaluation = read("metrics", run, "test_evaluation.json");
   const rerank = read("metrics", run, "rerank.json");
   const gate = read("metrics", run, "quality_gate.json");
   const missed = (gate.criteria ?? []).filter(({ passed }) => !passed);
-  const percent = (share) => `${(100 * share).toFixed(1)}%`;
   const rows = [
     [
       "held-out accuracy",
       evaluation.accuracy,
       (a) =>
-        `${percent(a)}, 95% interval ${evaluation.accuracy_ci95.map(percent).join(" to ")}, ${evaluation.n_pairs} pairs`,
+        `${percent(a)}, 95% interval ${evaluation.accuracy_ci95.map((share) => percent(share)).join(" to ")}, ${evaluation.n_pairs} pairs`,
     ],
     ["the longer answer", evaluation.baselines?.longer_answer, percent],
     [

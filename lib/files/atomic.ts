@@ -44,7 +44,7 @@ export async function writeFileAtomically(path: string, content: string | Uint8A
   writing.add(basename(temporary));
   try {
     await makeFolder(dirname(path));
-    await dropTorn(path);
+    for (const torn of (await leftBeside(path))("writing")) await rm(torn, { force: true });
     const file = await open(temporary, "w");
     try {
       await file.writeFile(typeof content === "string" || ArrayBuffer.isView(content) ? content : inPieces(content));
@@ -60,14 +60,6 @@ export async function writeFileAtomically(path: string, content: string | Uint8A
     writing.delete(basename(temporary));
   }
   await syncPath(dirname(path));
-}
-
-/** Takes away what a process that is gone had begun to write for a file. */
-async function dropTorn(path: string): Promise<void> {
-  const start = `.${shortName(basename(path))}.writing-`;
-  const names = await readdir(dirname(path)).catch(() => [] as string[]);
-  const torn = names.filter((name) => name.startsWith(start) && !isAlive(name));
-  for (const name of torn) await rm(join(dirname(path), name), { force: true });
 }
 
 /** The same at once, for the small files of a run's log; its folder is there. */
@@ -120,9 +112,26 @@ export async function makeFolder(dir: string): Promise<void> {
   });
 }
 
-/** A hidden name beside a file, in the same file system, for its content until it is whole. */
-export const temporaryBeside = (path: string): string =>
-  join(dirname(path), `.${shortName(basename(path))}.writing-${process.pid}-${randomUUID().slice(0, 8)}`);
+/** What lies hidden beside a path: a file that is being written, a directory that takes the name next, the one it replaces. */
+type HiddenKind = "writing" | "next" | "previous";
+
+const hiddenStart = (path: string, kind: HiddenKind): string => `.${shortName(basename(path))}.${kind}-`;
+
+/** A hidden name beside a path, in the same file system, so that nobody takes it for the real one; it tells the writer's process. */
+export const hiddenBeside = (path: string, kind: HiddenKind): string =>
+  join(dirname(path), `${hiddenStart(path, kind)}${process.pid}-${randomUUID().slice(0, 8)}`);
+
+/** A hidden name beside a file, for its content until it is whole. */
+export const temporaryBeside = (path: string): string => hiddenBeside(path, "writing");
+
+/** What processes that are gone have left hidden beside a path, by its kind. */
+export async function leftBeside(path: string): Promise<(kind: HiddenKind) => string[]> {
+  const names = await readdir(dirname(path)).catch(() => [] as string[]);
+  return (kind) =>
+    names
+      .filter((name) => name.startsWith(hiddenStart(path, kind)) && !isAlive(name))
+      .map((name) => join(dirname(path), name));
+}
 
 /** Whether a name is one of `temporaryBeside`. */
 export const isTemporary = (name: string): boolean => /^\..*\.writing-\d+-[0-9a-f]{8}$/.test(name);
@@ -131,7 +140,7 @@ export const isTemporary = (name: string): boolean => /^\..*\.writing-\d+-[0-9a-
 export const writing = new Set<string>();
 
 /** Whether the process that writes under a hidden name is still there. */
-export function isAlive(name: string): boolean {
+function isAlive(name: string): boolean {
   const pid = Number(/-(\d+)-[0-9a-f]{8}$/.exec(name)?.[1]);
   if (!pid || pid === process.pid) return writing.has(name);
   try {
@@ -146,7 +155,7 @@ export function isAlive(name: string): boolean {
 const LONGEST_NAME = 180;
 
 /** The name itself, or its hash where there would be no room around it. */
-export const shortName = (name: string): string =>
+const shortName = (name: string): string =>
   Buffer.byteLength(name) <= LONGEST_NAME ? name : createHash("sha256").update(name).digest("hex").slice(0, 16);
 
 /**

@@ -1,14 +1,13 @@
 // In: the files of a directory. Out: the directory on disk, whole or not at all, and nothing else lost by it.
-import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { InputError } from "../errors";
 import {
   exists,
-  isAlive,
+  hiddenBeside,
+  leftBeside,
   makeFolder,
   readManifest,
-  shortName,
   syncPath,
   verifyDirectory,
   writeManifest,
@@ -28,8 +27,8 @@ export async function writeDirectoryAtomically(dir: string, fill: (temporary: st
   await makeFolder(dirname(target));
   await recoverDirectory(target);
   await requireReplaceable(dir);
-  const temporary = sibling(target, "next"),
-    previous = sibling(target, "previous");
+  const temporary = hiddenBeside(target, "next"),
+    previous = hiddenBeside(target, "previous");
   const names = [temporary, previous].map((path) => basename(path));
   names.forEach((name) => writing.add(name));
   try {
@@ -82,11 +81,7 @@ export async function requireReplaceable(dir: string, mark?: string): Promise<vo
  */
 export async function recoverDirectory(dir: string): Promise<void> {
   const target = resolve(dir);
-  const names = await readdir(dirname(target)).catch(() => [] as string[]);
-  const left = (kind: string) =>
-    names
-      .filter((name) => name.startsWith(`.${shortName(basename(target))}.${kind}-`) && !isAlive(name))
-      .map((name) => join(dirname(target), name));
+  const left = await leftBeside(target);
   const [nexts, previous] = [left("next"), left("previous")];
   if (!(await exists(target))) {
     for (const candidate of nexts) {
@@ -95,9 +90,4 @@ export async function recoverDirectory(dir: string): Promise<void> {
     for (const candidate of previous) if (!(await exists(target))) await rename(candidate, target);
   }
   for (const path of [...nexts, ...previous]) await rm(path, { recursive: true, force: true });
-}
-
-/** Hidden, so that nobody takes it for a checkpoint; carries the writer's process id. */
-function sibling(target: string, kind: "next" | "previous"): string {
-  return join(dirname(target), `.${shortName(basename(target))}.${kind}-${process.pid}-${randomUUID().slice(0, 8)}`);
 }

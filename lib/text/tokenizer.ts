@@ -161,12 +161,11 @@ function naming(path: string, tokenise: TokeniseTexts): TokeniseTexts {
 
 /** Lone surrogates become U+FFFD, as in `TextEncoder`; the engine would drop some of them. */
 function clean({ prompt, response, promptMessages, responseMessages }: TextItem): TextItem {
-  const wellFormed = (text: string) => text.replace(/\p{Surrogate}/gu, "\uFFFD");
   const cleaned = (messages: TextItem["promptMessages"]) =>
-    messages?.map(({ role, content }) => ({ role: wellFormed(role), content: wellFormed(content) }));
+    messages?.map(({ role, content }) => ({ role: role.toWellFormed(), content: content.toWellFormed() }));
   return {
-    prompt: wellFormed(prompt),
-    response: wellFormed(response),
+    prompt: prompt.toWellFormed(),
+    response: response.toWellFormed(),
     promptMessages: cleaned(promptMessages),
     responseMessages: cleaned(responseMessages),
   };

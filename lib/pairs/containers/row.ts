@@ -47,7 +47,7 @@ const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 
 /** Half of a surrogate pair cannot be written as UTF-8: in every text of a row it becomes U+FFFD here, once. */
 function wellFormed(value: unknown): unknown {
-  if (typeof value === "string") return value.replace(/\p{Surrogate}/gu, "\uFFFD");
+  if (typeof value === "string") return value.toWellFormed();
   if (Array.isArray(value)) return value.map(wellFormed);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, wellFormed(item)]));
