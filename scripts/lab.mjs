@@ -2,7 +2,7 @@
 // Opens JupyterLab on the notebooks, with the TypeScript kernel ready. Takes the flags of `npm start`; others go to JupyterLab:
 // npm run lab -- --pairs mine.jsonl --epochs 1 --no-browser
 import { spawn } from "node:child_process";
-import { labArguments } from "./labArguments.mjs";
+import { labArguments, labEnvironment } from "./labArguments.mjs";
 import { parseNotebookFlags, resolvePaths, writeNotebookConfig } from "./notebookFlags.mjs";
 import { setupOrExit } from "./setup.mjs";
 import { inRoot } from "./setup/steps.mjs";
@@ -16,7 +16,10 @@ const { given, run, others } = parseNotebookFlags(words, {
   others: true,
 });
 const configured = Object.keys(given).length > 0;
-const env = { ...process.env, ...(configured ? { RB_NOTEBOOK_CONFIG: writeNotebookConfig(given, run) } : {}) };
+const env = {
+  ...labEnvironment(process.env),
+  ...(configured ? { RB_NOTEBOOK_CONFIG: writeNotebookConfig(given, run) } : {}),
+};
 const first = given.pairs ? "own_pairs" : "00_start";
 if (configured) console.log(`The notebooks run with ${env.RB_NOTEBOOK_CONFIG}`);
 const lab = spawn(inRoot(".venv", "bin", "jupyter-lab"), labArguments({ first, others }), { stdio: "inherit", env });

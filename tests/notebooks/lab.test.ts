@@ -64,13 +64,14 @@ afterAll(async () => {
 });
 
 describe("a reader in JupyterLab", () => {
-  // As it comes JupyterLab fetches its news and looks for a newer version. It may still ask whether to tell of news: it has none.
-  test("has nothing fetched", async () => {
+  // As it comes JupyterLab asks whether to fetch its news, over the first cells, and looks for a newer version.
+  test("is not asked to fetch anything", async () => {
     const config = JSON.parse((await lab.page.locator("#jupyter-config-data").textContent())!);
     expect(config.news).toEqual({ disabled: true });
     expect(await lab.page.evaluate(() => fetch("/lab/api/update").then((answer) => answer.json()))).toEqual({
       notification: null,
     });
+    expect(await lab.page.locator(".Toastify__toast").count()).toBe(0);
   });
 
   // JupyterLab waits one second for an answer.

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
 import { expect } from "vitest";
 import { launchBrowser } from "../../lib/report/browser";
-import { NOTHING_FETCHED } from "../../scripts/labArguments.mjs";
+import { labEnvironment, NOTHING_FETCHED } from "../../scripts/labArguments.mjs";
 
 const root = join(__dirname, "..", "..");
 const START_MS = 150_000; // a busy machine takes its time
@@ -72,7 +72,7 @@ function startServer(folder: string, env: NodeJS.ProcessEnv): Promise<{ server: 
   const server = spawn(join(root, ".venv", "bin", "jupyter-lab"), args, {
     // settings of the user who runs the tests are not asked
     env: {
-      ...process.env,
+      ...labEnvironment(process.env),
       JUPYTER_CONFIG_DIR: join(folder, ".config"),
       JUPYTER_DATA_DIR: join(folder, ".data"),
       ...env,
