@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { inRoot } from "../setup/steps.mjs";
-import { writeKinds } from "./fileKinds.mjs";
+import { writeKinds } from "./kindFiles.mjs";
 
 /** Nothing that is read here is large. */
 const LIMIT_MS = 120_000;
