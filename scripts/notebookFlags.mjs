@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { inRoot } from "./setup/steps.mjs";
 
-export const EXIT_CODES = { InputError: 1, UsageError: 2, QualityGate: 3 };
+export const EXIT_CODES = { InputError: 1, UsageError: 2, QualityGate: 3, SIGINT: 130, SIGTERM: 143 };
 
 /** @returns {never} */
 function fail(message, code) {

@@ -17,8 +17,10 @@ async function runAll(configFile) {
     const html = inRoot("reports", `${name}.html`);
     const display = showProgress(`[${i + 1}/${NOTEBOOKS.length}] ${name}`);
     const run = runNotebook({ name, config: configFile, executed, html, onEvent: display.onEvent });
-    const interrupt = () => {
-      display.say("stopping after the current step; press Ctrl-C again to end at once");
+    let [stops, ended] = [0, null];
+    const interrupt = (signal) => {
+      ended = stops > 0 ? signal : null;
+      display.say(stops++ ? "ending" : "stopping after the current step; press Ctrl-C again to end at once");
       run.stop();
     };
     process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
@@ -26,12 +28,18 @@ async function runAll(configFile) {
     process.removeListener("SIGINT", interrupt).removeListener("SIGTERM", interrupt);
     display.finish(status === 0, seconds);
     made.push(path.relative(process.cwd(), html));
-    if (status !== 0) return { made, failure: { name, ...error } };
+    if (status !== 0) return { made, failure: { name, ...error, ended } };
   }
   return { made, failure: null };
 }
 
-function tellFailure({ name, number, source, ename, evalue, traceback }, made) {
+function tellFailure({ name, number, source, ename, evalue, traceback, ended }, made) {
+  if (ended) {
+    console.error(
+      `\n${name} was ended. Kept: ${made.join(", ")}; with --resume the training goes on from its last state`,
+    );
+    return EXIT_CODES[ended];
+  }
   const where = number ? `cell ${number} (${source.slice(0, 80)})` : "outside its cells";
   console.error(`\n${name} failed in ${where}:\n  ${ename}: ${evalue}`);
   const code = EXIT_CODES[ename] ?? 70;

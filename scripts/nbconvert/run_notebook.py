@@ -37,6 +37,11 @@ class Client(NotebookClient):
             tell("progress", text=content["data"].get("text/plain", ""))
         return super().process_message(msg, cell, cell_index)
 
+    async def _async_cleanup_kernel(self):
+        """Once is enough: a signal while the kernel starts may have done it."""
+        if self.km is not None:
+            await super()._async_cleanup_kernel()
+
 
 async def execute(notebook):
     code_cells = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
@@ -50,6 +55,16 @@ async def execute(notebook):
         else:
             tell("cell", number=code_cells.index(cell_index) + 1, total=len(code_cells), heading=heading)
 
+    loop = asyncio.get_running_loop()
+
+    ended = False
+
+    def end():
+        nonlocal ended
+        ended = True
+        client.shutdown_kernel = "immediate"
+        running.cancel()
+
     client = Client(
         notebook,
         kernel_name="rewardbook",
@@ -57,21 +72,24 @@ async def execute(notebook):
         startup_timeout=180,
         record_timing=False,
         on_cell_start=on_cell_start,
+        on_notebook_start=lambda notebook: loop.add_signal_handler(signal.SIGTERM, end),  # in the place of nbclient's
         resources={"metadata": {"path": str(ROOT)}},
     )
     tell("start", total=len(code_cells))
-    loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGUSR1, lambda: loop.create_task(client.km.interrupt_kernel()))
+    running = asyncio.ensure_future(client.async_execute())
     try:
-        await client.async_execute()
+        await running
         return 0
     except CellExecutionError as error:
         at = next((i for i in code_cells if any(o.output_type == "error" for o in notebook.cells[i].outputs)), None)
         number = 0 if at is None else code_cells.index(at) + 1
         first = "" if at is None else notebook.cells[at].source.split("\n")[0]
         tell("error", number=number, source=first, ename=error.ename, evalue=error.evalue, traceback=error.traceback)
-    except (DeadKernelError, RuntimeError) as error:
-        tell("error", number=0, source="", ename="KernelDied", evalue=str(error), traceback="")
+    except (asyncio.CancelledError, DeadKernelError, RuntimeError) as error:
+        # nbclient takes a cancelled cell for a dead kernel
+        ename, evalue = ("Stopped", "ended before its last cell") if ended else ("KernelDied", str(error))
+        tell("error", number=0, source="", ename=ename, evalue=evalue, traceback="")
     return 1
 
 
@@ -83,6 +101,14 @@ def title_of(notebook, source):
 def mathml(display):
     """The formulas are the notebooks' own, in Markdown; data never comes through here."""
     return lambda _renderer, body: latex2mathml.converter.convert(body, display=display)
+
+
+def untouched(embed):
+    """A block of HTML may open what a later block closes, such as a hidden answer; nbconvert would close it at once."""
+    return lambda renderer, html: embed(renderer, html) if "<img" in html.lower() else html
+
+
+IPythonRenderer._html_embed_images = untouched(IPythonRenderer._html_embed_images)
 
 
 def export(notebook, title, target):

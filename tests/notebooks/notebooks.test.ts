@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { NOTEBOOKS, runNotebook } from "../../scripts/notebooks.mjs";
-import { openOffline, type Opened } from "./openOffline";
+import { writeNotebook } from "./labServer";
+import { cutOnPhone, openOffline, type Opened } from "./openOffline";
 
 const root = join(__dirname, "..", "..");
 const folder = mkdtempSync(join(tmpdir(), "rewardbook-notebooks-"));
@@ -129,6 +130,25 @@ describe("the notebooks", () => {
     expect(cells.map(({ execution_count }) => execution_count)).toEqual(cells.map((_, i) => i + 1));
   });
 
+  // Ctrl-C twice: the first interrupts the cell, the second ends the run.
+  test("an ended one says so in a word, and what was made is kept", async () => {
+    const source = join(folder, "endless.ipynb");
+    const sources = ["console.log('made');", "await new Promise((go) => setTimeout(go, 600_000));"];
+    writeNotebook(source, sources);
+    const [executedFile, html] = [fileOf("endless", "ipynb"), fileOf("endless", "html")];
+    const run = runNotebook({
+      ...{ name: "endless", source, config: writeConfig("endless", {}), executed: executedFile, html },
+      onEvent: ({ event, number }: { event: string; number?: number }) => {
+        if (event === "cell" && number === 2) for (let i = 0; i < 2; i++) run.stop();
+      },
+    });
+    const { status, error } = await run;
+    expect(status).toBe(1);
+    expect(error).toMatchObject({ ename: "Stopped", evalue: "ended before its last cell", traceback: "" });
+    expect(told(cellsOf(executedFile)[0])).toBe("made\n");
+    expect(readFileSync(html, "utf8")).toContain("made");
+  }, 120_000);
+
   test("a failing cell ends with its name and cause, and what was made is kept", () => {
     expect(executed["no config"].status).toBe(1);
     expect(executed["no config"].error).toMatchObject({ ename: "InputError", number: 1 });
@@ -201,6 +221,18 @@ describe("the exported pages", () => {
       { ...figureCounts, "06_use_the_reward": 1 },
     );
     expect(pages[1].formulas).toBeGreaterThan(10);
+  });
+
+  test("fit on a telephone, the titles of axes too", async () => {
+    expect(await cutOnPhone(NOTEBOOKS.map((name: string) => fileOf(name, "html")))).toEqual([]);
+  }, 120_000);
+
+  // The answer lies inside the element that hides it, and not behind it.
+  test("hide their answers until they are asked for", () => {
+    const html = NOTEBOOKS.map((name: string) => readFileSync(fileOf(name, "html"), "utf8")).join("");
+    const hidden = [...html.matchAll(/<details><summary>(?:Answer|Solutions)<\/summary>([\s\S]*?)<\/details>/g)];
+    expect(hidden.length).toBeGreaterThan(12);
+    for (const [, answer] of hidden) expect(answer).toMatch(/<(p|ol)>[\s\S]*\w/);
   });
 
   // Would fail if a table, a figure's label or a printed line let data through as markup.

@@ -1,5 +1,5 @@
 // In: an HTML file. Out: what a headless browser without a network saw when it opened it.
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { launchBrowser } from "../../lib/report/browser";
 
 export interface Opened {
@@ -50,4 +50,29 @@ export async function openOffline(files: readonly string[]): Promise<Opened[]> {
     await browser.close();
   }
   return opened;
+}
+
+/** What a telephone's reader does not see whole: texts that leave their figure, a page that is wider than the screen. */
+export async function cutOnPhone(files: readonly string[]): Promise<string[]> {
+  const browser = await launchBrowser();
+  const cut: string[] = [];
+  try {
+    const page = await (await browser.newContext({ offline: true, viewport: { width: 390, height: 844 } })).newPage();
+    for (const file of files) {
+      await page.goto(`file://${resolve(file)}`);
+      await page.waitForFunction(() => document.documentElement.dataset.drawn !== undefined);
+      const found = await page.evaluate(() => {
+        const wide = document.documentElement.scrollWidth > innerWidth ? ["the page"] : [];
+        const texts = [...document.querySelectorAll(".plot .main-svg text")].filter((text) => {
+          const [inner, outer] = [text.getBoundingClientRect(), text.closest(".plot")!.getBoundingClientRect()];
+          return inner.left < outer.left - 1 || inner.right > outer.right + 1 || inner.bottom > outer.bottom + 1;
+        });
+        return [...wide, ...texts.map((text) => text.textContent ?? "")];
+      });
+      cut.push(...found.map((text) => `${basename(file)}: ${text}`));
+    }
+  } finally {
+    await browser.close();
+  }
+  return cut;
 }

@@ -52,10 +52,21 @@ function plots(darkColors: Record<string, string>, config: object): void {
       .replace(/&gt;/g, ">")
       .replace(/&amp;/g, "&");
 
-  // The title is text of the page, so that it wraps; the plot below it needs no room for one.
-  const bare = (layout: Layout): Layout => {
-    const margin = { ...(layout.margin as object), t: layout.showlegend ? 36 : 14 };
-    return { ...layout, title: undefined, margin };
+  type Axis = { readonly title?: { readonly text?: string } };
+  /** Lines of at most so many characters, broken at spaces. */
+  const linesOf = (text: string, most: number) =>
+    text.split(" ").reduce<string[]>((lines, word) => {
+      const longer = `${lines.at(-1) ?? ""} ${word}`;
+      return lines.length && longer.length <= most ? [...lines.slice(0, -1), longer] : [...lines, word];
+    }, []);
+  // The title is text of the page, so that it wraps; the plot below it needs no room for one. An axis' title wraps by itself.
+  const bare = (layout: Layout, width: number): Layout => {
+    const { title, ...axis } = (layout.xaxis ?? {}) as Axis;
+    const lines = linesOf(title?.text ?? "", (width - 88) / 6.5); // margins; a character of these sizes is 6 to 7 wide
+    const below = ((layout.margin as { b?: number } | undefined)?.b ?? 56) + 16 * Math.max(0, lines.length - 1);
+    const margin = { ...(layout.margin as object), t: layout.showlegend ? 36 : 14, b: below };
+    const xaxis = title?.text ? { ...axis, title: { ...title, text: lines.join("<br>") } } : layout.xaxis;
+    return { ...layout, title: undefined, margin, xaxis };
   };
   const make = <K extends keyof HTMLElementTagNameMap>(tag: K, className: string, text = "") => {
     const node = document.createElement(tag);
@@ -181,7 +192,7 @@ function plots(darkColors: Record<string, string>, config: object): void {
     const font = { ...(layout.font as object), ...(narrow ? { size: 11 } : {}) };
     // A finger that scrolls the page must not draw a rectangle.
     const dragmode = matchMedia("(pointer: coarse)").matches ? false : "zoom";
-    const fresh = JSON.parse(JSON.stringify({ data, layout: bare(layout) })) as Drawn;
+    const fresh = JSON.parse(JSON.stringify({ data, layout: bare(layout, node.clientWidth) })) as Drawn;
     await plotly.react(node, fresh.data, { ...fresh.layout, font, dragmode, autosize: true }, config);
     // The drawing itself is told by the figure's name.
     node.querySelectorAll("svg.main-svg").forEach((svg) => svg.setAttribute("aria-hidden", "true"));
@@ -200,7 +211,7 @@ function plots(darkColors: Record<string, string>, config: object): void {
   const addPaper = async (node: HTMLElement) => {
     const { data, layout } = figureOf(node);
     const size = { ...PAPER, height: heightOf({ data, layout }) ?? PAPER.height };
-    const fixed = { ...bare(layout), ...size, autosize: false };
+    const fixed = { ...bare(layout, size.width), ...size, autosize: false };
     const picture = make("img", "paper");
     picture.alt = node.getAttribute("aria-label") ?? "";
     picture.src = await plotly.toImage({ data, layout: fixed, config }, { format: "svg", ...size });
