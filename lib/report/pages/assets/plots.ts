@@ -53,6 +53,7 @@ function plots(darkColors: Record<string, string>, config: object): void {
       .replace(/&amp;/g, "&");
 
   type Axis = { readonly title?: { readonly text?: string } };
+  const MARGINS = 88;
   /** Lines of at most so many characters, broken at spaces. */
   const linesOf = (text: string, most: number) =>
     text.split(" ").reduce<string[]>((lines, word) => {
@@ -62,7 +63,7 @@ function plots(darkColors: Record<string, string>, config: object): void {
   // The title is text of the page, so that it wraps; the plot below it needs no room for one. An axis' title wraps by itself.
   const bare = (layout: Layout, width: number): Layout => {
     const { title, ...axis } = (layout.xaxis ?? {}) as Axis;
-    const lines = linesOf(title?.text ?? "", (width - 88) / 6.5); // margins; a character of these sizes is 6 to 7 wide
+    const lines = linesOf(title?.text ?? "", (width - MARGINS) / 6.5); // a character of these sizes is 6 to 7 wide
     const below = ((layout.margin as { b?: number } | undefined)?.b ?? 56) + 16 * Math.max(0, lines.length - 1);
     const margin = { ...(layout.margin as object), t: layout.showlegend ? 36 : 14, b: below };
     const xaxis = title?.text ? { ...axis, title: { ...title, text: lines.join("<br>") } } : layout.xaxis;
@@ -192,8 +193,15 @@ function plots(darkColors: Record<string, string>, config: object): void {
     const font = { ...(layout.font as object), ...(narrow ? { size: 11 } : {}) };
     // A finger that scrolls the page must not draw a rectangle.
     const dragmode = matchMedia("(pointer: coarse)").matches ? false : "zoom";
-    const fresh = JSON.parse(JSON.stringify({ data, layout: bare(layout, node.clientWidth) })) as Drawn;
-    await plotly.react(node, fresh.data, { ...fresh.layout, font, dragmode, autosize: true }, config);
+    const drawFor = async (width: number) => {
+      const fresh = JSON.parse(JSON.stringify({ data, layout: bare(layout, width) })) as Drawn;
+      await plotly.react(node, fresh.data, { ...fresh.layout, font, dragmode, autosize: true }, config);
+    };
+    await drawFor(node.clientWidth);
+    // Long labels leave the axis, and so its title, less room than the page has.
+    const [box, words] = [node, node.querySelector(".xtitle")].map((part) => part?.getBoundingClientRect());
+    if (words && words.right > box!.right)
+      await drawFor(MARGINS + box!.right - words.left - (words.right - box!.right));
     // The drawing itself is told by the figure's name.
     node.querySelectorAll("svg.main-svg").forEach((svg) => svg.setAttribute("aria-hidden", "true"));
   };
