@@ -63,7 +63,7 @@ function plots(darkColors: Record<string, string>, config: object): void {
   // The title is text of the page, so that it wraps; the plot below it needs no room for one. An axis' title wraps by itself.
   const bare = (layout: Layout, width: number): Layout => {
     const { title, ...axis } = (layout.xaxis ?? {}) as Axis;
-    const lines = linesOf(title?.text ?? "", (width - MARGINS) / 6.5); // a character of these sizes is 6 to 7 wide
+    const lines = linesOf(title?.text ?? "", (width - MARGINS) / 7); // a character of these sizes is 6 to 7 wide
     const below = ((layout.margin as { b?: number } | undefined)?.b ?? 56) + 16 * Math.max(0, lines.length - 1);
     const margin = { ...(layout.margin as object), t: layout.showlegend ? 36 : 14, b: below };
     const xaxis = title?.text ? { ...axis, title: { ...title, text: lines.join("<br>") } } : layout.xaxis;
