@@ -33,6 +33,11 @@ export interface LongWorkOptions {
   readonly quiet?: boolean;
 }
 
+/** Who hears what long work has to say. */
+export interface MessageOptions extends Pick<LongWorkOptions, "quiet"> {
+  readonly onMessage?: (text: string) => void;
+}
+
 /** What the work itself is handed. */
 export interface Watch {
   readonly signal: AbortSignal;
@@ -49,6 +54,11 @@ const BAR_AFTER_MS = 400;
 /** The kernel's observer; null in a program, and for work that should be quiet. */
 export function observer(quiet = false): Observer | null {
   return quiet ? null : (((globalThis as Record<symbol, unknown>)[OBSERVER] as Observer | undefined) ?? null);
+}
+
+/** Where a sentence for the reader goes: to the caller's hook, else into the notebook, else nowhere. */
+export function messagesOf({ onMessage, quiet }: MessageOptions): (text: string) => void {
+  return onMessage ?? observer(quiet)?.say ?? (() => {});
 }
 
 /**

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { InputError } from "../errors";
+import { messagesOf } from "../longWork";
 import type { RewardModel } from "../models/rewardModel";
 import { CHAT_TEMPLATE } from "../text/template";
 import { isEnsemble } from "./ensemble";
@@ -11,11 +12,11 @@ import { SETTINGS_FILE, type RewardbookSettings } from "./settings";
 /** How texts are made where the caller knows better than the checkpoint, or the checkpoint does not say. */
 export type TextSettings = Partial<Pick<RewardbookSettings, "template" | "max_length" | "truncation">>;
 
-export interface ScoringModelOptions extends Pick<LoadOptions, "storage"> {
+export interface ScoringModelOptions extends Pick<LoadOptions, "storage" | "quiet"> {
   readonly text?: TextSettings;
   /** The directory is an ensemble's, and the caller knows. */
   readonly member?: boolean;
-  /** Takes a sentence about what was found, assumed or left unused. */
+  /** Takes a sentence about what was found, assumed or left unused; without it a notebook shows it. */
   readonly onMessage?: (text: string) => void;
 }
 
@@ -29,13 +30,14 @@ const NAMED = 8;
  * @throws InputError when any tensor of its head is missing: a fresh one gives scores without meaning
  */
 export async function loadScoringModel(dir: string, options: ScoringModelOptions = {}): Promise<LoadedModel> {
-  const { text = {}, onMessage = () => {}, storage } = options;
+  const { text = {}, storage, quiet } = options;
+  const onMessage = messagesOf(options);
   if (isEnsemble(dir) && !existsSync(join(dir, "config.json")))
     throw new InputError(
       `${dir}: expected one model, got an ensemble of several; score, evaluate, rerank and compare read it, and each of its folders is a model`,
     );
   const given = Object.fromEntries(Object.entries(text).filter(([, value]) => value !== undefined));
-  const loaded = await loadRewardModel(dir, { storage, settings: given });
+  const loaded = await loadRewardModel(dir, { storage, quiet, settings: given });
   const { model } = loaded;
   if (model.freshHead) {
     model.dispose();

@@ -11,6 +11,7 @@ import {
 import { loadScoringModel, type LoadedModel, type ScoringModelOptions } from "../checkpoints/checkpoint";
 import type { RewardbookSettings } from "../checkpoints/settings";
 import { InputError } from "../errors";
+import { messagesOf } from "../longWork";
 import { scorePooled } from "../models/rewardModel";
 import { itemsOf, type PreferencePair } from "../pairs/pair";
 import { embedTexts } from "./embed";
@@ -58,7 +59,7 @@ export async function openScoring(dir: string, options: ScoringModelOptions = {}
   }
   const ensemble = await readEnsemble(dir);
   const loaded = await loadScoringModel(bestMember(dir, ensemble), { ...options, member: true });
-  options.onMessage?.(`${dir}: an ensemble of ${ensemble.members.length} seeds; rewards are their mean`);
+  messagesOf(options)(`${dir}: an ensemble of ${ensemble.members.length} seeds; rewards are their mean`);
   const { temperature, members } = ensemble;
   return {
     ...{ dir, loaded, settings: { ...loaded.settings, temperature }, levels: members.map(({ level }) => level) },
@@ -140,7 +141,7 @@ function scoreByModels(
         results.push(await work(loaded));
         continue;
       }
-      const own = await loadScoringModel(memberDirectory(dir, member), { ...options, onMessage: undefined });
+      const own = await loadScoringModel(memberDirectory(dir, member), { ...options, onMessage: () => {} });
       try {
         results.push(await work(own));
       } finally {

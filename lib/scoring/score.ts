@@ -4,7 +4,7 @@ import { encodePairs, type EncodingOptions } from "../dataset";
 import { initBackend } from "../engine/backend";
 import { InputError, Interrupted } from "../errors";
 import { yieldToEvents } from "../interrupt";
-import { longWork, observer, type LongWorkOptions } from "../longWork";
+import { longWork, messagesOf, type LongWorkOptions } from "../longWork";
 import { pairWeight } from "../loss";
 import { scoreInputs, type RewardModel } from "../models/rewardModel";
 import type { Message, PreferencePair } from "../pairs/pair";
@@ -92,7 +92,7 @@ export const textOf =
 function warnOfUnread({ dir, tokenizer }: LoadedModel, encoded: readonly Encoded[], options: ScoringOptions): void {
   const texts = encoded.filter(({ unread }) => unread > 0).length;
   if (texts === 0 || tokenizer.unreadId === null) return;
-  (options.onMessage ?? observer(options.quiet)?.say)?.(
+  messagesOf(options)(
     `${dir}: warning: ${texts} of ${encoded.length} texts end with ${JSON.stringify(tokenizer.idToToken(tokenizer.unreadId))}, ` +
       `which config.json's pad_token_id (${tokenizer.unreadId}) makes padding: as in transformers, the score is read before it`,
   );

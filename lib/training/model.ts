@@ -4,7 +4,7 @@ import { checkMemory } from "../engine/memory";
 import { UsageError } from "../errors";
 import type { ModelConfig } from "../models/config";
 import { attachLora } from "../models/lora";
-import { loadRewardModel, type LoadedModel } from "../checkpoints/checkpoint";
+import { loadRewardModel, type LoadedModel, type LoadOptions } from "../checkpoints/checkpoint";
 import { findModel } from "../checkpoints/findModel";
 import { restoreAdapted } from "./state";
 
@@ -15,6 +15,12 @@ export interface TrainedModel {
   readonly directory: string;
   /** Only head and low-rank updates are saved; the trunk stays the policy's. */
   readonly sharesTrunk: boolean;
+}
+
+export interface TrainedModelOptions extends Pick<LoadOptions, "quiet"> {
+  readonly precision: "bf16" | "f32";
+  /** A checkpoint of the run, or null for its base model. */
+  readonly resumeFrom: string | null;
 }
 
 /**
@@ -29,13 +35,14 @@ export interface TrainedModel {
  */
 export async function loadTrainedModel(
   config: TrainingConfig,
-  { precision, resumeFrom }: { readonly precision: "bf16" | "f32"; readonly resumeFrom: string | null },
+  { precision, resumeFrom, quiet }: TrainedModelOptions,
 ): Promise<TrainedModel> {
   const adapted = config.lora_rank > 0;
   const sharesTrunk = config.architecture === "shared" && (adapted || config.freeze === "head-only");
   // Low-rank updates and a head alone go on the base they began with.
   const directory = resumeFrom && !adapted && !sharesTrunk ? resumeFrom : findModel(config.model);
   const loaded = await loadRewardModel(directory, {
+    quiet,
     seed: config.seed,
     head: config.head === "auto" ? undefined : config.head,
     settings: { template: config.template, max_length: config.max_length, truncation: config.truncation },

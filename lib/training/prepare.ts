@@ -36,7 +36,7 @@ export async function prepareRun(
   const say = (text: string) => hooks.onMessage?.(text);
   const { config, backend, precision, pairs, start } = opened;
   const { state, resumeFrom } = start;
-  const model = await loadTrainedModel(config, { precision, resumeFrom });
+  const model = await loadTrainedModel(config, { precision, resumeFrom, quiet: hooks.quiet });
   const { loaded, directory, sharesTrunk } = model;
   if (!resumeFrom)
     say(
