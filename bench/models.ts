@@ -8,7 +8,7 @@ import { projectPath } from "../lib/files/paths";
 import { createRandom, hashSeed } from "../lib/random";
 import { writeSafetensors } from "../lib/files/safetensors";
 
-export const SIZES = ["minilm", "bert-base", "smollm2-135m", "llama-3.2-3b"] as const;
+export const SIZES = ["minilm", "bert-base", "smollm2-135m", "llama-3.2-1b", "llama-3.2-3b"] as const;
 export type Size = (typeof SIZES)[number];
 
 const miniLm = (): Record<string, unknown> =>
@@ -49,6 +49,14 @@ export function sizeConfig(size: Size, changes: Record<string, unknown> = {}): R
         eos_token_id: 2,
         ...changes,
       };
+    case "llama-3.2-1b":
+      return sizeConfig("llama-3.2-3b", {
+        hidden_size: 2048,
+        num_hidden_layers: 16,
+        num_attention_heads: 32,
+        head_dim: 64,
+        ...changes,
+      });
     case "llama-3.2-3b":
       return {
         model_type: "llama",
