@@ -97,7 +97,7 @@ export async function writeRandomModel(
   const shapes = String(json.architectures).endsWith("ForCausalLM") ? trunkShapes(config) : parameterShapes(config);
   const tensors = [...shapes].map(([name, shape]) => {
     const size = shape.reduce((product, d) => product * d, 1);
-    return [name, { shape, data: async () => values(name, size) }] as const;
+    return [name, { shape, pieces: () => [values(name, size)] }] as const;
   });
   await writeSafetensors(join(dir, "model.safetensors"), tensors, { dtype });
 }

@@ -10,6 +10,7 @@ import { writeDirectoryAtomically } from "../files/directory";
 import { readSafetensors, writeSafetensors } from "../files/safetensors";
 import type { NamedTensor } from "../models/createModel";
 import { headShapes } from "../models/heads";
+import { rowPieces } from "../models/halfStorage";
 import { attachAdapter, loraParameters } from "../models/lora";
 import type { LoraSettings, RewardModel } from "../models/rewardModel";
 
@@ -50,10 +51,7 @@ export async function writeAdapter(dir: string, model: RewardModel, options: Wri
   const names = [...loraParameters(model).keys(), ...headNames(model)];
   const entries = names.map((name) => {
     const variable = model.parameters.get(name)!;
-    return [
-      PREFIX + name,
-      { shape: variable.shape, data: async () => (await variable.data()) as Float32Array },
-    ] as const;
+    return [PREFIX + name, { shape: variable.shape, pieces: () => rowPieces(variable) }] as const;
   });
   await writeDirectoryAtomically(dir, async (temporary) => {
     await writeSafetensors(join(temporary, WEIGHTS_FILE), entries, { dtype: options.dtype });

@@ -1,6 +1,6 @@
 // In: a text, or an encoder with all its settings. Out: a digest that stands for it.
 import { createHash } from "node:crypto";
-import { isHalf, widen } from "../models/halfStorage";
+import { rowPieces } from "../models/halfStorage";
 import { headShapes } from "../models/heads";
 import type { RewardModel } from "../models/rewardModel";
 import type { Tokenizer } from "../text/tokenizer";
@@ -41,10 +41,9 @@ export function encoderKey(options: {
   const head = headShapes(model.config);
   for (const [name, variable] of [...model.parameters].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (head.has(name)) continue;
-    const wide = isHalf(variable) ? widen(variable) : variable;
-    const data = wide.dataSync();
-    if (wide !== variable) wide.dispose();
-    hash.update(`\0${name}\0${variable.shape}\0`).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    hash.update(`\0${name}\0${variable.shape}\0`);
+    for (const { buffer, byteOffset, byteLength } of rowPieces(variable))
+      hash.update(new Uint8Array(buffer, byteOffset, byteLength));
   }
   return hash.digest("hex");
 }

@@ -5,7 +5,7 @@ import { InputError } from "../errors";
 import { MAX_HEADER_BYTES, parseHeader, type SafetensorsHeader, type TensorPlace } from "./safetensorsHeader";
 import { decodeFloats, DTYPE_BITS, isFloatDtype } from "./dtypes";
 
-export { writeSafetensors, type TensorSource } from "./safetensorsWrite";
+export { writeSafetensors, type Pieces, type TensorSource } from "./safetensorsWrite";
 
 export interface TensorEntry {
   /** As it was stored: F32, F16, BF16 or F64. */

@@ -3,11 +3,13 @@ import { open, type FileHandle } from "node:fs/promises";
 import { encodeBfloat16 } from "./dtypes";
 import { byteLength } from "./safetensorsHeader";
 
-/** A tensor to be written; a function delivers its data when its turn comes, so that only one is held at a time. */
-export interface TensorSource {
-  readonly shape: readonly number[];
-  readonly data: Float32Array | (() => Float32Array | Promise<Float32Array>);
-}
+/** Numbers in order, some at a time. */
+export type Pieces = Iterable<Float32Array> | AsyncIterable<Float32Array>;
+
+/** A tensor to be written: all its numbers, or a function that delivers them piece by piece when its turn comes, so that no tensor is held whole. */
+export type TensorSource = { readonly shape: readonly number[] } & (
+  { readonly data: Float32Array } | { readonly pieces: () => Pieces }
+);
 
 /** Written at once: far below Node's limit of 2 GiB, large enough that calls do not count. */
 const PIECE_BYTES = 8 * 1024 * 1024;
@@ -29,19 +31,26 @@ export async function writeSafetensors(
   const file = await open(path, "w");
   try {
     await writeAll(file, headerBytes(sorted, dtype, metadata));
-    for (const [name, { shape, data }] of sorted) {
-      const values = typeof data === "function" ? await data() : data;
-      if (values.length !== shape.reduce((product, size) => product * size, 1)) {
-        throw new Error(`writeSafetensors: tensor ${name}: shape [${shape}] does not hold ${values.length} numbers`);
+    for (const [name, tensor] of sorted) {
+      let count = 0;
+      for await (const values of "pieces" in tensor ? tensor.pieces() : [tensor.data]) {
+        count += values.length;
+        await writeNumbers(file, values, dtype);
       }
-      for (let from = 0; from < values.length; from += PIECE_BYTES / 4) {
-        const piece = values.subarray(from, from + PIECE_BYTES / 4);
-        await writeAll(file, dtype === "BF16" ? encodeBfloat16(piece) : piece);
+      if (count !== tensor.shape.reduce((product, size) => product * size, 1)) {
+        throw new Error(`writeSafetensors: tensor ${name}: shape [${tensor.shape}] does not hold ${count} numbers`);
       }
     }
     await file.sync();
   } finally {
     await file.close();
+  }
+}
+
+async function writeNumbers(file: FileHandle, values: Float32Array, dtype: "F32" | "BF16"): Promise<void> {
+  for (let from = 0; from < values.length; from += PIECE_BYTES / 4) {
+    const piece = values.subarray(from, from + PIECE_BYTES / 4);
+    await writeAll(file, dtype === "BF16" ? encodeBfloat16(piece) : piece);
   }
 }
 

@@ -34,12 +34,15 @@ export function halfVariable(shape: readonly number[], bits: Uint16Array): tf.Va
   const reshape = [typeAttribute(native, "T", DType.BF16), typeAttribute(native, "Tshape", DType.I32)];
   const [shaped] = binding.executeOp("Reshape", reshape, [halves.id, dimensions], 1);
   for (const id of [pairs, halves.id, dimensions]) binding.deleteTensor(id);
+  return tf.tidy(() => tf.variable(halfTensor(native, shaped.id, shape), false));
+}
+
+/** What TensorFlow holds in bfloat16 under a handle, as a tensor that tfjs takes for float32. */
+function halfTensor(native: NativeBackend, id: number, shape: readonly number[]): tf.Tensor {
   const dataId = {};
   const { tensorMap } = native as unknown as { tensorMap: { set(id: object, info: object): void } };
-  tensorMap.set(dataId, { shape: [...shape], dtype: DType.BF16, id: shaped.id, values: null, refCount: 1 });
-  return tf.tidy(() =>
-    tf.variable(tf.engine().makeTensorFromTensorInfo({ dataId, shape: [...shape], dtype: "float32" }), false),
-  );
+  tensorMap.set(dataId, { shape: [...shape], dtype: DType.BF16, id, values: null, refCount: 1 });
+  return tf.engine().makeTensorFromTensorInfo({ dataId, shape: [...shape], dtype: "float32" });
 }
 
 function decode(bits: Uint16Array): Float32Array {
@@ -82,11 +85,36 @@ export function gatherRows(table: tf.Tensor, ids: tf.Tensor): tf.Tensor {
   });
 }
 
-/** The numbers of a variable, half or not. */
-export async function readWide(variable: tf.Tensor): Promise<Float32Array> {
-  if (!isHalf(variable)) return (await variable.data()) as Float32Array;
-  const wide = widen(variable);
-  const values = (await wide.data()) as Float32Array;
-  wide.dispose();
-  return values;
+/** Numbers that leave the backend at once: an embedding table alone may take a gigabyte. */
+const PIECE = 2 ** 21;
+
+/**
+ * The numbers of a tensor in order, half or not, some whole rows of its first axis at a time, so that it is never copied as a whole.
+ *
+ * @param change makes other numbers of each piece, in place of the tensor's own: from its rows, the first row and the one behind the last
+ */
+export function* rowPieces(
+  tensor: tf.Tensor,
+  change: (rows: tf.Tensor, from: number, to: number) => tf.Tensor = (rows) => rows,
+): Generator<Float32Array> {
+  const [rows, ...rest] = tensor.shape.length > 0 ? tensor.shape : [1];
+  const step = Math.max(1, Math.floor(PIECE / rest.reduce((product, size) => product * size, 1)));
+  for (let from = 0; from < rows; from += step) {
+    const to = Math.min(rows, from + step);
+    yield tf.tidy(() => change(widen(sliceRows(tensor, from, to)), from, to).dataSync() as Float32Array);
+  }
+}
+
+/** The rows [from, to) of a tensor's first axis, half or not, as it is kept; a scalar itself. */
+export function sliceRows(tensor: tf.Tensor, from: number, to: number): tf.Tensor {
+  if (tensor.rank === 0) return tensor;
+  const [begin, size] = [tensor.shape.map((_, axis) => (axis === 0 ? from : 0)), [to - from, ...tensor.shape.slice(1)]];
+  if (!isHalf(tensor)) return tf.slice(tensor, begin, size);
+  const native = nativeBackend()!;
+  const attributes = [typeAttribute(native, "T", DType.BF16), typeAttribute(native, "Index", DType.I32)];
+  return tf.tidy(() => {
+    const inputs = native.getInputTensorIds([tensor, tf.tensor1d(begin, "int32"), tf.tensor1d(size, "int32")]);
+    const [{ id }] = native.binding.executeOp("Slice", attributes, inputs, 1);
+    return halfTensor(native, id, size);
+  });
 }

@@ -6,7 +6,7 @@ import { createRandom, hashSeed } from "../random";
 import { isDecoder, type ModelConfig, type ModelType } from "./config";
 import { variableOf, type NamedTensor } from "./createModel";
 import { trunkShapes } from "./families";
-import { readWide, widen } from "./halfStorage";
+import { rowPieces, sliceRows, widen } from "./halfStorage";
 import { loraScale, type LoraSettings, type RewardModel } from "./rewardModel";
 
 export interface LoraOptions {
@@ -159,25 +159,35 @@ export function unmergeLora(model: RewardModel, adapter: Adapter): void {
   fold(model, -1);
 }
 
+/** A parameter whose numbers come when they are asked for, some whole rows at a time. */
+export interface MergedParameter {
+  readonly shape: readonly number[];
+  readonly pieces: () => Iterable<Float32Array>;
+}
+
 /**
  * The parameters of the plain model of the same scores, the model left as it is: what a checkpoint holds.
- * Data come one tensor at a time, when asked for.
+ * No more than a few rows are copied at a time, and one update.
  */
-export function mergedParameters(
-  model: RewardModel,
-): [name: string, tensor: { shape: number[]; data: () => Promise<Float32Array> }][] {
+export function mergedParameters(model: RewardModel): [name: string, parameter: MergedParameter][] {
   const low = loraParameters(model);
   return [...model.parameters]
     .filter(([name]) => !low.has(name))
     .map(([name, variable]) => {
       const module = name.slice(0, -".weight".length);
-      const data = async () => {
-        if (!low.has(module + DOWN)) return readWide(variable);
-        const merged = tf.tidy(() => tf.add(widen(variable), update(model, module)));
-        const values = (await merged.data()) as Float32Array;
-        merged.dispose();
-        return values;
-      };
-      return [name, { shape: variable.shape, data }];
+      const pieces = () => (low.has(module + DOWN) ? mergedPieces(model, module) : rowPieces(variable));
+      return [name, { shape: variable.shape, pieces }];
     });
+}
+
+/** A weight with its update added. The update is one product, as in `mergeLora`: products of fewer rows might round otherwise. */
+function* mergedPieces(model: RewardModel, module: string): Generator<Float32Array> {
+  const added = tf.tidy(() => update(model, module));
+  try {
+    yield* rowPieces(model.parameters.get(`${module}.weight`)!, (rows, from, to) =>
+      tf.add(rows, sliceRows(added, from, to)),
+    );
+  } finally {
+    added.dispose();
+  }
 }

@@ -10,6 +10,7 @@ import { readJsonFile } from "../files/json";
 import { iterateSafetensors, SINGLE_FILE, writeSafetensors, type TensorSource } from "../files/safetensors";
 import { isDecoder, parseModelConfig, type ModelConfig } from "../models/config";
 import { canonicalName, variableOf } from "../models/createModel";
+import { rowPieces } from "../models/halfStorage";
 import { createDropout, type Forward } from "../models/layers";
 import { llamaShapes } from "../models/llama";
 import { createRandom, hashSeed } from "../random";
@@ -146,11 +147,8 @@ export async function openPolicy(dir: string): Promise<Policy> {
  */
 export async function savePolicy(policy: Policy, dir: string): Promise<void> {
   const { json, config } = readTokenizerFiles(policy.tokenizer.dir);
-  const weights = await Promise.all(
-    [...policy.parameters].map(
-      async ([name, variable]) =>
-        [name, { shape: variable.shape, data: (await variable.data()) as Float32Array }] as const,
-    ),
+  const weights = [...policy.parameters].map(
+    ([name, variable]) => [name, { shape: variable.shape, pieces: () => rowPieces(variable) }] as const,
   );
   await writePolicy(dir, weights, {
     "config.json": policy.config.raw,

@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { TrainingConfig } from "../config";
 import { InputError } from "../errors";
 import type { AdamW } from "../engine/adamw";
+import { rowPieces } from "../models/halfStorage";
 import type { RewardModel } from "../models/rewardModel";
 import { readSafetensors, writeSafetensors } from "../files/safetensors";
 import { originSchema, type Origin } from "./origin";
@@ -86,13 +87,13 @@ export async function writeTrainingState(
 ): Promise<void> {
   writeFileSync(join(dir, STATE_FILE), JSON.stringify(state, null, 2) + "\n");
   const slots = [...optimizer.state()].map(
-    ([name, tensor]) => [name, { shape: tensor.shape, data: () => tensor.dataSync() as Float32Array }] as const,
+    ([name, tensor]) => [name, { shape: tensor.shape, pieces: () => rowPieces(tensor) }] as const,
   );
   await writeSafetensors(join(dir, OPTIMIZER_FILE), slots);
   if (trainable.length === 0) return;
   const adapted = trainable.map((name) => {
     const variable = model.parameters.get(name)!;
-    return [name, { shape: variable.shape, data: () => variable.dataSync() as Float32Array }] as const;
+    return [name, { shape: variable.shape, pieces: () => rowPieces(variable) }] as const;
   });
   await writeSafetensors(join(dir, ADAPTED_FILE), adapted);
 }

@@ -67,7 +67,7 @@ describe("against Python's safetensors", () => {
     await writeSafetensors(
       file("b.safetensors"),
       [...(await readSafetensors(file("a.safetensors")))].map(
-        ([name, t]) => [name, { shape: t.shape, data: async () => t.data }] as const,
+        ([name, t]) => [name, { shape: t.shape, pieces: () => [t.data] }] as const,
       ),
     );
     expect(readFileSync(file("a.safetensors")).equals(readFileSync(file("b.safetensors")))).toBe(true);

@@ -7,6 +7,10 @@ import { parseModelConfig } from "../../lib/models/config";
 import { createRewardModel, type NamedTensor } from "../../lib/models/createModel";
 import type { ModelInputs, RewardModel } from "../../lib/models/rewardModel";
 
+/** Pieces of numbers, one after another. */
+export const joined = (pieces: Iterable<Float32Array>): Float32Array =>
+  Float32Array.from([...pieces].flatMap((piece) => [...piece]));
+
 interface Packed {
   shape: number[];
   data: string;

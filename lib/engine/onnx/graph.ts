@@ -5,12 +5,12 @@ import { ELEMENT_BYTES, ElementType, type Attribute, type OnnxNode, type Port } 
 /** The name of a tensor in the graph. */
 export type Value = string;
 
-/** A tensor that the file holds. Its bytes are asked for once, when they are written. */
+/** A tensor that the file holds. Its bytes are asked for once, when they are written, and come in order, some at a time. */
 export interface Initializer {
   readonly name: Value;
   readonly type: ElementType;
   readonly shape: readonly number[];
-  readonly bytes: () => Promise<Uint8Array>;
+  readonly bytes: () => Iterable<Uint8Array>;
 }
 
 export interface OnnxGraph {
@@ -56,7 +56,7 @@ export function createGraph(): GraphBuilder {
       name: `constant/${type}/${shape.join("x")}/${values.join(",")}`,
       type,
       shape,
-      bytes: async () => bytesOf(data),
+      bytes: () => [bytesOf(data)],
     });
   const shapeFor = (values: readonly number[]) => (values.length === 1 ? [] : [values.length]);
   const ops = (op: string, inputs: readonly Value[], count: number, attributes = {}) => {

@@ -59,7 +59,7 @@ export async function writeOnnxModel(
     await writeAll(file, model);
     for (const [i, tensor] of inside.entries()) {
       await writeAll(file, heads[i]);
-      await writeAll(file, await bytesOfTensor(tensor));
+      await writeTensor(file, tensor);
     }
   });
   if (external) await writeOutside(dirname(path), places);
@@ -89,17 +89,18 @@ function placesOf({ initializers }: OnnxGraph, file: string): Map<Initializer, E
 async function writeOutside(dir: string, places: ReadonlyMap<Initializer, ExternalPlace>): Promise<void> {
   const [first] = places.values();
   await writing(join(dir, first.file), async (file) => {
-    for (const [tensor, { offset }] of places) await writeAll(file, await bytesOfTensor(tensor), offset);
+    for (const [tensor, { offset }] of places) await writeTensor(file, tensor, offset);
   });
 }
 
-async function bytesOfTensor(tensor: Initializer): Promise<Uint8Array> {
-  const bytes = await tensor.bytes();
-  if (bytes.length !== initializerBytes(tensor))
-    throw new Error(
-      `${tensor.name}: expected ${initializerBytes(tensor)} bytes for [${tensor.shape}], got ${bytes.length}`,
-    );
-  return bytes;
+async function writeTensor(file: FileHandle, tensor: Initializer, at?: number): Promise<void> {
+  let count = 0;
+  for (const bytes of tensor.bytes()) {
+    await writeAll(file, bytes, at === undefined ? undefined : at + count);
+    count += bytes.length;
+  }
+  if (count !== initializerBytes(tensor))
+    throw new Error(`${tensor.name}: expected ${initializerBytes(tensor)} bytes for [${tensor.shape}], got ${count}`);
 }
 
 async function writing(path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> {

@@ -13,10 +13,10 @@ import type { ModelConfig } from "../config";
 export const ONNX_DTYPES = ["fp32", "fp16", "q8"] as const;
 export type OnnxDtype = (typeof ONNX_DTYPES)[number];
 
-/** A parameter whose numbers are read when they are written. */
+/** A parameter whose numbers are read when they are written, some whole rows at a time. */
 export interface OnnxWeight {
   readonly shape: readonly number[];
-  readonly data: () => Promise<Float32Array>;
+  readonly pieces: () => Iterable<Float32Array>;
 }
 
 /** What the emitters of layers need. */
@@ -34,10 +34,33 @@ export function weightOf({ weights }: Pick<Emitter, "weights">, name: string): O
   return found;
 }
 
-/** A parameter in f32, in its own shape or another: vectors, and matrices that count for little. */
+/** All numbers of a parameter: of a matrix that is laid out anew. Tables of embeddings, which may be far larger, are not. */
+function whole({ shape, pieces }: OnnxWeight): Float32Array {
+  const values = new Float32Array(elementCount(shape));
+  let count = 0;
+  for (const piece of pieces()) {
+    values.set(piece, count);
+    count += piece.length;
+  }
+  return values;
+}
+
+/** What becomes of each piece, one at a time. */
+function* each({ pieces }: OnnxWeight, encode: (numbers: Float32Array) => ArrayBufferView): Generator<Uint8Array> {
+  for (const piece of pieces()) yield bytesOf(encode(piece));
+}
+
+/** A parameter in f32, in its own shape or as its first numbers: vectors, tables, and matrices that count for little. */
 export function exact(to: Emitter, name: string, shape = weightOf(to, name).shape): Value {
-  const { data } = weightOf(to, name);
-  const bytes = async () => bytesOf((await data()).subarray(0, elementCount(shape)));
+  const weight = weightOf(to, name);
+  const bytes = () => {
+    let left = elementCount(shape);
+    return each(weight, (numbers) => {
+      const taken = numbers.subarray(0, left);
+      left -= taken.length;
+      return taken;
+    });
+  };
   return to.weight({ name, type: ElementType.F32, shape, bytes });
 }
 
@@ -55,15 +78,15 @@ function transposed<T extends Float32Array | Uint16Array | Int8Array>(values: T,
  * @param precise keeps f32 whatever the file's type: for heads
  */
 export function product(to: Emitter, x: Value, name: string, precise = false): Value {
-  const { shape, data } = weightOf(to, name);
-  const [out, into] = shape;
+  const weight = weightOf(to, name);
+  const [out, into] = weight.shape;
   const stored = { name: `${name}/transposed`, shape: [into, out] };
   if (precise || to.dtype === "fp32") {
-    const bytes = async () => bytesOf(transposed(await data(), out, into));
+    const bytes = () => [bytesOf(transposed(whole(weight), out, into))];
     return to.op("MatMul", [x, to.weight({ ...stored, type: ElementType.F32, bytes })]);
   }
   if (to.dtype === "fp16") {
-    const bytes = async () => bytesOf(transposed(encodeFloat16(await data(), name), out, into));
+    const bytes = () => [bytesOf(transposed(encodeFloat16(whole(weight), name), out, into))];
     return to.op("MatMul", [x, widened(to, to.weight({ ...stored, type: ElementType.F16, bytes }))]);
   }
   return quantisedProduct(to, x, name);
@@ -71,22 +94,22 @@ export function product(to: Emitter, x: Value, name: string, precise = false): V
 
 /** (q·Qᵀ)·s·S with q made of x when it runs and s its scales, a row a token: integers are multiplied, scales afterwards. */
 function quantisedProduct(to: Emitter, x: Value, name: string): Value {
-  const { shape, data } = weightOf(to, name);
-  const [out, into] = shape;
-  const quantised = async () => quantiseRows(await data(), into);
+  const parameter = weightOf(to, name);
+  const [out, into] = parameter.shape;
+  const quantised = () => quantiseRows(whole(parameter), into);
   const weight = to.weight({
     name: `${name}/quantised`,
     type: ElementType.U8,
     shape: [into, out],
-    bytes: async () => unsignedBytes(transposed((await quantised()).values, out, into)),
+    bytes: () => [unsignedBytes(transposed(quantised().values, out, into))],
   });
   const scales = to.weight({
     name: `${name}/scales`,
     type: ElementType.F32,
     shape: [out],
-    bytes: async () => bytesOf((await quantised()).scales),
+    bytes: () => [bytesOf(quantised().scales)],
   });
-  const bytes = async () => Uint8Array.of(MIDDLE);
+  const bytes = () => [Uint8Array.of(MIDDLE)];
   const middle = to.weight({ name: "middle", type: ElementType.U8, shape: [], bytes });
   const { values, scale } = quantisedInput(to, x);
   const sums = widened(to, to.op("MatMulInteger", [values, weight, middle, middle]));
@@ -114,24 +137,25 @@ function quantisedInput(to: Emitter, x: Value): { values: Value; scale: Value } 
 
 /** Rows of a table [V, H] at ids [B, T]: [B, T, H]. */
 export function rows(to: Emitter, ids: Value, name: string): Value {
-  const { shape, data } = weightOf(to, name);
+  const parameter = weightOf(to, name);
+  const { shape } = parameter;
   if (to.dtype === "fp32") return to.op("Gather", [exact(to, name), ids]);
   if (to.dtype === "fp16") {
-    const bytes = async () => bytesOf(encodeFloat16(await data(), name));
+    const bytes = () => each(parameter, (numbers) => encodeFloat16(numbers, name));
     return widened(to, to.op("Gather", [to.weight({ name, type: ElementType.F16, shape, bytes }), ids]));
   }
-  const quantised = async () => quantiseRows(await data(), shape[1]);
+  const quantised = (numbers: Float32Array) => quantiseRows(numbers, shape[1]);
   const table = to.weight({
     name: `${name}/quantised`,
     type: ElementType.I8,
     shape,
-    bytes: async () => bytesOf((await quantised()).values),
+    bytes: () => each(parameter, (numbers) => quantised(numbers).values),
   });
   const scales = to.weight({
     name: `${name}/scales`,
     type: ElementType.F32,
     shape: [shape[0], 1],
-    bytes: async () => bytesOf((await quantised()).scales),
+    bytes: () => each(parameter, (numbers) => quantised(numbers).scales),
   });
   return to.op("Mul", [widened(to, to.op("Gather", [table, ids])), to.op("Gather", [scales, ids])]);
 }
