@@ -6,9 +6,9 @@ import { createAdamW } from "../lib/engine/adamw";
 import { initBackend } from "../lib/engine/backend";
 import { compile } from "../lib/engine/compile";
 import { parseModelConfig } from "../lib/models/config";
-import { createRewardModel } from "../lib/models/createModel";
+import { streamRewardModel } from "../lib/models/createModel";
 import { countParameters, scoreInputs } from "../lib/models/rewardModel";
-import { readSafetensors } from "../lib/files/safetensors";
+import { iterateSafetensors } from "../lib/files/safetensors";
 import { modelFlops } from "./flops";
 import { ourPeak } from "./precision";
 import { serve } from "./serve";
@@ -26,7 +26,7 @@ void serve<StepSettings>(async (settings) => {
     JSON.parse(readFileSync(join(settings.model, "config.json"), "utf8")),
     settings.model,
   );
-  const model = createRewardModel(config, await readSafetensors(settings.model));
+  const model = await streamRewardModel(config, iterateSafetensors(settings.model));
   const batch: { ids: number[][]; mask: number[][] } = JSON.parse(readFileSync(settings.batch, "utf8"));
   const [ids, mask] = [tf.tensor2d(batch.ids, undefined, "int32"), tf.tensor2d(batch.mask)];
   const pairs = batch.ids.length / 2;

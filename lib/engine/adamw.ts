@@ -79,7 +79,7 @@ export function createAdamW(parameters: ReadonlyMap<string, tf.Variable>, option
   const count = tf.tidy(() => tf.variable(tf.scalar(0), false));
   const apply: AdamW["apply"] = (gradients, learningRate, losses) => {
     const { norm, skipped, coefficients } = prepare(count, options, { gradients, learningRate, losses });
-    updateSlots(slots, coefficients, gradients);
+    updateSlots(slots, { coefficients, gradients, inPlace: false }); // the graph may have other readers
     return [norm, skipped];
   };
   const begin = compile(
@@ -92,12 +92,13 @@ export function createAdamW(parameters: ReadonlyMap<string, tf.Variable>, option
     },
     { name: "gradient norm", precision: "f32", xla: false },
   );
-  // Weights and moments live twice while a graph writes the new ones: a few parameters at a time, that is little memory.
+  // Without kernels weights and moments live twice while a graph writes the new ones: a few parameters at a time, that is little memory.
   const groups = inGroups(slots).map((members) => ({
     members,
     update: compile(
       (...args) => {
-        updateSlots(members, args.slice(0, COEFFICIENTS), args.slice(COEFFICIENTS));
+        const [coefficients, gradients] = [args.slice(0, COEFFICIENTS), args.slice(COEFFICIENTS)];
+        updateSlots(members, { coefficients, gradients, inPlace: true });
         return [];
       },
       { name: "AdamW", precision: "f32", xla: options.xla, maxGraphs: 1 },
@@ -116,8 +117,10 @@ export function createAdamW(parameters: ReadonlyMap<string, tf.Variable>, option
       const rate = tf.scalar(learningRate);
       const [gradNorm, skipped, ...coefficients] = begin(rate, ...gradients);
       let done = 0;
-      for (const { members, update } of groups)
+      for (const { members, update } of groups) {
+        for (const { parameter, average, square } of members) [parameter, average, square].forEach(unshare);
         update(...coefficients, ...gradients.slice(done, (done += members.length)));
+      }
       tf.dispose([rate, ...coefficients]);
       return { gradNorm: gradNorm as tf.Scalar, skipped: skipped as tf.Scalar };
     },
@@ -162,6 +165,12 @@ function inGroups(slots: readonly Slot[]): Slot[][] {
   return groups;
 }
 
+/** Gives a variable numbers of its own where a clone, or the tensor it was made of, shares them: an update in place would change that, too. */
+function unshare(variable: tf.Variable): void {
+  const shared = (nativeBackend()?.tensorMap.get(variable.dataId).refCount ?? 1) > 1;
+  if (shared) tf.tidy(() => variable.assign(tf.add(variable, 0)));
+}
+
 /** Scalars that `updateSlots` takes. */
 const COEFFICIENTS = 8;
 
@@ -200,17 +209,20 @@ function prepare(
   return { norm, skipped: tf.sub(1, tf.cast(finite, "float32")), coefficients };
 }
 
-function updateSlots(
-  slots: readonly Slot[],
-  coefficients: readonly tf.Tensor[],
-  gradients: readonly tf.Tensor[],
-): void {
+interface SlotUpdate {
+  readonly coefficients: readonly tf.Tensor[];
+  readonly gradients: readonly tf.Tensor[];
+  /** Whether the kernel may write over parameters and moments. */
+  readonly inPlace: boolean;
+}
+
+function updateSlots(slots: readonly Slot[], { coefficients, gradients, inPlace }: SlotUpdate): void {
   const [finite, keep1, keep2, take1, take2, rate, floor, shrink] = coefficients;
   if (usesKernels()) {
     const packed = (last: tf.Tensor) => tf.stack([tf.cast(finite, "float32"), ...coefficients.slice(1, -1), last]);
     const [decaying, plain] = [packed(shrink), packed(tf.scalar(1))];
     slots.forEach((slot, i) => {
-      const updated = fusedAdamW(slot, gradients[i], slot.decays ? decaying : plain)!;
+      const updated = fusedAdamW(slot, gradients[i], { coefficients: slot.decays ? decaying : plain, inPlace })!;
       [slot.parameter, slot.average, slot.square].forEach((variable, k) => variable.assign(updated[k] as never));
     });
     return;

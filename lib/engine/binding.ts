@@ -44,6 +44,8 @@ interface TensorInfo {
   shape: number[];
   dtype: DType;
   values: unknown;
+  /** Tensors of tfjs that share these numbers. */
+  readonly refCount: number;
 }
 
 /** tfjs-node's kernel backend: what lies between tfjs tensors and native handles. */

@@ -8,6 +8,9 @@ import { DType, nativeBackend, type NativeAttribute, type NativeBackend } from "
 /** RB_KERNELS_FILE names another build, such as one with sanitizers. */
 const MODULE = process.env.RB_KERNELS_FILE ?? projectPath(".cache", "kernels", "rewardbook_kernels.node");
 
+/** Of the operations: kernels/operations.cc has the same number. */
+const REVISION = 2;
+
 let loaded: string | null = null;
 
 /**
@@ -17,7 +20,9 @@ let loaded: string | null = null;
 export function loadKernels(): void {
   if (process.env.RB_KERNELS === "0" || !existsSync(MODULE)) return;
   try {
-    loaded = (require(MODULE) as { instructions: string }).instructions;
+    const found = require(MODULE) as { instructions: string; revision?: number };
+    if (found.revision !== REVISION) throw new Error("compiled from sources of another version");
+    loaded = found.instructions;
   } catch (error) {
     console.warn(
       `kernels: ${(error as Error).message.split("\n")[0]}; going on without them, slower; run npm run setup`,
@@ -179,19 +184,20 @@ export function fusedGelu(product: tf.Tensor2D, bias: tf.Tensor): tf.Tensor2D | 
  * One parameter's AdamW update in one pass over memory.
  *
  * @param coefficients [8] finite (1 or 0), then as `prepare` in adamw.ts has them
+ * @param inPlace      writes over parameter and moments, which nothing else in the graph may read and nothing outside may share
  * @returns the new parameter and moments, or null where the kernels cannot be used
  */
 export function fusedAdamW(
   state: { parameter: tf.Tensor; average: tf.Tensor; square: tf.Tensor },
   gradient: tf.Tensor,
-  coefficients: tf.Tensor,
+  { coefficients, inPlace }: { readonly coefficients: tf.Tensor; readonly inPlace: boolean },
 ): tf.Tensor[] | null {
   const native = kernels();
   if (!native) return null;
   return execute(
     native,
     "RewardbookAdamW",
-    [],
+    [{ name: "in_place", type: native.binding.TF_ATTR_BOOL, value: inPlace }],
     [state.parameter, state.average, state.square, gradient, coefficients],
     3,
   );

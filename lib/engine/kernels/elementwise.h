@@ -18,11 +18,12 @@ void adamw(const AdamW& call, int64_t from, int64_t to) {
   };
   const float* const in[] = {call.parameter, call.average, call.square, call.gradient};
   float* const out[] = {call.newParameter, call.newAverage, call.newSquare};
+  const bool inPlace = out[0] == in[0];  // then the lines are in the cache already
   Vector next[3];
   int64_t i = from;
   for (; i + LANES <= to; i += LANES) {
     update(load(in[0] + i), load(in[1] + i), load(in[2] + i), load(in[3] + i), next);
-    for (int k = 0; k < 3; k++) stream(out[k] + i, next[k]);
+    for (int k = 0; k < 3; k++) inPlace ? store(out[k] + i, next[k]) : stream(out[k] + i, next[k]);
   }
   if (i < to) {
     Vector rest[4] = {};

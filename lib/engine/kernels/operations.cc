@@ -103,17 +103,23 @@ void computeGelu(void*, TF_OpKernelContext* context) {
   arithmetic().gelu(gelu, threads());
 }
 
-/** The attribute: whether gelu's result is asked for as well. */
-void* createGeluGradient(TF_OpKernelConstruction* construction) {
+/** A kernel that is one attribute, yes or no. */
+void* createFlag(TF_OpKernelConstruction* construction, const char* name) {
   TF_Status* status = TF_NewStatus();
-  auto* again = new unsigned char;
-  TF_OpKernelConstruction_GetAttrBool(construction, "again", again, status);
+  auto* flag = new unsigned char;
+  TF_OpKernelConstruction_GetAttrBool(construction, name, flag, status);
   if (TF_GetCode(status) != TF_OK) TF_OpKernelConstruction_Failure(construction, status);
   TF_DeleteStatus(status);
-  return again;
+  return flag;
 }
 
-void deleteGeluGradient(void* kernel) { delete static_cast<unsigned char*>(kernel); }
+void deleteFlag(void* kernel) { delete static_cast<unsigned char*>(kernel); }
+
+/** Whether gelu's result is asked for as well. */
+void* createGeluGradient(TF_OpKernelConstruction* construction) { return createFlag(construction, "again"); }
+
+/** Whether parameter and moments may be written over. */
+void* createAdamW(TF_OpKernelConstruction* construction) { return createFlag(construction, "in_place"); }
 
 template <class Element>
 void computeGeluGradient(void* kernel, TF_OpKernelContext* context) {
@@ -134,11 +140,15 @@ void computeGeluGradient(void* kernel, TF_OpKernelContext* context) {
   arithmetic().geluGradient(gelu, threads());
 }
 
+/** As TensorFlow allocates: whole vectors can be written. */
+bool isAligned(const TF_Tensor* tensor) { return reinterpret_cast<uintptr_t>(TF_TensorData(tensor)) % 64 == 0; }
+
 /** Numbers of a parameter that one thread updates at a time. */
 constexpr int64_t CHUNK = 1 << 16;
 
-void computeAdamW(void*, TF_OpKernelContext* context) {
+void computeAdamW(void* kernel, TF_OpKernelContext* context) {
   Call call(context);
+  const bool inPlace = *static_cast<unsigned char*>(kernel) != 0;
   TF_Tensor* in[5];
   for (int i = 0; i < 5; i++) in[i] = call.input(i);
   if (call.failed()) return;
@@ -147,7 +157,7 @@ void computeAdamW(void*, TF_OpKernelContext* context) {
   for (int i = 1; i < 4; i++)
     if (TF_TensorElementCount(in[i]) != count) return call.fail("adamw: expected parameter, moments and gradient of one shape");
   TF_Tensor* out[3];
-  for (int i = 0; i < 3; i++) out[i] = call.output(i, in[0]);
+  for (int i = 0; i < 3; i++) out[i] = inPlace && isAligned(in[i]) ? call.pass(i, in[i]) : call.output(i, in[0]);
   if (call.failed()) return;
   const AdamW step{
       *data<AdamWCoefficients>(in[4]), data<float>(in[0]), data<float>(in[1]), data<float>(in[2]), data<float>(in[3]),
@@ -184,6 +194,9 @@ void registerKernel(const char* name, TF_DataType type, void* (*create)(TF_OpKer
   TF_DeleteStatus(status);
 }
 
+/** Of the operations below: lib/engine/fusedOps.ts has the same number, and leaves alone what was compiled before. */
+constexpr uint32_t REVISION = 2;
+
 void registerAll() {
   const std::vector<const char*> attributes = {"T: {float, bfloat16}", "heads: int", "key_value_heads: int", "causal: bool"};
   defineOperation("RewardbookAttention", attributes, {"query: T", "key: T", "value: T", "texts: float"}, {"mixed: T", "log_sum: float"});
@@ -194,7 +207,7 @@ void registerAll() {
   defineOperation("RewardbookSelfAttentionGradient", attributes,
                   {"product: T", "bias: float", "texts: float", "mixed: T", "log_sum: float", "gradient: T"},
                   {"product_gradient: T", "bias_gradient: float"});
-  defineOperation("RewardbookAdamW", {"T: {float}"}, {"parameter: T", "average: T", "square: T", "gradient: T", "coefficients: T"},
+  defineOperation("RewardbookAdamW", {"T: {float}", "in_place: bool = false"}, {"parameter: T", "average: T", "square: T", "gradient: T", "coefficients: T"},
                   {"new_parameter: T", "new_average: T", "new_square: T"});
   const std::vector<const char*> norm = {"T: {float, bfloat16}", "epsilon: float"};
   defineOperation("RewardbookAddNorm", norm, {"product: T", "bias: float", "residual: float", "weight: float", "beta: float"},
@@ -218,8 +231,8 @@ void registerAll() {
   both("RewardbookAddNorm", createAddNorm, computeAddNorm<float>, computeAddNorm<Bfloat16>, deleteAddNorm);
   both("RewardbookAddNormGradient", createAddNorm, computeAddNormGradient<float>, computeAddNormGradient<Bfloat16>, deleteAddNorm);
   both("RewardbookGelu", nullptr, computeGelu<float>, computeGelu<Bfloat16>, nullptr);
-  both("RewardbookGeluGradient", createGeluGradient, computeGeluGradient<float>, computeGeluGradient<Bfloat16>, deleteGeluGradient);
-  registerKernel("RewardbookAdamW", TF_FLOAT, nullptr, computeAdamW, nullptr);
+  both("RewardbookGeluGradient", createGeluGradient, computeGeluGradient<float>, computeGeluGradient<Bfloat16>, deleteFlag);
+  registerKernel("RewardbookAdamW", TF_FLOAT, createAdamW, computeAdamW, deleteFlag);
 }
 
 }  // namespace
@@ -233,5 +246,8 @@ NAPI_MODULE_INIT() {
   const char* instructions = rewardbook::arithmetic().name;
   if (napi_create_string_utf8(env, instructions, NAPI_AUTO_LENGTH, &name) != napi_ok) return nullptr;
   if (napi_set_named_property(env, exports, "instructions", name) != napi_ok) return nullptr;
+  napi_value revision;
+  if (napi_create_uint32(env, rewardbook::REVISION, &revision) != napi_ok) return nullptr;
+  if (napi_set_named_property(env, exports, "revision", revision) != napi_ok) return nullptr;
   return exports;
 }
