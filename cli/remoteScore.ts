@@ -11,7 +11,7 @@ import { itemsOf, type PreferencePair } from "../lib/pairs/pair";
 import { readResponses, type ResponseRow } from "../lib/pairs/responses";
 import { toScoredPair } from "../lib/scoring/score";
 import { loadScoringModel, type LoadedModel } from "../lib/checkpoints/checkpoint";
-import { remoteSchema, resolveRemote } from "../remote/settings";
+import { remoteScoringSchema, resolveRemote } from "../remote/settings";
 import { scoreRow } from "./evaluate";
 import { addSchemaFlags, addScoringFlags, fieldsFromFlags, readingOptions, textSettings } from "./flags";
 import { createOutput, type Output } from "./output";
@@ -28,7 +28,7 @@ export function register(remote: Command): void {
     .requiredOption("--out <file>", "JSONL file to write")
     .option("--evaluation <file>", "of pairs: also what evaluate says of these scores (JSON)")
     .option("--run <name>", "name of the job and of its folder on the storage", "score");
-  addSchemaFlags(command, remoteSchema.shape);
+  addSchemaFlags(command, remoteScoringSchema.shape);
   addScoringFlags(command)
     .option("--json", "print one JSON object on stdout")
     .action(async (options) => {
@@ -46,7 +46,7 @@ export function register(remote: Command): void {
           tokens,
           run: options.run,
           precision: options.precision,
-          settings: resolveRemote(remoteSchema, fieldsFromFlags(options, remoteSchema.shape)),
+          settings: resolveRemote(remoteScoringSchema, fieldsFromFlags(options, remoteScoringSchema.shape)),
           logFile: `${options.out}.job.log`,
           onMessage: out.say,
           onProgress: bar.update,

@@ -60,6 +60,8 @@ const done = z.looseObject({
   probe: z.array(z.tuple([z.string(), z.number()])).optional(),
   files: z.object({ node_id: z.string().optional(), entries: z.array(file) }).optional(),
   rows: z.number().optional(),
+  /** Who scored, each with its version. */
+  engines: z.array(z.string()).optional(),
   pairs_per_second: figure.optional(),
   peak_memory_bytes: figure.optional(),
   train_seconds: figure.optional(),

@@ -1,7 +1,7 @@
 // In: the resolved configuration of a training, or a scoring. Out: job.json, as the entry point in remote/python reads it.
 import type { TrainingConfig } from "../lib/config";
 import { UsageError } from "../lib/errors";
-import type { RemoteSettings, RemoteTrainingSettings } from "./settings";
+import type { RemoteScoringSettings, RemoteSettings, RemoteTrainingSettings } from "./settings";
 
 /** `job.json`; remote/python/job.py reads it and refuses what it does not know. */
 export interface Job {
@@ -26,6 +26,10 @@ export interface Job {
   };
   /** Path or fsspec address; empty: a folder of the head's own. */
   readonly storage: string;
+  /** Who scores. */
+  readonly engine?: RemoteScoringSettings["engine"];
+  /** Tokens of the longest text to score. */
+  readonly longest?: number;
   readonly resume: boolean;
   /** Whether the results come back through the head. */
   readonly return_files: boolean;

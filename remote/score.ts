@@ -17,7 +17,7 @@ import { jobResources, type Job } from "./job";
 import { writeProgram, writeRows, type TokenRow } from "./jobFolder";
 import { padOf, placeOf } from "./pack";
 import { headOf, isLocal, runJob } from "./runJob";
-import type { RemoteSettings } from "./settings";
+import type { RemoteScoringSettings } from "./settings";
 
 /** Rows of one shard: the unit of work, and of what is not done again after a failure. */
 const SHARD_ROWS = 2000;
@@ -32,7 +32,7 @@ export interface RemoteScoring {
   readonly tokens: TokenStore;
   readonly run: string;
   readonly precision: "f32" | "bf16";
-  readonly settings: RemoteSettings;
+  readonly settings: RemoteScoringSettings;
   /** Takes the job's own words. */
   readonly logFile: string;
   readonly onMessage: (text: string) => void;
@@ -78,6 +78,8 @@ export async function scoreRemotely(scoring: RemoteScoring): Promise<Float64Arra
     const folder = join(work, "scores");
     await bringBack({ done, storage: job.storage, head, target: folder, say });
     const scores = await readShards(folder, done, tokens.size);
+    const engines = (done.engines ?? []).join(" and ");
+    say(`scored by ${engines}`);
     await compare(scoring, scores, TOLERANCE[precision === "bf16" ? "bfloat16" : "float32"]);
     return scores;
   } finally {
@@ -86,9 +88,9 @@ export async function scoreRemotely(scoring: RemoteScoring): Promise<Float64Arra
   }
 }
 
-/** Eight letters that stand for what is scored by which model. */
-async function keyOf({ loaded, tokens, precision }: RemoteScoring): Promise<string> {
-  const hash = createHash("sha256").update(precision);
+/** Eight letters that stand for what is scored by which model and engine. */
+async function keyOf({ loaded, tokens, precision, settings }: RemoteScoring): Promise<string> {
+  const hash = createHash("sha256").update(precision).update(settings.engine);
   hash.update(await hashFile(join(loaded.dir, "config.json")));
   for (const [name, variable] of loaded.model.parameters) hash.update(name).update(await variable.data());
   for (let text = 0; text < tokens.size; text++) hash.update(tokens.ids(text)).update("\n");
@@ -96,7 +98,10 @@ async function keyOf({ loaded, tokens, precision }: RemoteScoring): Promise<stri
 }
 
 /** The first attempt that has not failed. */
-async function nextJob(settings: RemoteSettings, stem: string): Promise<{ submission_id: string; there: boolean }> {
+async function nextJob(
+  settings: RemoteScoringSettings,
+  stem: string,
+): Promise<{ submission_id: string; there: boolean }> {
   if (isLocal(settings)) return { submission_id: `${stem}-a1`, there: false };
   const head = headOf(settings);
   for (let attempt = 1; ; attempt++) {
@@ -143,11 +148,19 @@ async function packScoring(scoring: RemoteScoring, { folder, submission_id, run 
     resources: jobResources(settings),
     ...(shared !== null && { data: { rows: join(shared, "rows") } }),
     storage,
+    engine: settings.engine,
+    longest: longestOf(tokens),
     resume: true,
     return_files: comesThroughHead(storage),
   };
   await writeProgram(folder, job);
   return job;
+}
+
+function longestOf(tokens: TokenStore): number {
+  let longest = 1;
+  for (let text = 0; text < tokens.size; text++) longest = Math.max(longest, tokens.length(text));
+  return longest;
 }
 
 function* rowsFrom(tokens: TokenStore, begin: number): Generator<TokenRow> {
@@ -204,7 +217,7 @@ async function compare(
     const apart = Math.max(...Array.from(own, (score, i) => Math.abs(score - scores[i])));
     if (!(apart <= limit))
       throw new InputError(
-        `the scores that came back: expected those of our own engine to ${limit}, got a difference of ${apart} among the first ${first.size}; they are not kept`,
+        `the scores that came back: expected those of our own engine to ${limit}, got a difference of ${apart} among the first ${first.size}; they are not kept, score again with another --engine`,
       );
     onMessage(
       `accepted: the first ${first.size} texts score the same here, largest difference ${apart.toExponential(1)}`,

@@ -41,10 +41,21 @@ export const remoteTrainingSchema = remoteSchema.extend({
   leave: z.boolean().default(false).describe("leave the checkpoint on the storage: it is neither fetched nor accepted"),
 });
 
+/** Fields of scoring alone. */
+export const remoteScoringSchema = remoteSchema.extend({
+  engine: z
+    .enum(["auto", "transformers", "vllm"])
+    .default("auto")
+    .describe("who scores there; auto: vLLM where a worker has it and it pools the model as transformers does"),
+});
+
 /** Where and how a job runs. */
 export type RemoteSettings = z.output<typeof remoteSchema>;
 /** The same of a training. */
 export type RemoteTrainingSettings = z.output<typeof remoteTrainingSchema>;
+
+/** The same of a scoring. */
+export type RemoteScoringSettings = z.output<typeof remoteScoringSchema>;
 
 /** What a caller may give: only the address is needed. */
 export interface RemoteInput {

@@ -10,9 +10,9 @@ import numpy as np
 import ray.data
 
 from checked import checked
+from engine import open_scorer
 from events import print_event
 from job import Job
-from score import Scorer
 from shards import all_shards, finish, pending_shards, score_shard
 from storage import join
 
@@ -22,7 +22,7 @@ class ShardScorer:
 
     def __init__(self, job: dict[str, Any]) -> None:
         self._job = checked(Job, job, "job")
-        self._scorer = Scorer(self._job.model, Path(__file__).resolve().parent, self._job.batch_tokens)
+        self._scorer = open_scorer(self._job, Path(__file__).resolve().parent)
 
     def __call__(self, batch: dict[str, np.ndarray[Any, Any]]) -> dict[str, list[Any]]:
         scores = join(self._job.storage, self._job.run, "scores")

@@ -97,6 +97,10 @@ class Job:
     data: Data = field(default_factory=Data)
     #: About the most padded tokens of one batch of a worker: what its memory is for.
     batch_tokens: int = 16384
+    #: Who scores: vLLM where a worker has it and it pools the model as transformers does, or one of them by name.
+    engine: Literal["auto", "transformers", "vllm"] = "auto"
+    #: Tokens of the longest text to score; None: as many as the model has positions for.
+    longest: int | None = None
 
 
 def read_job(path: Path) -> Job:

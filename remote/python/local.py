@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from engine import open_scorer
 from events import print_event
 from job import Job
-from score import Scorer
 from session import LocalSession
 from shards import finish, pending_shards, score_shard
 from storage import join, resolve
@@ -24,7 +24,7 @@ def run(job: Job, folder: Path) -> dict[str, Any]:
     if job.kind == "train":
         output = Path(job.storage, job.run, "checkpoints")
         return train(job, folder, LocalSession(output, job.resume))
-    scorer = Scorer(job.model, folder, job.batch_tokens)
+    scorer = open_scorer(job, folder)
     scores = join(job.storage, job.run, "scores")
     rows = 0
     for shard in pending_shards(job, folder):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+import transformers
 
 from batches import by_tokens
 from job import Model
@@ -16,6 +17,7 @@ class Scorer:
     """A reward model on one device, which scores texts of like length together."""
 
     def __init__(self, model: Model, folder: Path, batch_tokens: int, dtype: torch.dtype | None = None) -> None:
+        self.engine = f"transformers {transformers.__version__}"
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         loaded = load_base(model, folder, dtype or getattr(torch, model.dtype))
         self._masked = needs_mask(loaded)

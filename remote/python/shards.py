@@ -12,9 +12,9 @@ import fsspec
 import pyarrow.parquet
 
 from checked import JobError
+from engine import RowScorer
 from handback import file_list
 from job import Job
-from score import Scorer
 from storage import MANIFEST, join, read_json, resolve, write_whole
 
 _KINDS = (".jsonl", ".parquet")
@@ -50,7 +50,7 @@ def receipt_name(shard: str) -> str:
     return f"{Path(shard).stem}.receipt.json"
 
 
-def score_shard(shard: str, scores: str, scorer: Scorer) -> dict[str, Any]:
+def score_shard(shard: str, scores: str, scorer: RowScorer) -> dict[str, Any]:
     """Scores a shard, then writes its receipt, without which it does not count; done twice, it writes the same again."""
     began = time.monotonic()
     rows = read_rows(shard)
@@ -65,6 +65,7 @@ def score_shard(shard: str, scores: str, scorer: Scorer) -> dict[str, Any]:
         "rows": len(rows),
         "bytes": len(data),
         "sha256": hashlib.sha256(data).hexdigest(),
+        "engine": scorer.engine,
         "seconds": round(time.monotonic() - began, 3),
     }
     write_whole(join(scores, receipt_name(shard)), json.dumps(receipt).encode())
@@ -90,9 +91,10 @@ def finish(job: Job, folder: Path) -> dict[str, Any]:
         raise JobError(f"{missing[0]}: expected its scores, got none ({len(missing)} such shards); run with --resume")
     rows = sum(receipt["rows"] for receipt in receipts if receipt)
     files = [{key: receipt[key] for key in ("name", "rows", "bytes", "sha256")} for receipt in receipts if receipt]
-    manifest = json.dumps({"rows": rows, "shards": files}, indent=2).encode()
+    engines = sorted({receipt["engine"] for receipt in receipts if receipt})
+    manifest = json.dumps({"rows": rows, "engines": engines, "shards": files}, indent=2).encode()
     write_whole(join(job.storage, job.run, MANIFEST), manifest)
     listed = file_list(join(job.run, "scores"), files)
     whole = {"name": MANIFEST, "bytes": len(manifest), "sha256": hashlib.sha256(manifest).hexdigest()}
     listed["entries"] += file_list(job.run, [whole])["entries"]
-    return {"event": "done", "rows": rows, "scores": join(job.run, "scores"), "files": listed}
+    return {"event": "done", "rows": rows, "engines": engines, "scores": join(job.run, "scores"), "files": listed}
