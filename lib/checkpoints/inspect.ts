@@ -12,7 +12,7 @@ import { headShapes, outputModule } from "../models/heads";
 import { parameterShapes } from "../models/rewardModel";
 import { openTokenizer } from "../text/tokenizer";
 import { isEnsemble, memberDirectory, readEnsemble, readHeads, type EnsembleFile } from "./ensemble";
-import { checkFinite } from "./loadCheckpoint";
+import { checkFinite } from "./readWeights";
 import { readSettings } from "./settings";
 
 export interface Inspection {

@@ -5,24 +5,23 @@ import { basename, join } from "node:path";
 import { initBackend } from "../engine/backend";
 import { checkMemory } from "../engine/memory";
 import { InputError } from "../errors";
-import { longWork, type LongWorkOptions, type Watch } from "../longWork";
+import { longWork, type LongWorkOptions } from "../longWork";
 import { HEADS, isDecoder, parseModelConfig, type HeadKind, type ModelConfig } from "../models/config";
 import { readAdapter } from "./adapter";
 import { mergeLora } from "../models/lora";
-import { halfNames } from "../models/memory";
-import { canonicalName, streamRewardModel, type CheckpointTensor } from "../models/createModel";
+import { streamRewardModel } from "../models/createModel";
 import { parameterShapes, type RewardModel } from "../models/rewardModel";
 import { CHAT_TEMPLATE, DEFAULT_TEMPLATE } from "../text/template";
 import { openTokenizer, type Tokenizer } from "../text/tokenizer";
 import { recoverDirectory } from "../files/directory";
-import { encodeBfloat16 } from "../files/dtypes";
 import { findModel } from "./findModel";
-import { INDEX_FILE, iterateSafetensors, openTensors, SINGLE_FILE, weightBytes } from "../files/safetensors";
+import { INDEX_FILE, openTensors, SINGLE_FILE } from "../files/safetensors";
 import { readJsonFile } from "../files/json";
 import { requireVerified } from "./verify";
 import { isStandardHead } from "../models/heads";
+import { readWeights, weightsFile, type WeightStorage } from "./readWeights";
 import { readSettings, type RewardbookSettings } from "./settings";
-import { findValueHead, type ValueHead } from "./valueHead";
+import { findValueHead } from "./valueHead";
 
 export interface LoadedModel {
   readonly model: RewardModel;
@@ -40,7 +39,7 @@ export interface LoadOptions extends LongWorkOptions {
    * `bf16` keeps the trunk's matrices in half the memory, for scoring in bf16; `as-stored` those that the file has in bf16, so that
    * nothing is lost when a model whose head or adapter was trained is saved. Default f32.
    */
-  readonly storage?: "f32" | "bf16" | "as-stored";
+  readonly storage?: WeightStorage;
   /** Seed of a fresh head. */
   readonly seed?: number;
   /** Another head than the configuration names. */
@@ -234,62 +233,4 @@ function refuseOnnx(path: string, info: Stats | null): void {
       `${path}: expected ${SINGLE_FILE}, got a model in ONNX, whose weights are laid out for running it; ` +
         "give the checkpoint it was exported from, or run it with Transformers.js",
     );
-}
-
-/** The file to name where a tensor is at fault. */
-const weightsFile = (dir: string): string =>
-  join(dir, [SINGLE_FILE, INDEX_FILE].find((name) => existsSync(join(dir, name))) ?? "");
-
-/**
- * The tensors a reward model needs, one at a time; the others by name only, so that a language model's output layer takes
- * no memory. A value head found under other names comes last, under ours.
- */
-async function* readWeights({
-  dir,
-  config,
-  storage,
-  valueHead,
-  watch,
-}: {
-  readonly dir: string;
-  readonly config: ModelConfig;
-  readonly storage: LoadOptions["storage"];
-  readonly valueHead: ValueHead | null;
-  readonly watch: Watch;
-}): AsyncGenerator<[string, CheckpointTensor]> {
-  const total = await weightBytes(dir);
-  let read = 0;
-  const needed = parameterShapes(config);
-  const halves = halfNames(config);
-  for await (const [name, { dtype, shape, data }] of iterateSafetensors(dir)) {
-    if (valueHead?.stored.includes(name)) continue;
-    const canonical = canonicalName(config, name);
-    const isNeeded = needed.has(canonical);
-    if (isNeeded) checkFinite(data, `${weightsFile(dir)}: tensor ${JSON.stringify(name)}`);
-    // an embedding is added up in f32: it is kept in bf16 only where nothing is lost
-    const half =
-      halves.has(canonical) &&
-      (dtype === "BF16"
-        ? storage === "bf16" || storage === "as-stored"
-        : storage === "bf16" && !/embed/.test(canonical));
-    watch.signal.throwIfAborted();
-    read += data.length * (dtype === "F32" ? 4 : dtype === "F64" ? 8 : 2);
-    watch.onProgress(Math.round(read / 1e6), Math.round(total / 1e6));
-    yield [name, { shape, data: !isNeeded ? new Float32Array(0) : half ? encodeBfloat16(data) : data }];
-  }
-  for (const [name, tensor] of valueHead?.tensors ?? []) {
-    checkFinite(tensor.data, `${dir}: value head ${name}`);
-    yield [name, tensor];
-  }
-}
-
-/** @throws InputError naming the first number that is none */
-export function checkFinite(values: Float32Array, at: string): void {
-  for (let i = 0; i < values.length; i++) {
-    if (values[i] - values[i] !== 0)
-      throw new InputError(
-        `${at}: expected finite numbers, got ${values[i]} at position ${i}; ` +
-          "the weights are damaged or training diverged",
-      );
-  }
 }

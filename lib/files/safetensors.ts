@@ -3,15 +3,17 @@ import { open, readFile, stat, type FileHandle } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { InputError } from "../errors";
 import { MAX_HEADER_BYTES, parseHeader, type SafetensorsHeader, type TensorPlace } from "./safetensorsHeader";
-import { decodeFloats, DTYPE_BITS, isFloatDtype } from "./dtypes";
+import { fill, readPieces, readTensor, type TensorEntry } from "./safetensorsRead";
 
+export type { TensorEntry } from "./safetensorsRead";
 export { writeSafetensors, type Pieces, type TensorSource } from "./safetensorsWrite";
 
-export interface TensorEntry {
-  /** As it was stored: F32, F16, BF16 or F64. */
+/** A tensor that is read when it is asked for. */
+export interface StreamedTensor {
   readonly dtype: string;
   readonly shape: readonly number[];
-  readonly data: Float32Array;
+  /** Its numbers in order, some whole rows of the first axis at a time. @throws as `SafetensorsFile.read` */
+  pieces(): AsyncGenerator<Float32Array>;
 }
 
 /** An open file: its header, checked, and its tensors on demand. */
@@ -19,11 +21,10 @@ export interface SafetensorsFile extends SafetensorsHeader {
   readonly path: string;
   /** Reads one tensor as float32. @throws InputError when its dtype is not a float one or the file ends early */
   read(name: string): Promise<TensorEntry>;
+  /** The same piece by piece, for tensors of which no copy should be held. */
+  stream(name: string): StreamedTensor;
   close(): Promise<void>;
 }
-
-/** Read at once: far below Node's limit of 2 GiB, large enough that calls do not count. */
-const PIECE_BYTES = 8 * 1024 * 1024;
 
 /** Names of the files a Hugging Face directory keeps its weights in. */
 export const SINGLE_FILE = "model.safetensors";
@@ -38,16 +39,21 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   const file = await openForReading(path);
   try {
     const header = await readHeader(file, path);
+    const placeOf = (name: string): TensorPlace => {
+      const place = header.tensors.get(name);
+      if (place) return place;
+      throw new InputError(
+        `${path}: expected a tensor ${JSON.stringify(name)}, got none of that name; check the model`,
+      );
+    };
     return {
       ...header,
       path,
-      read: async (name) => {
-        const place = header.tensors.get(name);
-        if (!place)
-          throw new InputError(
-            `${path}: expected a tensor ${JSON.stringify(name)}, got none of that name; check the model`,
-          );
-        return readTensor(file, place, path, header.dataStart);
+      read: async (name) => readTensor(file, placeOf(name), path, header.dataStart),
+      stream: (name) => {
+        const place = placeOf(name);
+        const { dtype, shape } = place;
+        return { dtype, shape, pieces: () => readPieces(file, place, path, header.dataStart) };
       },
       close: () => file.close(),
     };
@@ -64,12 +70,21 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
  * @param source a `.safetensors` file, an index file, or a directory with either
  */
 export async function* iterateSafetensors(source: string): AsyncGenerator<[name: string, tensor: TensorEntry]> {
+  for await (const [name, file] of floatTensors(source)) yield [name, await file.read(name)];
+}
+
+/** The same without reading them: each tensor's numbers come piece by piece while it is at hand. */
+export async function* streamSafetensors(source: string): AsyncGenerator<[name: string, tensor: StreamedTensor]> {
+  for await (const [name, file] of floatTensors(source)) yield [name, file.stream(name)];
+}
+
+async function* floatTensors(source: string): AsyncGenerator<[name: string, file: SafetensorsFile]> {
   const paths = await resolveFiles(source);
   for (const path of paths) {
     const file = await openSafetensors(path);
     try {
       for (const { name, dtype } of file.tensors.values()) {
-        if (!/^([IU]\d+|BOOL)$/.test(dtype)) yield [name, await file.read(name)];
+        if (!/^([IU]\d+|BOOL)$/.test(dtype)) yield [name, file];
       }
     } finally {
       await file.close();
@@ -140,42 +155,6 @@ async function readHeader(file: FileHandle, path: string): Promise<SafetensorsHe
 
 async function readPiece(file: FileHandle, position: number, length: number, path: string): Promise<Uint8Array> {
   return fill(file, new Uint8Array(length), position, path);
-}
-
-/** Fills `into` from `position` on, in pieces. */
-async function fill(file: FileHandle, into: Uint8Array, position: number, at: string): Promise<Uint8Array> {
-  for (let done = 0; done < into.length;) {
-    const { bytesRead } = await file.read(into, done, Math.min(PIECE_BYTES, into.length - done), position + done);
-    if (bytesRead === 0)
-      throw new InputError(
-        `${at}: expected ${into.length - done} more bytes, got the end of the file; fetch or save it again`,
-      );
-    done += bytesRead;
-  }
-  return into;
-}
-
-async function readTensor(file: FileHandle, place: TensorPlace, path: string, dataStart: number): Promise<TensorEntry> {
-  const { name, dtype, shape } = place;
-  const at = `${path}: tensor ${JSON.stringify(name)}`;
-  if (!isFloatDtype(dtype)) {
-    throw new InputError(
-      `${at}: expected F32, F16, BF16 or F64, got ${dtype}; take a checkpoint that is not quantised`,
-    );
-  }
-  const data = new Float32Array(((place.end - place.start) * 8) / DTYPE_BITS[dtype]);
-  const from = dataStart + place.start,
-    bytes = place.end - place.start;
-  if (dtype === "F32") {
-    await fill(file, new Uint8Array(data.buffer), from, at);
-  } else {
-    const scratch = new Uint8Array(Math.min(PIECE_BYTES, bytes));
-    for (let done = 0; done < bytes; done += scratch.length) {
-      const piece = scratch.subarray(0, Math.min(scratch.length, bytes - done));
-      decodeFloats(await fill(file, piece, from + done, at), dtype, data, (done * 8) / DTYPE_BITS[dtype]);
-    }
-  }
-  return { dtype, shape, data };
 }
 
 /** The files a source stands for, each once; an index must agree with what its files hold. */

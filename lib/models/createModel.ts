@@ -1,12 +1,11 @@
 // In: a configuration and the tensors of a checkpoint. Out: a reward model.
 
-import * as tf from "@tensorflow/tfjs-core";
-import { nativeBackend } from "../engine/binding";
+import type * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "../errors";
 import { createRandom, hashSeed } from "../random";
 import type { HeadKind, ModelConfig } from "./config";
 import { trunkPrefix } from "./families";
-import { halfVariable } from "./halfStorage";
+import { filledVariable, variableOf, type VariablePieces } from "./filledVariable";
 import { headShapes, outputModule } from "./heads";
 import { parameterShapes, type RewardModel } from "./rewardModel";
 
@@ -20,6 +19,12 @@ export interface NamedTensor {
 export interface CheckpointTensor {
   readonly shape: readonly number[];
   readonly data: Float32Array | Uint16Array;
+}
+
+/** The same, whose numbers arrive some rows at a time. */
+export interface ArrivingTensor {
+  readonly shape: readonly number[];
+  readonly pieces: VariablePieces;
 }
 
 export interface CreateOptions {
@@ -68,7 +73,10 @@ export function createRewardModel(
 ): RewardModel {
   const builder = startModel(config, options);
   try {
-    for (const [name, tensor] of tensors) builder.add(name, tensor);
+    for (const [stored, { shape, data }] of tensors) {
+      const name = builder.accept(stored, shape);
+      if (name !== null) builder.put(name, variableOf(shape, data));
+    }
     return builder.finish();
   } catch (error) {
     builder.dispose();
@@ -76,15 +84,23 @@ export function createRewardModel(
   }
 }
 
-/** The same from tensors that arrive one by one: only the one at hand is in memory twice. */
+/** The same from tensors that arrive one by one, large ones in pieces: only the piece at hand is in memory twice. */
 export async function streamRewardModel(
   config: ModelConfig,
-  tensors: AsyncIterable<readonly [name: string, tensor: CheckpointTensor]>,
+  tensors: AsyncIterable<readonly [name: string, tensor: CheckpointTensor | ArrivingTensor]>,
   options: CreateOptions = {},
 ): Promise<RewardModel> {
   const builder = startModel(config, options);
   try {
-    for await (const [name, tensor] of tensors) builder.add(name, tensor);
+    for await (const [stored, tensor] of tensors) {
+      const name = builder.accept(stored, tensor.shape);
+      if (name === null) continue;
+      const arrives = "pieces" in tensor;
+      builder.put(
+        name,
+        arrives ? await filledVariable(tensor.shape, tensor.pieces) : variableOf(tensor.shape, tensor.data),
+      );
+    }
     return builder.finish();
   } catch (error) {
     builder.dispose();
@@ -93,7 +109,9 @@ export async function streamRewardModel(
 }
 
 interface ModelBuilder {
-  add(name: string, tensor: CheckpointTensor): void;
+  /** The name that a stored tensor has in the model; null where the model has no use for it. @throws InputError for another shape */
+  accept(stored: string, shape: readonly number[]): string | null;
+  put(name: string, variable: tf.Variable): void;
   finish(): RewardModel;
   dispose(): void;
 }
@@ -105,16 +123,19 @@ function startModel(baseConfig: ModelConfig, { seed = 0, head, where = "checkpoi
   const found = new Map<string, tf.Variable>();
   const dropped: string[] = [];
 
-  const add: ModelBuilder["add"] = (stored, { shape, data }) => {
+  const accept: ModelBuilder["accept"] = (stored, shape) => {
     const name = canonicalName(config, stored);
     const expected = shapes.get(name);
     if (!expected) {
       if (!BUFFER.test(name)) dropped.push(name);
-      return;
+      return null;
     }
     checkShape({ name, shape: expected, found: shape, isHead: headNames.has(name), where });
+    return name;
+  };
+  const put: ModelBuilder["put"] = (name, variable) => {
     found.get(name)?.dispose();
-    found.set(name, variableOf(shape, data));
+    found.set(name, variable);
   };
 
   const finish = (): RewardModel => {
@@ -142,7 +163,7 @@ function startModel(baseConfig: ModelConfig, { seed = 0, head, where = "checkpoi
       dispose: () => parameters.forEach((variable) => variable.dispose()),
     };
   };
-  return { add, finish, dispose: () => found.forEach((variable) => variable.dispose()) };
+  return { accept, put, finish, dispose: () => found.forEach((variable) => variable.dispose()) };
 }
 
 function checkShape({
@@ -173,12 +194,4 @@ function freshParameter(config: ModelConfig, name: string, shape: number[], seed
   const deviation = isOutput ? 1 / Math.sqrt(config.hiddenSize + 1) : config.initializerRange;
   const random = createRandom(seed ^ hashSeed(name));
   return { shape, data: data.map(() => deviation * random.normal()) };
-}
-
-/** A variable, copied to the backend at once where there is one to copy to, so that the array can go. */
-export function variableOf(shape: readonly number[], data: Float32Array | Uint16Array): tf.Variable {
-  if (data instanceof Uint16Array) return halfVariable(shape, data);
-  const variable = tf.tidy(() => tf.variable(tf.tensor(data, [...shape])));
-  nativeBackend()?.getInputTensorIds([variable]);
-  return variable;
 }

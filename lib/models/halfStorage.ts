@@ -24,6 +24,12 @@ export function halfVariable(shape: readonly number[], bits: Uint16Array): tf.Va
     DType.I32,
     new Int32Array(bits.buffer, bits.byteOffset, bits.length / 2),
   );
+  return tf.tidy(() => tf.variable(asHalf(native, pairs, shape), false));
+}
+
+/** What TensorFlow holds as int32, two halves to a word, as a tensor in bfloat16; takes the handle. */
+export function asHalf(native: NativeBackend, pairs: number, shape: readonly number[]): tf.Tensor {
+  const { binding } = native;
   const [halves] = binding.executeOp(
     "Bitcast",
     [typeAttribute(native, "T", DType.I32), typeAttribute(native, "type", DType.BF16)],
@@ -34,7 +40,7 @@ export function halfVariable(shape: readonly number[], bits: Uint16Array): tf.Va
   const reshape = [typeAttribute(native, "T", DType.BF16), typeAttribute(native, "Tshape", DType.I32)];
   const [shaped] = binding.executeOp("Reshape", reshape, [halves.id, dimensions], 1);
   for (const id of [pairs, halves.id, dimensions]) binding.deleteTensor(id);
-  return tf.tidy(() => tf.variable(halfTensor(native, shaped.id, shape), false));
+  return halfTensor(native, shaped.id, shape);
 }
 
 /** What TensorFlow holds in bfloat16 under a handle, as a tensor that tfjs takes for float32. */

@@ -4,8 +4,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { UsageError } from "../errors";
 import { createRandom, hashSeed } from "../random";
 import { isDecoder, type ModelConfig, type ModelType } from "./config";
-import { variableOf, type NamedTensor } from "./createModel";
+import type { NamedTensor } from "./createModel";
 import { trunkShapes } from "./families";
+import { variableOf } from "./filledVariable";
 import { rowPieces, sliceRows, widen } from "./halfStorage";
 import { loraScale, type LoraSettings, type RewardModel } from "./rewardModel";
 

@@ -2,14 +2,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { checkFinite } from "../checkpoints/loadCheckpoint";
+import { checkFinite } from "../checkpoints/readWeights";
 import { requireVerified } from "../checkpoints/verify";
 import { InputError } from "../errors";
 import { writeDirectoryAtomically } from "../files/directory";
 import { readJsonFile } from "../files/json";
 import { iterateSafetensors, SINGLE_FILE, writeSafetensors, type TensorSource } from "../files/safetensors";
 import { isDecoder, parseModelConfig, type ModelConfig } from "../models/config";
-import { canonicalName, variableOf } from "../models/createModel";
+import { canonicalName } from "../models/createModel";
+import { variableOf } from "../models/filledVariable";
 import { rowPieces } from "../models/halfStorage";
 import { createDropout, type Forward } from "../models/layers";
 import { llamaShapes } from "../models/llama";

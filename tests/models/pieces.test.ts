@@ -7,9 +7,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { initBackend } from "../../lib/engine/backend";
 import { encodeBfloat16 } from "../../lib/files/dtypes";
-import { writeSafetensors } from "../../lib/files/safetensors";
-import { halfVariable, rowPieces } from "../../lib/models/halfStorage";
+import { openSafetensors, writeSafetensors } from "../../lib/files/safetensors";
+import { filledVariable } from "../../lib/models/filledVariable";
+import { halfVariable, isHalf, rowPieces } from "../../lib/models/halfStorage";
 import { attachLora, loraParameters, mergedParameters, mergeLora } from "../../lib/models/lora";
+import { nativeBackend } from "../../lib/engine/binding";
 import { modelOf, readGolden } from "./golden";
 
 const scratch = mkdtempSync(join(tmpdir(), "rewardbook-pieces-"));
@@ -23,7 +25,11 @@ const MOST = 2 ** 21;
 
 const bytes = (values: Float32Array) => Buffer.from(values.buffer, values.byteOffset, values.byteLength);
 const joinedBytes = (pieces: Iterable<Float32Array>) => Buffer.concat([...pieces].map(bytes));
-const uneven = (size: number) => Float32Array.from({ length: size }, (_, i) => Math.sin(i) * (1 + (i % 7)));
+const uneven = (size: number) => {
+  const values = new Float32Array(size);
+  for (let i = 0; i < size; i++) values[i] = (i % 10007) / 7 - (i % 13);
+  return values;
+};
 
 describe("a tensor in pieces", () => {
   // Fails for a row that is left out or comes twice, and for a copy of the whole.
@@ -64,6 +70,39 @@ test("a file written in pieces is the file written whole", async () => {
     "tensor table: shape [5000,1001] does not hold 5004999 numbers",
   );
   tensor.dispose();
+});
+
+// Fails for a row in the wrong place, a copy of the whole, and a handle that is left behind.
+test.each(["F32", "BF16"] as const)("a table read in pieces from %s is the table", async (dtype) => {
+  const path = join(scratch, `read-${dtype}`);
+  const shape = [5000, 1002];
+  await writeSafetensors(path, [["table", { shape, data: uneven(5000 * 1002) }]], { dtype });
+  const file = await openSafetensors(path);
+  const expected = (await file.read("table")).data;
+  const { binding } = nativeBackend()!;
+  const before = binding.getNumOfTensors();
+  for (const half of [false, true]) {
+    async function* pieces() {
+      for await (const piece of file.stream("table").pieces()) {
+        expect(piece.length).toBeLessThanOrEqual(MOST);
+        yield half ? encodeBfloat16(piece) : piece;
+      }
+    }
+    const table = await filledVariable(shape, pieces());
+    expect(binding.getNumOfTensors()).toBe(before + 1);
+    expect([table.shape, isHalf(table)]).toEqual([shape, half]);
+    const kept = half
+      ? new Float32Array(Uint32Array.from(encodeBfloat16(expected), (word) => word << 16).buffer)
+      : expected;
+    expect(joinedBytes(rowPieces(table)).equals(bytes(kept))).toBe(true);
+    table.dispose();
+  }
+  expect(binding.getNumOfTensors()).toBe(before);
+  const short = async function* () {
+    yield expected.subarray(0, 1002);
+  };
+  await expect(filledVariable(shape, short())).rejects.toThrow("expected 5000 rows, got 1");
+  await file.close();
 });
 
 // Fails when an update is made of fewer rows at a time and rounded otherwise, or left out of some rows.

@@ -1,0 +1,93 @@
+// In: a model directory and what a reward model needs of it. Out: its tensors, checked, a few rows at a time.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { InputError } from "../errors";
+import { encodeBfloat16 } from "../files/dtypes";
+import { INDEX_FILE, SINGLE_FILE, streamSafetensors, weightBytes, type StreamedTensor } from "../files/safetensors";
+import type { Watch } from "../longWork";
+import type { ModelConfig } from "../models/config";
+import { canonicalName, type ArrivingTensor, type CheckpointTensor } from "../models/createModel";
+import { halfNames } from "../models/memory";
+import { parameterShapes } from "../models/rewardModel";
+import type { ValueHead } from "./valueHead";
+
+/** What a trunk's matrices are kept as; see `LoadOptions`. */
+export type WeightStorage = "f32" | "bf16" | "as-stored";
+
+/** The file to name where a tensor is at fault. */
+export const weightsFile = (dir: string): string =>
+  join(dir, [SINGLE_FILE, INDEX_FILE].find((name) => existsSync(join(dir, name))) ?? "");
+
+/**
+ * The tensors a reward model needs, one at a time; the others by name only, so that a language model's output layer takes
+ * no memory. A value head found under other names comes last, under ours.
+ */
+export async function* readWeights({
+  dir,
+  config,
+  storage,
+  valueHead,
+  watch,
+}: {
+  readonly dir: string;
+  readonly config: ModelConfig;
+  readonly storage: WeightStorage | undefined;
+  readonly valueHead: ValueHead | null;
+  readonly watch: Watch;
+}): AsyncGenerator<[string, CheckpointTensor | ArrivingTensor]> {
+  const total = await weightBytes(dir);
+  let read = 0;
+  const needed = parameterShapes(config);
+  const halves = halfNames(config);
+  for await (const [name, tensor] of streamSafetensors(dir)) {
+    if (valueHead?.stored.includes(name)) continue;
+    const { dtype, shape } = tensor;
+    const canonical = canonicalName(config, name);
+    // an embedding is added up in f32: it is kept in bf16 only where nothing is lost
+    const half =
+      halves.has(canonical) &&
+      (dtype === "BF16"
+        ? storage === "bf16" || storage === "as-stored"
+        : storage === "bf16" && !/embed/.test(canonical));
+    const onRead = (numbers: number) => {
+      watch.signal.throwIfAborted();
+      read += numbers * (dtype === "F32" ? 4 : dtype === "F64" ? 8 : 2);
+      watch.onProgress(Math.round(read / 1e6), Math.round(total / 1e6));
+    };
+    if (needed.has(canonical)) {
+      const at = `${weightsFile(dir)}: tensor ${JSON.stringify(name)}`;
+      yield [name, { shape, pieces: checkedPieces(tensor, { at, half, onRead }) }];
+    } else {
+      onRead(shape.reduce((product, size) => product * size, 1));
+      yield [name, { shape, data: new Float32Array(0) }];
+    }
+  }
+  for (const [name, tensor] of valueHead?.tensors ?? []) {
+    checkFinite(tensor.data, `${dir}: value head ${name}`);
+    yield [name, tensor];
+  }
+}
+
+async function* checkedPieces(
+  tensor: StreamedTensor,
+  { at, half, onRead }: { readonly at: string; readonly half: boolean; readonly onRead: (numbers: number) => void },
+): AsyncGenerator<Float32Array | Uint16Array> {
+  let from = 0;
+  for await (const piece of tensor.pieces()) {
+    checkFinite(piece, at, from);
+    from += piece.length;
+    onRead(piece.length);
+    yield half ? encodeBfloat16(piece) : piece;
+  }
+}
+
+/** @param from place of the first in its tensor. @throws InputError naming the first number that is none */
+export function checkFinite(values: Float32Array, at: string, from = 0): void {
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] - values[i] !== 0)
+      throw new InputError(
+        `${at}: expected finite numbers, got ${values[i]} at position ${from + i}; ` +
+          "the weights are damaged or training diverged",
+      );
+  }
+}
