@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { InputError } from "../errors";
 import { findDamage, MANIFEST, type Damage } from "../files/atomic";
 import { readJsonFile } from "../files/json";
-import { iterateSafetensors, openSafetensors } from "../files/safetensors";
+import { openSafetensors, streamSafetensors } from "../files/safetensors";
 import { parseModelConfig, type ModelConfig } from "../models/config";
 import { canonicalName } from "../models/createModel";
 import { headShapes, outputModule } from "../models/heads";
@@ -147,7 +147,7 @@ async function inspectModel(dir: string, problem: (text: string) => void): Promi
   const found = new Set<string>();
   const unused: string[] = [];
   let [tensors, parameters] = [0, 0];
-  for await (const [stored, { shape, data }] of iterateSafetensors(dir)) {
+  for await (const [stored, { shape, pieces }] of streamSafetensors(dir)) {
     const name = canonicalName(config, stored);
     const wanted = expected.get(name);
     tensors++;
@@ -156,10 +156,17 @@ async function inspectModel(dir: string, problem: (text: string) => void): Promi
       continue;
     }
     found.add(name);
-    parameters += data.length;
     if (String(wanted) !== String(shape)) problem(`${dir}: ${stored}: expected shape [${wanted}], got [${shape}]`);
-    const wrong = data.findIndex((value) => value - value !== 0);
-    if (wrong >= 0) problem(`${dir}: ${stored}: expected finite numbers, got ${data[wrong]} at position ${wrong}`);
+    let read = 0;
+    let sound = true;
+    for await (const piece of pieces()) {
+      const wrong: number = sound ? piece.findIndex((value) => value - value !== 0) : -1;
+      if (wrong >= 0)
+        problem(`${dir}: ${stored}: expected finite numbers, got ${piece[wrong]} at position ${read + wrong}`);
+      sound &&= wrong < 0;
+      read += piece.length;
+    }
+    parameters += read;
   }
   const missing = [...expected.keys()].filter((name) => !found.has(name));
   // a base model has a pooler, perhaps, and no output layer: a fresh head is put on it

@@ -68,15 +68,20 @@ export async function* readWeights({
   }
 }
 
-async function* checkedPieces(
+/** A tensor's numbers as they are read, all of them finite. @throws InputError naming the first that is not */
+export async function* checkedPieces(
   tensor: StreamedTensor,
-  { at, half, onRead }: { readonly at: string; readonly half: boolean; readonly onRead: (numbers: number) => void },
+  {
+    at,
+    half = false,
+    onRead,
+  }: { readonly at: string; readonly half?: boolean; readonly onRead?: (numbers: number) => void },
 ): AsyncGenerator<Float32Array | Uint16Array> {
   let from = 0;
   for await (const piece of tensor.pieces()) {
     checkFinite(piece, at, from);
     from += piece.length;
-    onRead(piece.length);
+    onRead?.(piece.length);
     yield half ? encodeBfloat16(piece) : piece;
   }
 }

@@ -2,15 +2,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { checkFinite } from "../checkpoints/readWeights";
+import { checkedPieces } from "../checkpoints/readWeights";
 import { requireVerified } from "../checkpoints/verify";
 import { InputError } from "../errors";
 import { writeDirectoryAtomically } from "../files/directory";
 import { readJsonFile } from "../files/json";
-import { iterateSafetensors, SINGLE_FILE, writeSafetensors, type TensorSource } from "../files/safetensors";
+import { SINGLE_FILE, streamSafetensors, writeSafetensors, type TensorSource } from "../files/safetensors";
 import { isDecoder, parseModelConfig, type ModelConfig } from "../models/config";
 import { canonicalName } from "../models/createModel";
-import { variableOf } from "../models/filledVariable";
+import { filledVariable } from "../models/filledVariable";
 import { rowPieces } from "../models/halfStorage";
 import { createDropout, type Forward } from "../models/layers";
 import { llamaShapes } from "../models/llama";
@@ -117,7 +117,8 @@ export async function openPolicy(dir: string): Promise<Policy> {
     );
   const shapes = llamaShapes(config).set(OUTPUT, [config.vocabSize, config.hiddenSize]);
   const parameters = new Map<string, tf.Variable>();
-  for await (const [stored, { shape, data }] of iterateSafetensors(dir)) {
+  for await (const [stored, tensor] of streamSafetensors(dir)) {
+    const { shape } = tensor;
     const name = canonicalName(config, stored);
     const expected = shapes.get(name);
     if (!expected) continue;
@@ -125,8 +126,8 @@ export async function openPolicy(dir: string): Promise<Policy> {
       throw new InputError(
         `${dir}: ${name}: expected shape [${expected}], got [${shape}]; config.json and the tensors belong to different models`,
       );
-    checkFinite(data, `${dir}: tensor ${JSON.stringify(stored)}`);
-    parameters.set(name, variableOf(shape, data));
+    const at = `${dir}: tensor ${JSON.stringify(stored)}`;
+    parameters.set(name, await filledVariable(shape, checkedPieces(tensor, { at })));
   }
   const missing = [...shapes.keys()].find((name) => name !== OUTPUT && !parameters.has(name));
   if (missing) throw new InputError(`${dir}: expected the tensor ${missing}, got none; the checkpoint is incomplete`);

@@ -6,9 +6,10 @@ import { z } from "zod";
 import type { TrainingConfig } from "../config";
 import { InputError } from "../errors";
 import type { AdamW } from "../engine/adamw";
+import { filledVariable } from "../models/filledVariable";
 import { rowPieces } from "../models/halfStorage";
 import type { RewardModel } from "../models/rewardModel";
-import { readSafetensors, writeSafetensors } from "../files/safetensors";
+import { readSafetensors, streamSafetensors, writeSafetensors } from "../files/safetensors";
 import { originSchema, type Origin } from "./origin";
 
 const STATE_FILE = "training_state.json";
@@ -134,10 +135,12 @@ export async function restoreOptimizer(
   optimizer: AdamW,
   { thawed }: { readonly thawed: boolean },
 ): Promise<void> {
-  const saved = await readSafetensors(join(dir, OPTIMIZER_FILE));
-  tf.tidy(() => {
-    const moments = new Map<string, tf.Tensor>(thawed ? optimizer.state() : []);
-    for (const [name, { data, shape }] of saved) moments.set(name, tf.tensor(data, [...shape]));
-    optimizer.restore(moments);
-  });
+  const saved = new Map<string, tf.Tensor>();
+  try {
+    for await (const [name, tensor] of streamSafetensors(join(dir, OPTIMIZER_FILE)))
+      saved.set(name, await filledVariable(tensor.shape, tensor.pieces()));
+    optimizer.restore(new Map([...(thawed ? optimizer.state() : []), ...saved]));
+  } finally {
+    tf.dispose([...saved.values()]);
+  }
 }

@@ -33,7 +33,7 @@ const uneven = (size: number) => {
 
 describe("a tensor in pieces", () => {
   // Fails for a row that is left out or comes twice, and for a copy of the whole.
-  test.each([[[]], [[5]], [[MOST + 3]], [[5000, 1001]], [[3, MOST - 1]], [[7, 300, 1500]]])("[%s]", (shape) => {
+  test.each([[[]], [[5]], [[MOST + 3]], [[3000, 1001]], [[2, MOST - 1]], [[5, 300, 1500]]])("[%s]", (shape) => {
     const size = shape.reduce((product, d) => product * d, 1);
     const values = uneven(size);
     const tensor = tf.tensor(values, shape);
@@ -46,7 +46,7 @@ describe("a tensor in pieces", () => {
   });
 
   test("kept in bf16", () => {
-    const [rows, columns] = [5000, 1002];
+    const [rows, columns] = [3000, 1002];
     const bits = encodeBfloat16(uneven(rows * columns));
     const half = halfVariable([rows, columns], bits);
     const wide = new Float32Array(Uint32Array.from(bits, (word) => word << 16).buffer);
@@ -56,8 +56,8 @@ describe("a tensor in pieces", () => {
 });
 
 test("a file written in pieces is the file written whole", async () => {
-  const values = uneven(5000 * 1001);
-  const tensor = tf.tensor(values, [5000, 1001]);
+  const values = uneven(3000 * 1001);
+  const tensor = tf.tensor(values, [3000, 1001]);
   const shape = tensor.shape;
   for (const dtype of ["F32", "BF16"] as const) {
     const [whole, pieces] = ["whole", "pieces"].map((name) => join(scratch, `${name}-${dtype}`));
@@ -67,7 +67,7 @@ test("a file written in pieces is the file written whole", async () => {
   }
   const short = () => [values.subarray(1)];
   await expect(writeSafetensors(join(scratch, "short"), [["table", { shape, pieces: short }]])).rejects.toThrow(
-    "tensor table: shape [5000,1001] does not hold 5004999 numbers",
+    "tensor table: shape [3000,1001] does not hold 3002999 numbers",
   );
   tensor.dispose();
 });
@@ -75,8 +75,8 @@ test("a file written in pieces is the file written whole", async () => {
 // Fails for a row in the wrong place, a copy of the whole, and a handle that is left behind.
 test.each(["F32", "BF16"] as const)("a table read in pieces from %s is the table", async (dtype) => {
   const path = join(scratch, `read-${dtype}`);
-  const shape = [5000, 1002];
-  await writeSafetensors(path, [["table", { shape, data: uneven(5000 * 1002) }]], { dtype });
+  const shape = [3000, 1002];
+  await writeSafetensors(path, [["table", { shape, data: uneven(3000 * 1002) }]], { dtype });
   const file = await openSafetensors(path);
   const expected = (await file.read("table")).data;
   const { binding } = nativeBackend()!;
@@ -101,7 +101,7 @@ test.each(["F32", "BF16"] as const)("a table read in pieces from %s is the table
   const short = async function* () {
     yield expected.subarray(0, 1002);
   };
-  await expect(filledVariable(shape, short())).rejects.toThrow("expected 5000 rows, got 1");
+  await expect(filledVariable(shape, short())).rejects.toThrow("expected 3000 rows, got 1");
   await file.close();
 });
 
@@ -109,7 +109,7 @@ test.each(["F32", "BF16"] as const)("a table read in pieces from %s is the table
 test("weights with their updates are those of mergeLora, bit for bit", () => {
   const model = modelOf(readGolden("llama"));
   const [name, before] = [...model.parameters].find(([n]) => n.endsWith("q_proj.weight"))!;
-  const wide = tf.tidy(() => tf.variable(tf.randomNormal([5000, 1001], 0, 1, "float32", 3)));
+  const wide = tf.tidy(() => tf.variable(tf.randomNormal([3000, 1001], 0, 1, "float32", 3)));
   model.parameters.set(name, wide);
   before.dispose();
   attachLora(model, { rank: 8, targets: ["q_proj"] });
