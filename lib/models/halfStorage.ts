@@ -107,7 +107,11 @@ export function* rowPieces(
   const step = Math.max(1, Math.floor(PIECE / rest.reduce((product, size) => product * size, 1)));
   for (let from = 0; from < rows; from += step) {
     const to = Math.min(rows, from + step);
-    yield tf.tidy(() => change(widen(sliceRows(tensor, from, to)), from, to).dataSync() as Float32Array);
+    const values: Float32Array[] = [];
+    tf.tidy(() => {
+      values.push(change(widen(sliceRows(tensor, from, to)), from, to).dataSync() as Float32Array);
+    }); // what tidy returns it looks through for tensors, number by number
+    yield* values;
   }
 }
 
