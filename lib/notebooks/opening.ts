@@ -45,6 +45,7 @@ export function openNotebook(name: string, config = notebookConfig()): Table {
             value: `the default encoder: ${config.missingModel} is not here (npx rewardbook pull ${config.missingModel})`,
           },
         ]),
+    ...(config.lengthNote === undefined ? [] : [{ what: "longest text", value: config.lengthNote }]),
     { what: "run", value: `${config.training.run}: ${data}, seed ${config.training.seed}` },
   ]);
 }

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { LABEL_NOISE } from "../pairs/pair";
 import { resolveConfig, type TrainingConfig, type TrainingInput } from "../config";
 import { InputError, UsageError } from "../errors";
+import { fitMaxLength } from "../checkpoints/fitMaxLength";
 import { DEFAULT_MODEL, findModel } from "../checkpoints/findModel";
 import { checkpointsDir, metricsDir } from "../files/paths";
 import { percent } from "../wording";
@@ -56,6 +57,8 @@ export interface NotebookConfig {
   readonly workers: number;
   /** The preset's model, where it is not on this machine and the default encoder takes its place. */
   readonly missingModel?: string;
+  /** Where texts of the asked length are more than the model reads. */
+  readonly lengthNote?: string;
   /** Whether the pairs are generated; else they are the user's. */
   readonly synthetic: boolean;
   readonly training: TrainingConfig;
@@ -105,12 +108,15 @@ export function resolveNotebookConfig(input: Readonly<Record<string, unknown>> =
   };
   const asked = resolveConfig({ ...defaults, ...given, run });
   const missingModel = given.preset && !given.model && !hasModel(asked.model) ? asked.model : undefined;
-  const training = missingModel === undefined ? asked : { ...asked, model: DEFAULT_MODEL };
+  const taken = missingModel === undefined ? asked : { ...asked, model: DEFAULT_MODEL };
+  let lengthNote: string | undefined;
+  const training = hasModel(taken.model) ? fitMaxLength(taken, (note) => (lengthNote = note)) : taken;
   const data = join("data", run);
   const pairs = training.pairs ?? join(data, "preference_pairs.jsonl");
   return {
     ...own.data,
     ...(missingModel === undefined ? {} : { missingModel }),
+    ...(lengthNote === undefined ? {} : { lengthNote }),
     synthetic: training.pairs === undefined,
     training: { ...training, pairs },
     paths: {

@@ -1,15 +1,10 @@
 // In: split pairs and the configuration. Out: the run's lock, its checked pairs and where it begins; nothing of it is written yet.
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { TrainingConfig } from "../config";
 import { initBackend, type BackendInfo } from "../engine/backend";
 import { resolvePrecision } from "../scoring/score";
-import { parseModelConfig } from "../models/config";
 import { readingNotes } from "../pairs/read";
-import { textPositions } from "../checkpoints/checkpoint";
-import { findModel } from "../checkpoints/findModel";
+import { fitMaxLength } from "../checkpoints/fitMaxLength";
 import { inheritanceNotes } from "../checkpoints/inherit";
-import { readJsonFile } from "../files/json";
 import { lockRun } from "../runs/lock";
 import { checkData, loadSplit, openRequest, type TrainingPairs, type TrainingRequest } from "./data";
 import { describeOrigin } from "./origin";
@@ -54,16 +49,6 @@ export async function openRun(request: TrainingRequest, say: (text: string) => v
     lock.release();
     throw error;
   }
-}
-
-/** The configuration with its maximum length, or the model's own where that is smaller. */
-export function fitMaxLength(config: TrainingConfig, say: (text: string) => void): TrainingConfig {
-  const path = join(findModel(config.model), "config.json");
-  if (!existsSync(path)) return config; // loading the model says so
-  const positions = textPositions(parseModelConfig(readJsonFile(path), path));
-  if (config.max_length <= positions) return config;
-  say(`max_length: ${config.max_length} is more than the model's ${positions} positions; using ${positions}`);
-  return { ...config, max_length: positions };
 }
 
 /** What the stage-3 system asks of its pairs. */

@@ -56,11 +56,20 @@ describe("resolveNotebookConfig", () => {
     (preset) => {
       const { training, missingModel } = resolveNotebookConfig({ preset });
       const { model, ...fields } = readPreset(preset);
-      expect(training).toMatchObject(fields);
+      // original asks for 1024 tokens, the encoder that takes its model's place reads 512
+      const read = missingModel === undefined ? {} : { max_length: Math.min(512, fields.max_length ?? 512) };
+      expect(training).toMatchObject({ ...fields, ...read });
       expect(missingModel ?? training.model).toBe(model);
       expect(resolveNotebookConfig({ preset, model: "no/such-model" }).missingModel).toBeUndefined();
     },
   );
+
+  test("a longer text than the model reads is said and not asked for", () => {
+    const { training, lengthNote } = resolveNotebookConfig({ max_length: 600 });
+    expect(training.max_length).toBe(512);
+    expect(lengthNote).toBe("max_length: 600 is more than the model's 512 positions; using 512");
+    expect(resolveNotebookConfig({ max_length: 500 }).lengthNote).toBeUndefined();
+  });
 
   // A validation file or ratios of the user's must not be mixed with our three-way split.
   test("leaves the user's own split alone", () => {
