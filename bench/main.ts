@@ -93,7 +93,7 @@ async function runEndurance(job: Job, flags: Flags): Promise<void> {
 
 async function runServing(job: Job, flags: Flags): Promise<void> {
   const seconds = flags.minutes ? 60 * Number(flags.minutes) : flags.quick ? 20 : 60;
-  console.log(`serve: loads of ${seconds} s`);
+  console.log(`serve: closed load of ${seconds} s`);
   await initBackend();
   const serving = await measureServing(job, seconds, flags.quick ?? false);
   await writeRecord("serve", job, flags.quick ?? false, { rows: servingRows(serving), serving });
@@ -136,7 +136,7 @@ async function main(): Promise<void> {
     .option("--units <n>", "measured units a side")
     .option("--pairs <file>", "preference pairs; synthetic ones when there are no others")
     .option("--families <types...>", "model types for the comparison of families; all when absent")
-    .option("--minutes <n>", "length of endurance (default: 60) and of each load of serve (default: 1)")
+    .option("--minutes <n>", "length of endurance (default: 60) and of serve's closed load (default: 1)")
     .option("--share <x>", "share of the jobs' pairs, for a quick look")
     .parse()
     .opts<Flags>();

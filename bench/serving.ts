@@ -30,6 +30,7 @@ export interface Serving {
 
 const CONNECTIONS = 64;
 const OVERLOAD = 5;
+const MINUTE = 60;
 const PAIRS = { whole: 256, quick: 64 };
 const PORT = 8931;
 /** With 64 clients the queue is longer than the default lets it be on a slow machine: none of them is to be turned away. */
@@ -39,7 +40,7 @@ const THEIRS = 1e-4;
 /** What bf16 products may move a score. */
 const HALF = 1e-2;
 
-/** @param seconds of each load */
+/** @param seconds of the closed load, whose memory is watched; the other loads are of a minute at most */
 export async function measureServing(job: Job, seconds: number, quick: boolean): Promise<Serving> {
   const model = await job.model();
   const all = JSON.parse(
@@ -57,13 +58,14 @@ export async function measureServing(job: Job, seconds: number, quick: boolean):
   console.log("  64 clients", JSON.stringify({ offline, ...closed, early, late }));
   await patient.stop();
 
+  const short = Math.min(MINUTE, seconds);
   const usual = await startOurs(model, []);
-  await closedLoad(usual.url, expected, 16, Math.min(10, seconds));
-  const overload = await openLoad(usual.url, expected, OVERLOAD * closed.perSecond, seconds);
+  await closedLoad(usual.url, expected, 16, Math.min(10, short));
+  const overload = await openLoad(usual.url, expected, OVERLOAD * closed.perSecond, short);
   console.log("  overload", JSON.stringify(overload));
   await usual.stop();
-  const half = currentBackend().bf16 ? await halfLoad(model, { ...expected, tolerance: HALF }, seconds) : null;
-  const fastapi = await measureFastapi(model, { ...expected, tolerance: THEIRS }, seconds);
+  const half = currentBackend().bf16 ? await halfLoad(model, { ...expected, tolerance: HALF }, short) : null;
+  const fastapi = await measureFastapi(model, { ...expected, tolerance: THEIRS }, short);
   const coldStartSeconds = patient.coldStartSeconds;
   return { texts: items.length, offline, coldStartSeconds, closed, memory: { early, late }, overload, half, fastapi };
 }
