@@ -25,10 +25,8 @@ _SURROUNDINGS = {
     "VLLM_NO_USAGE_STATS": "1",
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",
 }
-#: Tokens of a block of vLLM's cache on processors; a text's last block may be nearly empty.
+#: Tokens of a block of vLLM's cache on processors.
 _BLOCK = 128
-#: Texts in a step on processors, each with a block of its own.
-_TEXTS = 256
 
 
 def not_pooled(model: Model, folder: Path) -> str | None:
@@ -90,11 +88,11 @@ class VllmScorer:
 
 
 def _processor_memory(config: dict[str, Any], dtype: str, tokens: int) -> dict[str, int]:
-    """Room for the keys and values of one step; vLLM would take nearly all of the machine's memory for every worker."""
+    """Room for the keys and values of one step, where texts wait for their blocks; vLLM would take nearly all of the machine's memory for every worker."""
     heads = config.get("num_key_value_heads") or config["num_attention_heads"]
     values = 2 * config["num_hidden_layers"] * heads * _head_width(config)
     itemsize = getattr(torch, dtype).itemsize
-    return {"kv_cache_memory_bytes": values * itemsize * (tokens + _BLOCK * (_TEXTS + 1)), "max_num_seqs": _TEXTS}
+    return {"kv_cache_memory_bytes": values * itemsize * (tokens + 2 * _BLOCK)}
 
 
 def _without_padding(ids: list[int], pad: int) -> list[int]:
