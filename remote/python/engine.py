@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import traceback
 from pathlib import Path
@@ -24,25 +23,28 @@ class RowScorer(Protocol):
 
 
 def open_scorer(job: Job, folder: Path) -> RowScorer:
-    """@throws JobError where vLLM was asked for and cannot score this model here"""
-    hindrance = None if job.engine == "transformers" else _hindrance(job, folder)
-    if job.engine == "vllm" and hindrance is not None:
-        raise JobError(f"--engine vllm: {hindrance}, or use --engine transformers")
-    if job.engine == "transformers" or hindrance is not None:
-        return Scorer(job.model, folder, job.batch_tokens)
-    return VllmScorer(job.model, folder, job.batch_tokens, job.longest)
+    """Left to itself a job goes on with transformers where vLLM does not start; why stands in its log.
+
+    @throws JobError where vLLM was asked for and cannot score this model here
+    """
+    if job.engine != "transformers":
+        hindrance = _hindrance(job, folder)
+        if hindrance is None:
+            try:
+                return VllmScorer(job.model, folder, job.batch_tokens, job.longest)
+            except Exception as error:  # Whatever its compiled parts throw, when imported or when started.
+                traceback.print_exc()
+                hindrance = f"expected vllm to start, got {type(error).__name__}: {error}; mend it as its log says"
+        if job.engine == "vllm":
+            raise JobError(f"--engine vllm: {hindrance}, or use --engine transformers")
+    return Scorer(job.model, folder, job.batch_tokens)
 
 
 def _hindrance(job: Job, folder: Path) -> str | None:
-    """Why vLLM does not score this job here; what is installed but broken leaves its traceback in the log."""
+    """Why vLLM is not tried."""
     if importlib.util.find_spec("vllm") is None:
         return "expected vllm on every worker, got a Python without it; install it there (pip install vllm)"
     refused = not_pooled(job.model, folder)
     if refused is not None:
         return f"expected a causal reward model that vLLM pools as transformers does, {refused}; leave --engine out"
-    try:
-        importlib.import_module("vllm")
-    except Exception as error:  # Whatever its compiled parts throw.
-        traceback.print_exc()
-        return f"expected vllm to be importable, got {type(error).__name__}: {error}; install it again"
     return None

@@ -38,6 +38,18 @@ def test_vllm_asked_for_but_not_there_names_what_to_install(folder: Path, capsys
     assert not list((folder / "results").glob("*/scores/*"))
 
 
+@without_vllm
+def test_where_vllm_breaks_a_job_goes_on_with_transformers_unless_vllm_was_asked_for(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_model(folder, "Llama")
+    (tmp_path / "vllm.py").write_text("raise OSError('libnuma.so.1: cannot open shared object file')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert scored_by(folder, "auto")[1] == [f"transformers {transformers.__version__}"]
+    with pytest.raises(AssertionError, match="--engine vllm: expected vllm to start, got OSError: libnuma"):
+        scored_by(folder, "vllm")
+
+
 def test_another_engine_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main([str(write_job(folder, kind="score", engine="onnx")), "--local"]) == 1
     assert "expected 'auto' or 'transformers' or 'vllm', got 'onnx'" in capsys.readouterr().out
