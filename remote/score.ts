@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { longestText } from "../lib/batching/packing";
 import { TokenStore } from "../lib/batching/tokenStore";
 import { saveRewardModel, type LoadedModel } from "../lib/checkpoints/checkpoint";
 import { InputError, UsageError } from "../lib/errors";
@@ -78,8 +79,7 @@ export async function scoreRemotely(scoring: RemoteScoring): Promise<Float64Arra
     const folder = join(work, "scores");
     await bringBack({ done, storage: job.storage, head, target: folder, say });
     const scores = await readShards(folder, done, tokens.size);
-    const engines = (done.engines ?? []).join(" and ");
-    say(`scored by ${engines}`);
+    if (done.engines) say(`scored by ${done.engines.join(" and ")}`);
     await compare(scoring, scores, TOLERANCE[precision === "bf16" ? "bfloat16" : "float32"]);
     return scores;
   } finally {
@@ -149,18 +149,12 @@ async function packScoring(scoring: RemoteScoring, { folder, submission_id, run 
     ...(shared !== null && { data: { rows: join(shared, "rows") } }),
     storage,
     engine: settings.engine,
-    longest: longestOf(tokens),
+    longest: longestText(tokens),
     resume: true,
     return_files: comesThroughHead(storage),
   };
   await writeProgram(folder, job);
   return job;
-}
-
-function longestOf(tokens: TokenStore): number {
-  let longest = 1;
-  for (let text = 0; text < tokens.size; text++) longest = Math.max(longest, tokens.length(text));
-  return longest;
 }
 
 function* rowsFrom(tokens: TokenStore, begin: number): Generator<TokenRow> {

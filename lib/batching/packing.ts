@@ -12,6 +12,13 @@ export interface PairTexts {
   same(text: number): number;
 }
 
+/** Tokens of the longest text, at least one. */
+export function longestText(texts: Pick<PairTexts, "size" | "length">): number {
+  let longest = 1;
+  for (let text = 0; text < texts.size; text++) longest = Math.max(longest, texts.length(text));
+  return longest;
+}
+
 /** Long rows: also which texts begin alike, where a beginning is read once. */
 export interface LongRowOptions extends PackingOptions {
   readonly beginnings?: Beginnings;
@@ -97,8 +104,7 @@ export function packShortRows(texts: PairTexts, { tokensPerBatch, sample, sample
         );
       });
     };
-  let longest = 1;
-  for (let text = 0; text < texts.size; text++) longest = Math.max(longest, texts.length(text));
+  const longest = longestText(texts);
   const widest = [1, 2, 3, 4]
     .map((times) => roundUp(times * longest))
     .filter((width, i) => i === 0 || width <= ROOMY_WIDTH);

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { InputError } from "../errors";
-import { encodeBfloat16 } from "../files/dtypes";
+import { DTYPE_BITS, encodeBfloat16 } from "../files/dtypes";
 import { INDEX_FILE, SINGLE_FILE, streamSafetensors, weightBytes, type StreamedTensor } from "../files/safetensors";
 import type { Watch } from "../longWork";
 import type { ModelConfig } from "../models/config";
@@ -51,7 +51,7 @@ export async function* readWeights({
         : storage === "bf16" && !/embed/.test(canonical));
     const onRead = (numbers: number) => {
       watch.signal.throwIfAborted();
-      read += numbers * (dtype === "F32" ? 4 : dtype === "F64" ? 8 : 2);
+      read += (numbers * DTYPE_BITS[dtype]) / 8;
       watch.onProgress(Math.round(read / 1e6), Math.round(total / 1e6));
     };
     if (needed.has(canonical)) {

@@ -2,6 +2,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { InputError } from "../errors";
 import { decodeFloats, DTYPE_BITS, isFloatDtype } from "./dtypes";
+import { PIECE_BYTES, rowRanges } from "./pieces";
 import type { TensorPlace } from "./safetensorsHeader";
 
 export interface TensorEntry {
@@ -10,9 +11,6 @@ export interface TensorEntry {
   readonly shape: readonly number[];
   readonly data: Float32Array;
 }
-
-/** Read at once: far below Node's limit of 2 GiB, large enough that calls do not count. */
-const PIECE_BYTES = 8 * 1024 * 1024;
 
 /** Fills `into` from `position` on, in pieces. */
 export async function fill(file: FileHandle, into: Uint8Array, position: number, at: string): Promise<Uint8Array> {
@@ -27,19 +25,15 @@ export async function fill(file: FileHandle, into: Uint8Array, position: number,
   return into;
 }
 
-/** Whole rows of at most so many numbers each, or one row. */
+/** The numbers of a tensor in order, some whole rows at a time. */
 export async function* readPieces(
   file: FileHandle,
   place: TensorPlace,
   path: string,
   dataStart: number,
 ): AsyncGenerator<Float32Array> {
-  const [rows, ...rest] = place.shape.length > 0 ? place.shape : [1];
-  const columns = rest.reduce((product, size) => product * size, 1);
-  const rowBytes = (place.end - place.start) / Math.max(1, rows);
-  const step = Math.max(1, Math.floor(PIECE_BYTES / 4 / Math.max(1, columns)));
-  for (let from = 0; from < rows; from += step) {
-    const to = Math.min(rows, from + step);
+  const rowBytes = (place.end - place.start) / Math.max(1, place.shape[0] ?? 1);
+  for (const [from, to] of rowRanges(place.shape)) {
     const part = { ...place, start: place.start + from * rowBytes, end: place.start + to * rowBytes };
     yield (await readTensor(file, part, path, dataStart)).data;
   }

@@ -1,6 +1,7 @@
 // In: named tensors. Out: a safetensors file.
 import { open, type FileHandle } from "node:fs/promises";
 import { encodeBfloat16 } from "./dtypes";
+import { PIECE_NUMBERS, writeAll } from "./pieces";
 import { byteLength } from "./safetensorsHeader";
 
 /** Numbers in order, some at a time. */
@@ -10,9 +11,6 @@ export type Pieces = Iterable<Float32Array> | AsyncIterable<Float32Array>;
 export type TensorSource = { readonly shape: readonly number[] } & (
   { readonly data: Float32Array } | { readonly pieces: () => Pieces }
 );
-
-/** Written at once: far below Node's limit of 2 GiB, large enough that calls do not count. */
-const PIECE_BYTES = 8 * 1024 * 1024;
 
 /**
  * Writes one file, tensor by tensor, and waits until it is on the disk.
@@ -48,8 +46,8 @@ export async function writeSafetensors(
 }
 
 async function writeNumbers(file: FileHandle, values: Float32Array, dtype: "F32" | "BF16"): Promise<void> {
-  for (let from = 0; from < values.length; from += PIECE_BYTES / 4) {
-    const piece = values.subarray(from, from + PIECE_BYTES / 4);
+  for (let from = 0; from < values.length; from += PIECE_NUMBERS) {
+    const piece = values.subarray(from, from + PIECE_NUMBERS);
     await writeAll(file, dtype === "BF16" ? encodeBfloat16(piece) : piece);
   }
 }
@@ -72,9 +70,4 @@ function headerBytes(
   bytes.writeBigUInt64LE(BigInt(padded));
   json.copy(bytes, 8);
   return bytes;
-}
-
-async function writeAll(file: FileHandle, data: NodeJS.ArrayBufferView): Promise<void> {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  for (let done = 0; done < bytes.length;) done += (await file.write(bytes, done)).bytesWritten;
 }

@@ -14,7 +14,7 @@ export type VariablePieces = AsyncIterable<Float32Array | Uint16Array>;
 export async function filledVariable(shape: readonly number[], pieces: VariablePieces): Promise<tf.Variable> {
   const native = nativeBackend();
   if (!native || native.binding.isUsingGpuDevice() || shape.length !== 2 || shape[1] % 2 !== 0)
-    return variableOf(shape, await joined(pieces));
+    return variableOf(shape, await joined(shape, pieces));
   let table: Table | null = null;
   try {
     for await (const piece of pieces) {
@@ -80,14 +80,12 @@ function putRows({ binding }: NativeBackend, table: Table, piece: Float32Array |
   table.filled += count;
 }
 
-async function joined(pieces: VariablePieces): Promise<Float32Array | Uint16Array> {
-  const all: (Float32Array | Uint16Array)[] = [];
-  for await (const piece of pieces) all.push(piece);
-  if (all.length === 1) return all[0];
-  const size = all.reduce((sum, { length }) => sum + length, 0);
-  const values = all[0] instanceof Uint16Array ? new Uint16Array(size) : new Float32Array(size);
+async function joined(shape: readonly number[], pieces: VariablePieces): Promise<Float32Array | Uint16Array> {
+  const size = shape.reduce((product, length) => product * length, 1);
+  let values: Float32Array | Uint16Array = new Float32Array(0);
   let count = 0;
-  for (const piece of all) {
+  for await (const piece of pieces) {
+    if (count === 0) values = piece instanceof Uint16Array ? new Uint16Array(size) : new Float32Array(size);
     values.set(piece, count);
     count += piece.length;
   }

@@ -3,6 +3,7 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import { DType, nativeBackend, type NativeBackend } from "../engine/binding";
+import { rowRanges } from "../files/pieces";
 
 const typeAttribute = ({ binding }: NativeBackend, name: string, value: DType) => ({
   name,
@@ -91,9 +92,6 @@ export function gatherRows(table: tf.Tensor, ids: tf.Tensor): tf.Tensor {
   });
 }
 
-/** Numbers that leave the backend at once: an embedding table alone may take a gigabyte. */
-const PIECE = 2 ** 21;
-
 /**
  * The numbers of a tensor in order, half or not, some whole rows of its first axis at a time, so that it is never copied as a whole.
  *
@@ -103,10 +101,7 @@ export function* rowPieces(
   tensor: tf.Tensor,
   change: (rows: tf.Tensor, from: number, to: number) => tf.Tensor = (rows) => rows,
 ): Generator<Float32Array> {
-  const [rows, ...rest] = tensor.shape.length > 0 ? tensor.shape : [1];
-  const step = Math.max(1, Math.floor(PIECE / rest.reduce((product, size) => product * size, 1)));
-  for (let from = 0; from < rows; from += step) {
-    const to = Math.min(rows, from + step);
+  for (const [from, to] of rowRanges(tensor.shape)) {
     const values: Float32Array[] = [];
     tf.tidy(() => {
       values.push(change(widen(sliceRows(tensor, from, to)), from, to).dataSync() as Float32Array);

@@ -2,6 +2,7 @@
 
 import { open, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { writeAll } from "../../files/pieces";
 import { bytesField, concat, numberField, varint, type Bytes } from "../wire";
 import { initializerBytes, type Initializer, type OnnxGraph } from "./graph";
 import { nodeMessage, portMessage, tensorHead, type ExternalPlace } from "./messages";
@@ -15,7 +16,6 @@ const LARGEST_FILE = 2 ** 31 - 2 ** 24;
 const SMALLEST_OUTSIDE = 1024;
 /** Places in the file of weights are multiples of a memory page, so that it can be mapped. */
 const PAGE = 4096;
-const PIECE_BYTES = 8 * 1024 * 1024;
 
 export interface WrittenModel {
   readonly bytes: number;
@@ -110,12 +110,5 @@ async function writing(path: string, fill: (file: FileHandle) => Promise<void>):
     await file.sync();
   } finally {
     await file.close();
-  }
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array, at?: number): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const length = Math.min(PIECE_BYTES, bytes.length - done);
-    done += (await file.write(bytes, done, length, at === undefined ? undefined : at + done)).bytesWritten;
   }
 }
