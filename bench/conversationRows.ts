@@ -10,6 +10,8 @@ import { precisionIn, torchPrecision } from "./precision";
 
 const LEARNING_RATE = 1e-6;
 const CANDIDATES = 8;
+/** Pairs of an update: of eight long ones TRL's side alone takes more than 14 GB. */
+const BATCH = 4;
 /** Of the random model; no text has it. */
 const PAD_ID = 2;
 /** Share of a text's tokens that is its prompt, as in Anthropic's HH. */
@@ -60,7 +62,7 @@ const training: Comparison = {
   sides: async (job, quick) => {
     const tokens = writeTexts(job, quick ? 8 : 32, 2);
     const precision = torchPrecision();
-    const common = { model: await decoder(job), tokens, batch_size: 16, learning_rate: LEARNING_RATE };
+    const common = { model: await decoder(job), tokens, batch_size: BATCH, learning_rate: LEARNING_RATE };
     const trl = { ...common, max_length: 1024, attention: "sdpa", bf16: precision === "bf16", what: "train" };
     return [
       ...ours({ ...common, answers: 2, what: "train" }),

@@ -1,14 +1,13 @@
-// Our side of scoring one padded batch of any family, from token ids to rewards.
+// Our side of scoring one batch of any family, from token ids to rewards, as `rewardbook score` does it.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import * as tf from "@tensorflow/tfjs-core";
+import { TokenStore } from "../lib/batching/tokenStore";
+import { readWeights } from "../lib/checkpoints/readWeights";
 import { initBackend } from "../lib/engine/backend";
-import { compile } from "../lib/engine/compile";
-import { resolvePrecision } from "../lib/scoring/score";
 import { parseModelConfig } from "../lib/models/config";
 import { streamRewardModel } from "../lib/models/createModel";
-import { countParameters, scoreInputs } from "../lib/models/rewardModel";
-import { iterateSafetensors } from "../lib/files/safetensors";
+import { countParameters } from "../lib/models/rewardModel";
+import { createScorer, resolvePrecision } from "../lib/scoring/score";
 import { serve } from "./serve";
 
 export interface FamilyScoringSettings {
@@ -16,27 +15,20 @@ export interface FamilyScoringSettings {
   readonly batch: string; // file: {ids, mask}
 }
 
-void serve<FamilyScoringSettings>(async (settings) => {
+void serve<FamilyScoringSettings>(async ({ model: dir, batch }) => {
   await initBackend();
-  const config = parseModelConfig(
-    JSON.parse(readFileSync(join(settings.model, "config.json"), "utf8")),
-    settings.model,
-  );
-  const model = await streamRewardModel(config, iterateSafetensors(settings.model));
-  const batch: { ids: number[][]; mask: number[][] } = JSON.parse(readFileSync(settings.batch, "utf8"));
-  const inputs = [tf.tensor2d(batch.ids, undefined, "int32"), tf.tensor2d(batch.mask)];
-  const forward = compile(
-    (ids, mask) => scoreInputs(model, { ids: ids as tf.Tensor2D, segmentIds: mask as tf.Tensor2D }),
-    {
-      precision: await resolvePrecision("auto"),
-      name: "score",
-    },
-  );
-  const tokens = batch.mask.flat().reduce((a, b) => a + b, 0);
-  return () => {
-    const [output] = forward(...inputs);
-    const scores = Array.from(output.dataSync(), (score, i) => [`score_${i}`, score] as const);
-    output.dispose();
+  const config = parseModelConfig(JSON.parse(readFileSync(join(dir, "config.json"), "utf8")), dir);
+  const precision = await resolvePrecision("auto");
+  const watch = { signal: new AbortController().signal, onProgress: () => {}, onKnown: () => {} };
+  const stored = { dir, config, storage: precision, valueHead: null, tableOnFile: true, watch };
+  const model = await streamRewardModel(config, readWeights(stored));
+  const { ids, mask }: { ids: number[][]; mask: number[][] } = JSON.parse(readFileSync(batch, "utf8"));
+  const texts = new TokenStore();
+  ids.forEach((row, i) => texts.push(Uint32Array.from(row.filter((_, j) => mask[i][j] > 0))));
+  const scorer = createScorer(model, config.padTokenId, { precision });
+  const tokens = mask.flat().reduce((sum, inside) => sum + inside, 0);
+  return async () => {
+    const scores = Array.from(await scorer.score(texts), (score, i) => [`score_${i}`, score] as const);
     return { tokens, parameters: countParameters(model), ...Object.fromEntries(scores) };
   };
 });

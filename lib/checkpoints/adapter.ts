@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../errors";
 import { writeDirectoryAtomically } from "../files/directory";
-import { readSafetensors, writeSafetensors } from "../files/safetensors";
+import { openTensors, readSafetensors, writeSafetensors } from "../files/safetensors";
 import type { NamedTensor } from "../models/createModel";
 import { headShapes } from "../models/heads";
 import { rowPieces } from "../models/halfStorage";
@@ -161,6 +161,10 @@ export async function readAdapter(dir: string, model: RewardModel): Promise<void
   const brought = new Set(head.map(([name]) => name));
   model.fresh = model.fresh.filter((name) => !brought.has(name));
 }
+
+/** Whether an adapter has embeddings of its own (PEFT's `modules_to_save`). */
+export const bringsEmbeddings = async (dir: string): Promise<boolean> =>
+  [...(await openTensors(join(dir, WEIGHTS_FILE))).names].some((name) => /embed/.test(name));
 
 function expectedShape(model: RewardModel, name: string, rank: number): number[] | null {
   const low = /^(.*)\.lora_([AB])\.weight$/.exec(name);

@@ -7,8 +7,9 @@ import { checkMemory } from "../engine/memory";
 import { InputError } from "../errors";
 import { longWork, type LongWorkOptions } from "../longWork";
 import { HEADS, isDecoder, parseModelConfig, type HeadKind, type ModelConfig } from "../models/config";
-import { readAdapter } from "./adapter";
+import { bringsEmbeddings, readAdapter } from "./adapter";
 import { mergeLora } from "../models/lora";
+import { wordTable } from "../models/families";
 import { streamRewardModel } from "../models/createModel";
 import { parameterShapes, type RewardModel } from "../models/rewardModel";
 import { CHAT_TEMPLATE, DEFAULT_TEMPLATE } from "../text/template";
@@ -40,6 +41,8 @@ export interface LoadOptions extends LongWorkOptions {
    * nothing is lost when a model whose head or adapter was trained is saved. Default f32.
    */
   readonly storage?: WeightStorage;
+  /** Leaves the table of word embeddings in its file, which scoring reads as texts need it: such a model cannot be trained or saved. */
+  readonly tableOnFile?: boolean;
   /** Seed of a fresh head. */
   readonly seed?: number;
   /** Another head than the configuration names. */
@@ -89,10 +92,11 @@ export async function loadRewardModel(dir: string, options: LoadOptions = {}): P
       `${dir}: max_length: expected at most the model's ${positions} positions, got ${settings.max_length}; lower it`,
     );
   }
-  checkMemory(`the weights of ${dir}`, weightsNeed(config, options.storage));
+  checkMemory(`the weights of ${dir}`, weightsNeed(config, options));
   const what = { label: `loading ${basename(dir)}`, unit: "MB" };
+  const { storage, tableOnFile } = options;
   const model = await longWork(what, options, (watch) =>
-    streamRewardModel(config, readWeights({ dir, config, storage: options.storage, valueHead, watch }), {
+    streamRewardModel(config, readWeights({ dir, config, storage, valueHead, tableOnFile, watch }), {
       ...options,
       where: valueHead ? dir : weightsFile(dir),
     }),
@@ -126,9 +130,10 @@ async function unreadToken(
 }
 
 /** The weights in memory, a quarter of them again while they are copied to the backend. */
-function weightsNeed(config: ModelConfig, storage: LoadOptions["storage"]) {
+function weightsNeed(config: ModelConfig, { storage, tableOnFile = false }: LoadOptions) {
   let numbers = 0;
-  for (const shape of parameterShapes(config).values()) numbers += shape.reduce((product, size) => product * size, 1);
+  for (const [name, shape] of parameterShapes(config))
+    if (!tableOnFile || name !== wordTable(config)) numbers += shape.reduce((product, size) => product * size, 1);
   const bytes = numbers * (storage === undefined || storage === "f32" ? 4 : 2);
   return { free: bytes, addresses: 1.25 * bytes };
 }
@@ -155,6 +160,7 @@ async function loadAdapted(dir: string, options: LoadOptions): Promise<LoadedMod
     ...options,
     settings: { ...written, ...options.settings },
     headBeside: dir,
+    tableOnFile: options.tableOnFile && !(await bringsEmbeddings(dir)),
   });
   await readAdapter(dir, loaded.model);
   if (loaded.model.lora) mergeLora(loaded.model);

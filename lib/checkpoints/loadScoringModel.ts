@@ -12,7 +12,7 @@ import { SETTINGS_FILE, type RewardbookSettings } from "./settings";
 /** How texts are made where the caller knows better than the checkpoint, or the checkpoint does not say. */
 export type TextSettings = Partial<Pick<RewardbookSettings, "template" | "max_length" | "truncation">>;
 
-export interface ScoringModelOptions extends Pick<LoadOptions, "storage" | "quiet"> {
+export interface ScoringModelOptions extends Pick<LoadOptions, "storage" | "quiet" | "tableOnFile"> {
   readonly text?: TextSettings;
   /** The directory is an ensemble's, and the caller knows. */
   readonly member?: boolean;
@@ -30,14 +30,14 @@ const NAMED = 8;
  * @throws InputError when any tensor of its head is missing: a fresh one gives scores without meaning
  */
 export async function loadScoringModel(dir: string, options: ScoringModelOptions = {}): Promise<LoadedModel> {
-  const { text = {}, storage, quiet } = options;
+  const { text = {}, storage, quiet, tableOnFile } = options;
   const onMessage = messagesOf(options);
   if (isEnsemble(dir) && !existsSync(join(dir, "config.json")))
     throw new InputError(
       `${dir}: expected one model, got an ensemble of several; score, evaluate, rerank and compare read it, and each of its folders is a model`,
     );
   const given = Object.fromEntries(Object.entries(text).filter(([, value]) => value !== undefined));
-  const loaded = await loadRewardModel(dir, { storage, quiet, settings: given });
+  const loaded = await loadRewardModel(dir, { storage, quiet, tableOnFile, settings: given });
   const { model } = loaded;
   if (model.freshHead) {
     model.dispose();

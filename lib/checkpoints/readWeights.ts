@@ -6,7 +6,8 @@ import { DTYPE_BITS, encodeBfloat16 } from "../files/dtypes";
 import { INDEX_FILE, SINGLE_FILE, streamSafetensors, weightBytes, type StreamedTensor } from "../files/safetensors";
 import type { Watch } from "../longWork";
 import type { ModelConfig } from "../models/config";
-import { canonicalName, type ArrivingTensor, type CheckpointTensor } from "../models/createModel";
+import { canonicalName, type ArrivingTensor, type CheckpointTensor, type TensorOnFile } from "../models/createModel";
+import { wordTable } from "../models/families";
 import { halfNames } from "../models/memory";
 import { parameterShapes } from "../models/rewardModel";
 import type { ValueHead } from "./valueHead";
@@ -27,14 +28,17 @@ export async function* readWeights({
   config,
   storage,
   valueHead,
+  tableOnFile = false,
   watch,
 }: {
   readonly dir: string;
   readonly config: ModelConfig;
   readonly storage: WeightStorage | undefined;
   readonly valueHead: ValueHead | null;
+  /** Leaves the table of word embeddings in its file. */
+  readonly tableOnFile?: boolean;
   readonly watch: Watch;
-}): AsyncGenerator<[string, CheckpointTensor | ArrivingTensor]> {
+}): AsyncGenerator<[string, CheckpointTensor | ArrivingTensor | TensorOnFile]> {
   const total = await weightBytes(dir);
   let read = 0;
   const needed = parameterShapes(config);
@@ -54,11 +58,14 @@ export async function* readWeights({
       read += (numbers * DTYPE_BITS[dtype]) / 8;
       watch.onProgress(Math.round(read / 1e6), Math.round(total / 1e6));
     };
-    if (needed.has(canonical)) {
+    if (tableOnFile && canonical === wordTable(config)) {
+      onRead(size(shape));
+      yield [name, { shape, rows: tensor.rows }];
+    } else if (needed.has(canonical)) {
       const at = `${weightsFile(dir)}: tensor ${JSON.stringify(name)}`;
       yield [name, { shape, pieces: checkedPieces(tensor, { at, half, onRead }) }];
     } else {
-      onRead(shape.reduce((product, size) => product * size, 1));
+      onRead(size(shape));
       yield [name, { shape, data: new Float32Array(0) }];
     }
   }
@@ -67,6 +74,8 @@ export async function* readWeights({
     yield [name, tensor];
   }
 }
+
+const size = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
 
 /** A tensor's numbers as they are read, all of them finite. @throws InputError naming the first that is not */
 export async function* checkedPieces(

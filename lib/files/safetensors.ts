@@ -2,6 +2,7 @@
 import { open, readFile, stat, type FileHandle } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { InputError } from "../errors";
+import { openRows, type RowsOnFile } from "./rowsOnFile";
 import { MAX_HEADER_BYTES, parseHeader, type SafetensorsHeader, type TensorPlace } from "./safetensorsHeader";
 import { fill, readPieces, readTensor, type TensorEntry } from "./safetensorsRead";
 
@@ -14,6 +15,8 @@ export interface StreamedTensor {
   readonly shape: readonly number[];
   /** Its numbers in order, some whole rows of the first axis at a time. @throws as `SafetensorsFile.read` */
   pieces(): AsyncGenerator<Float32Array>;
+  /** Its rows on demand, also when the file that it came from is closed here; for a matrix. */
+  rows(): RowsOnFile;
 }
 
 /** An open file: its header, checked, and its tensors on demand. */
@@ -53,7 +56,11 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
       stream: (name) => {
         const place = placeOf(name);
         const { dtype, shape } = place;
-        return { dtype, shape, pieces: () => readPieces(file, place, path, header.dataStart) };
+        return {
+          ...{ dtype, shape },
+          pieces: () => readPieces(file, place, path, header.dataStart),
+          rows: () => openRows(path, place, header.dataStart),
+        };
       },
       close: () => file.close(),
     };

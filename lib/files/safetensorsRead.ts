@@ -25,6 +25,10 @@ export async function fill(file: FileHandle, into: Uint8Array, position: number,
   return into;
 }
 
+/** The error for a tensor whose numbers are no floats. */
+export const refuseQuantised = (at: string, dtype: string): InputError =>
+  new InputError(`${at}: expected F32, F16, BF16 or F64, got ${dtype}; take a checkpoint that is not quantised`);
+
 /** The numbers of a tensor in order, some whole rows at a time. */
 export async function* readPieces(
   file: FileHandle,
@@ -47,11 +51,7 @@ export async function readTensor(
 ): Promise<TensorEntry> {
   const { name, dtype, shape } = place;
   const at = `${path}: tensor ${JSON.stringify(name)}`;
-  if (!isFloatDtype(dtype)) {
-    throw new InputError(
-      `${at}: expected F32, F16, BF16 or F64, got ${dtype}; take a checkpoint that is not quantised`,
-    );
-  }
+  if (!isFloatDtype(dtype)) throw refuseQuantised(at, dtype);
   const data = new Float32Array(((place.end - place.start) * 8) / DTYPE_BITS[dtype]);
   const from = dataStart + place.start,
     bytes = place.end - place.start;

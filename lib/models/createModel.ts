@@ -2,12 +2,13 @@
 
 import type * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "../errors";
+import type { RowsOnFile } from "../files/rowsOnFile";
 import { createRandom, hashSeed } from "../random";
 import type { HeadKind, ModelConfig } from "./config";
 import { trunkPrefix } from "./families";
 import { filledVariable, variableOf, type VariablePieces } from "./filledVariable";
 import { headShapes, outputModule } from "./heads";
-import { parameterShapes, type RewardModel } from "./rewardModel";
+import { parameterShapes, type RewardModel, type WordTable } from "./rewardModel";
 
 /** One tensor of a checkpoint. */
 export interface NamedTensor {
@@ -25,6 +26,12 @@ export interface CheckpointTensor {
 export interface ArrivingTensor {
   readonly shape: readonly number[];
   readonly pieces: VariablePieces;
+}
+
+/** A matrix that stays in its file. */
+export interface TensorOnFile {
+  readonly shape: readonly number[];
+  readonly rows: () => RowsOnFile;
 }
 
 export interface CreateOptions {
@@ -84,10 +91,13 @@ export function createRewardModel(
   }
 }
 
-/** The same from tensors that arrive one by one, large ones in pieces: only the piece at hand is in memory twice. */
+/**
+ * The same from tensors that arrive one by one, large ones in pieces: only the piece at hand is in memory twice. The table of
+ * word embeddings may stay in its file.
+ */
 export async function streamRewardModel(
   config: ModelConfig,
-  tensors: AsyncIterable<readonly [name: string, tensor: CheckpointTensor | ArrivingTensor]>,
+  tensors: AsyncIterable<readonly [name: string, tensor: CheckpointTensor | ArrivingTensor | TensorOnFile]>,
   options: CreateOptions = {},
 ): Promise<RewardModel> {
   const builder = startModel(config, options);
@@ -95,11 +105,9 @@ export async function streamRewardModel(
     for await (const [stored, tensor] of tensors) {
       const name = builder.accept(stored, tensor.shape);
       if (name === null) continue;
-      const arrives = "pieces" in tensor;
-      builder.put(
-        name,
-        arrives ? await filledVariable(tensor.shape, tensor.pieces) : variableOf(tensor.shape, tensor.data),
-      );
+      if ("rows" in tensor) builder.leave(name, tensor.rows());
+      else if ("pieces" in tensor) builder.put(name, await filledVariable(tensor.shape, tensor.pieces));
+      else builder.put(name, variableOf(tensor.shape, tensor.data));
     }
     return builder.finish();
   } catch (error) {
@@ -112,6 +120,8 @@ interface ModelBuilder {
   /** The name that a stored tensor has in the model; null where the model has no use for it. @throws InputError for another shape */
   accept(stored: string, shape: readonly number[]): string | null;
   put(name: string, variable: tf.Variable): void;
+  /** Takes a table that stays in its file. */
+  leave(name: string, rows: RowsOnFile): void;
   finish(): RewardModel;
   dispose(): void;
 }
@@ -121,6 +131,7 @@ function startModel(baseConfig: ModelConfig, { seed = 0, head, where = "checkpoi
   const headNames = new Set(headShapes(config).keys());
   const shapes = parameterShapes(config);
   const found = new Map<string, tf.Variable>();
+  let table: WordTable | null = null;
   const dropped: string[] = [];
 
   const accept: ModelBuilder["accept"] = (stored, shape) => {
@@ -138,10 +149,15 @@ function startModel(baseConfig: ModelConfig, { seed = 0, head, where = "checkpoi
     found.set(name, variable);
   };
 
+  const leave: ModelBuilder["leave"] = (name, rows) => {
+    table?.rows.close();
+    table = { name, rows };
+  };
+
   const finish = (): RewardModel => {
     const fresh: string[] = [];
     for (const [name, shape] of shapes) {
-      if (found.has(name)) continue;
+      if (found.has(name) || name === table?.name) continue;
       if (!headNames.has(name)) {
         throw new InputError(
           `${where}: expected the tensor ${name} of a ${config.modelType} model, got none; the checkpoint is incomplete or of another model`,
@@ -150,20 +166,31 @@ function startModel(baseConfig: ModelConfig, { seed = 0, head, where = "checkpoi
       found.set(name, variableOf(shape, freshParameter(config, name, shape, seed).data));
       fresh.push(name);
     }
-    const parameters = new Map([...shapes.keys()].map((name) => [name, found.get(name)!]));
+    const inMemory = [...shapes.keys()].filter((name) => name !== table?.name);
+    const parameters = new Map(inMemory.map((name) => [name, found.get(name)!]));
+    const dispose = () => {
+      parameters.forEach((variable) => variable.dispose());
+      table?.rows.close();
+      table = null;
+    };
     return {
       config,
       parameters,
+      table,
       fresh,
       dropped,
       lora: null,
       get freshHead() {
         return this.fresh.length > 0;
       },
-      dispose: () => parameters.forEach((variable) => variable.dispose()),
+      dispose,
     };
   };
-  return { accept, put, finish, dispose: () => found.forEach((variable) => variable.dispose()) };
+  const dispose = () => {
+    found.forEach((variable) => variable.dispose());
+    table?.rows.close();
+  };
+  return { accept, put, leave, finish, dispose };
 }
 
 function checkShape({

@@ -34,6 +34,11 @@ export function trunkShapes(config: ModelConfig): Map<string, number[]> {
   return config.modelType === "distilbert" ? distilbertShapes(config) : bertShapes(config);
 }
 
+/** Name of the table of word embeddings, [vocabulary, H]: of it a text meets the rows of its tokens. */
+export function wordTable(config: Pick<ModelConfig, "modelType">): string {
+  return `${trunkPrefix(config)}${isDecoder(config) ? "embed_tokens" : "embeddings.word_embeddings"}.weight`;
+}
+
 /** Last hidden states: [B·S, H] of the rows `read` names, or [B·T, H]. */
 export function hiddenStates(
   forward: Forward,

@@ -1,6 +1,7 @@
 // In: a reward model (named variables under a configuration) and token ids. Out: scores.
 
 import * as tf from "@tensorflow/tfjs-core";
+import type { RowsOnFile } from "../files/rowsOnFile";
 import { fusesAttention } from "./attention";
 import type { ModelConfig } from "./config";
 import { className, hiddenStates, trunkShapes } from "./families";
@@ -19,10 +20,18 @@ export interface LoraSettings {
 /** What an update B·A is multiplied by. */
 export const loraScale = ({ rank, alpha }: LoraSettings): number => alpha / rank;
 
+/** A parameter whose rows stay on disk. */
+export interface WordTable {
+  readonly name: string;
+  readonly rows: RowsOnFile;
+}
+
 export interface RewardModel {
   readonly config: ModelConfig;
   /** Tensor name, as transformers' …ForSequenceClassification saves it → variable in Hugging Face orientation. */
   readonly parameters: Map<string, tf.Variable>;
+  /** For scoring alone: a table of word embeddings that is not among the parameters but read from its file, row by row. */
+  readonly table: WordTable | null;
   /** Whether any parameter of the head was drawn anew: its scores mean nothing before it is trained. */
   readonly freshHead: boolean;
   /** Parameters that the checkpoint lacked and that were drawn anew: the head's. An adapter read afterwards brings its own. */
@@ -148,9 +157,12 @@ export function scorePooled(model: ScorableModel, pooled: tf.Tensor2D, options: 
   return scorePooledRows(forwardOf(model, [0, 0], options), pooled);
 }
 
+/** Numbers of a table that stays on disk. */
+const tableSize = ({ table }: RewardModel): number => (table ? table.rows.shape[0] * table.rows.shape[1] : 0);
+
 /** Numbers in embedding tables, of which a token meets one row. */
 export function embeddingSize(model: RewardModel): number {
-  let count = 0;
+  let count = tableSize(model);
   for (const [name, variable] of model.parameters)
     if (/embed/.test(name) && variable.rank === 2) count += variable.size;
   return count;
@@ -165,7 +177,7 @@ export function embeddingSize(model: RewardModel): number {
  * ```
  */
 export function countParameters(model: RewardModel): number {
-  let count = 0;
+  let count = tableSize(model);
   for (const variable of model.parameters.values()) count += variable.size;
   return count;
 }

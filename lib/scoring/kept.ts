@@ -23,9 +23,9 @@ const textKey = (ids: Uint32Array): string =>
     .digest("base64");
 
 /** A cell that is run again loads its model anew: what counts is the model's numbers, not the object. */
-function runKey({ config, lora, parameters }: RewardModel, precision: string): string {
+function runKey({ config, lora, parameters, table }: RewardModel, precision: string): string {
   const { raw: _, ...rest } = config;
-  return JSON.stringify([rest, lora, precision, weightsKey(parameters)]);
+  return JSON.stringify([rest, lora, precision, weightsKey(parameters), table?.rows.version]);
 }
 
 /** Results by token ids, kept from a stop to the end of the next whole run of the same kind and weights. */

@@ -38,7 +38,7 @@ export interface Scoring {
 }
 
 /**
- * Opens a reward model or an ensemble for scoring. Of an ensemble of whole models one is in memory beside the best.
+ * Opens a reward model or an ensemble for scoring, and for nothing else: its word embeddings stay in their file. Of an ensemble of whole models one is in memory beside the best.
  *
  * @throws InputError for a directory that is neither
  * @example
@@ -47,7 +47,8 @@ export interface Scoring {
  * console.log(uncertainScores(await scoring.scoreTexts([{ prompt: "2 + 2?", response: "4" }]), scoring.levels));
  * ```
  */
-export async function openScoring(dir: string, options: ScoringModelOptions = {}): Promise<Scoring> {
+export async function openScoring(dir: string, given: ScoringModelOptions = {}): Promise<Scoring> {
+  const options = { tableOnFile: true, ...given };
   if (!isEnsemble(dir)) {
     const loaded = await loadScoringModel(dir, options);
     return {

@@ -5,6 +5,7 @@ import { layOutLines } from "../batching/pairArrays";
 import { currentBackend } from "../engine/backend";
 import { compile } from "../engine/compile";
 import { xlaPays } from "../engine/xlaPays";
+import type { RowsOnFile } from "../files/rowsOnFile";
 import { insideKernel } from "../interrupt";
 import { fusesAttention } from "../models/attention";
 import { checkWindow } from "../models/llama";
@@ -15,6 +16,7 @@ import {
   sharingTensors,
   type ModelInputs,
   type RewardModel,
+  type ScorableModel,
 } from "../models/rewardModel";
 import { planScoringRuns, type ScoringRun, type Size } from "../batching/packing";
 
@@ -76,13 +78,15 @@ const defaultTokens = (): number =>
 /** @param fn of B rows with S texts each, [B·S] or [B·S, size], such as `scoreInputs` */
 export function compileForTexts(
   model: RewardModel,
-  fn: (model: RewardModel, inputs: ModelInputs) => tf.Tensor,
+  fn: (model: ScorableModel, inputs: ModelInputs) => tf.Tensor,
   options: TextRunsOptions,
 ): TextRuns {
   const { padId, precision = "f32", tokensPerBatch = defaultTokens(), fuse = "auto", fewShapes, name } = options;
-  const forward = (ids: tf.Tensor, segmentIds: tf.Tensor, ...rest: tf.Tensor[]) => {
+  const { table } = model;
+  const forward = (...inputs: tf.Tensor[]) => {
+    const [ids, segmentIds, ...rest] = table ? inputs.slice(1) : inputs;
     const [before, positions] = rest.slice(1) as tf.Tensor2D[];
-    return fn(model, {
+    return fn(table ? withTable(model, table.name, inputs[0]) : model, {
       ids: ids as tf.Tensor2D,
       segmentIds: segmentIds as tf.Tensor2D,
       segments: rest[0] as tf.Tensor1D | undefined,
@@ -113,6 +117,7 @@ export function compileForTexts(
         ...{ rows: height, width, padId, slots, beginnings },
       });
       const inputs = [
+        ...(table ? [tf.tensor2d(takeRows(table.rows, ids), [ids.length, table.rows.shape[1]])] : []),
         tf.tensor2d(ids, [height, width], "int32"),
         tf.tensor2d(segmentIds, [height, width]),
         ...(slots > 1 || sharing ? [tf.range(1, slots + 1)] : []),
@@ -135,6 +140,26 @@ export function compileForTexts(
     quick.dispose();
   };
   return { run, count: (lengths) => plan(lengths).length, dispose };
+}
+
+/** The model with some rows in place of the table that stays in its file. */
+const withTable = (model: RewardModel, name: string, rows: tf.Tensor): ScorableModel => ({
+  config: model.config,
+  lora: model.lora,
+  parameters: new Map<string, tf.Tensor>([...model.parameters, [name, rows]]),
+});
+
+/**
+ * The rows of the tokens that stand in a run, each once, in a table with a row for each place, so that the shape is the run's;
+ * the ids become places in it.
+ */
+function takeRows(rows: RowsOnFile, ids: Int32Array): Float32Array {
+  const distinct = [...new Set(ids)].sort((a, b) => a - b);
+  const placeOf = new Map(distinct.map((id, place) => [id, place]));
+  const values = new Float32Array(ids.length * rows.shape[1]);
+  rows.read(distinct, values);
+  ids.forEach((id, i) => (ids[i] = placeOf.get(id)!));
+  return values;
 }
 
 /** The beginnings of some of the rows' texts, which are numbered anew; undefined where no two texts begin alike. */
