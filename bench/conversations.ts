@@ -11,6 +11,7 @@ import { streamRewardModel } from "../lib/models/createModel";
 import type { RewardModel } from "../lib/models/rewardModel";
 import { createScorer, resolvePrecision } from "../lib/scoring/score";
 import { takeStep } from "../lib/training";
+import { shapesWorthFusing } from "../lib/training/epochSteps";
 import { planUpdates } from "../lib/training/prepare";
 import { createTrainingStep } from "../lib/training/step";
 import { serve } from "./serve";
@@ -62,7 +63,7 @@ async function training(
   const step = createTrainingStep({
     ...{ model, trainable: [...model.parameters.keys()], dataset, config, padId: PAD_ID },
     precision: await resolvePrecision("auto"),
-    fused: new Set(plan.shapes),
+    fused: shapesWorthFusing(model, plan, false),
   });
   let count = 0;
   return () => {

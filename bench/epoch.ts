@@ -6,6 +6,7 @@ import { initBackend } from "../lib/engine/backend";
 import { resolvePrecision } from "../lib/scoring/score";
 import type { PreferencePair } from "../lib/pairs/pair";
 import { loadRewardModel } from "../lib/checkpoints/checkpoint";
+import { shapesWorthFusing } from "../lib/training/epochSteps";
 import { planUpdates } from "../lib/training/prepare";
 import { takeStep } from "../lib/training";
 import { createTrainingStep } from "../lib/training/step";
@@ -40,7 +41,7 @@ void serve<EpochSettings>(async (settings) => {
     config,
     precision: await resolvePrecision("auto"),
     padId: loaded.tokenizer.padId,
-    fused: new Set(plan.shapes),
+    fused: shapesWorthFusing(loaded.model, plan, false),
   });
   if (settings.updates)
     writeFileSync(

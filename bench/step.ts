@@ -5,6 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { createAdamW } from "../lib/engine/adamw";
 import { initBackend } from "../lib/engine/backend";
 import { compile } from "../lib/engine/compile";
+import { fusesLayers } from "../lib/models/attention";
 import { parseModelConfig } from "../lib/models/config";
 import { streamRewardModel } from "../lib/models/createModel";
 import { countParameters, scoreInputs } from "../lib/models/rewardModel";
@@ -46,7 +47,7 @@ void serve<StepSettings>(async (settings) => {
       const { value, grads } = tf.variableGrads(() => loss(i, m), parameters);
       return [value, ...parameters.map((p) => grads[p.name])];
     },
-    { name: "step" },
+    { name: "step", xla: !fusesLayers(model, false) },
   );
   const adamw = createAdamW(model.parameters, {
     weightDecay: 0.01,

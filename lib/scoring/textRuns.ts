@@ -7,7 +7,7 @@ import { compile } from "../engine/compile";
 import { xlaPays } from "../engine/xlaPays";
 import type { RowsOnFile } from "../files/rowsOnFile";
 import { insideKernel } from "../interrupt";
-import { fusesAttention } from "../models/attention";
+import { fusesAttention, fusesLayers } from "../models/attention";
 import { checkWindow } from "../models/llama";
 import { isDecoder } from "../models/config";
 import {
@@ -112,7 +112,9 @@ export function compileForTexts(
       const { height, width, slots } = shape;
       const pays =
         fuse === "always" ||
-        (fuse === "auto" && xlaPays({ parameters, tokens: paddedTokens.get(keyOf(shape))!, training: false }));
+        (fuse === "auto" &&
+          !fusesLayers(model, false) &&
+          xlaPays({ parameters, tokens: paddedTokens.get(keyOf(shape))!, training: false }));
       const { ids, segmentIds, sharing } = layOutLines({ ids: (i) => rows.ids(texts[i]) }, rowTexts, {
         ...{ rows: height, width, padId, slots, beginnings },
       });

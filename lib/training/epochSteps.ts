@@ -3,6 +3,7 @@ import type { TrainingConfig } from "../config";
 import type { PairDataset } from "../batching/pairArrays";
 import { xlaPays } from "../engine/xlaPays";
 import { createScorer, type Scorer } from "../scoring/score";
+import { fusesLayers } from "../models/attention";
 import { gradualFreeze, trainableNames } from "../models/freeze";
 import { countParameters, embeddingSize, type RewardModel } from "../models/rewardModel";
 import type { LoadedModel } from "../checkpoints/checkpoint";
@@ -38,7 +39,7 @@ export function createEpochSteps({ config, precision, loaded, dataset, plan }: E
   } = loaded;
   const reading = { precision, padId, tokensPerBatch: config.tokens_per_batch };
   const scorer = createScorer(model, padId, reading);
-  const fused = shapesWorthFusing(model, plan);
+  const fused = shapesWorthFusing(model, plan, config.dropout);
   let current: { rule: string; step: RunStep } | null = null;
   let frozen: FrozenEncoder | null = null;
   const stepFor = (epoch: number): RunStep => {
@@ -79,7 +80,8 @@ function replaceStep(old: RunStep, next: RunStep): void {
 }
 
 /** The shapes whose graphs run often enough, over all epochs, to pay for their compilation. */
-function shapesWorthFusing(model: RewardModel, { work }: TrainingPlan): Set<BatchShape> {
+export function shapesWorthFusing(model: RewardModel, { work }: TrainingPlan, withDropout: boolean): Set<BatchShape> {
+  if (fusesLayers(model, withDropout)) return new Set();
   const parameters = countParameters(model) - embeddingSize(model);
   return new Set(
     [...work].filter(([, tokens]) => xlaPays({ parameters, tokens, training: true })).map(([shape]) => shape),
