@@ -112,7 +112,7 @@ it("takes the embeddings that an adapter brings", async () => {
   const brought = { shape: own.shape, data: Float32Array.from(own.dataSync(), (value) => 2 * value) };
   const extra = async (folder: string) => {
     const file = join(folder, "adapter_model.safetensors");
-    await writeSafetensors(file, new Map([...(await readSafetensors(file)), [`base_model.model.${name}`, brought]]));
+    await writeSafetensors(file, [...(await readSafetensors(file)), [`base_model.model.${name}`, brought]]);
   };
   await writeAdapter(dir, loaded.model, { baseModel: base, extra });
   const whole = await loadRewardModel(dir, { settings: text });
