@@ -30,7 +30,6 @@ async function main(settings: ServerSettings): Promise<void> {
   const backend = await initBackend();
   const loaded = await loadScoringModel(checkpoint, {
     storage: precision,
-    tableOnFile: true,
     onMessage: (text) => process.stderr.write(`${text}\n`),
   });
   const runs = compileForTexts(loaded.model, scoreInputs, {
