@@ -1,4 +1,5 @@
 // In: the name of a size. Out: a model of it on disk, in Hugging Face files that both sides load.
+import { elementCount } from "../lib/files/pieces";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseModelConfig } from "../lib/models/config";
@@ -96,7 +97,7 @@ export async function writeRandomModel(
   writeFileSync(join(dir, "config.json"), JSON.stringify({ ...json, num_labels: 1 }));
   const shapes = String(json.architectures).endsWith("ForCausalLM") ? trunkShapes(config) : parameterShapes(config);
   const tensors = [...shapes].map(([name, shape]) => {
-    const size = shape.reduce((product, d) => product * d, 1);
+    const size = elementCount(shape);
     return [name, { shape, pieces: () => [values(name, size)] }] as const;
   });
   await writeSafetensors(join(dir, "model.safetensors"), tensors, { dtype });

@@ -1,4 +1,5 @@
 // In: a machine with a GPU. Out: whether the training graph gives the processor's loss and gradients there, and how fast a step is.
+import { elementCount } from "../lib/files/pieces";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs-core";
@@ -90,7 +91,7 @@ function makeModel({ layers, width, heads, vocabulary, tokens }: CheckShape): Re
   const random = createRandom(17);
   const tensors = [...parameterShapes(config)].map(([name, shape]) => {
     const centre = /LayerNorm.weight$/.test(name) ? 1 : 0;
-    const data = new Float32Array(shape.reduce((a, b) => a * b, 1)).map(() => centre + 0.05 * random.normal());
+    const data = new Float32Array(elementCount(shape)).map(() => centre + 0.05 * random.normal());
     return [name, { shape, data }] as const;
   });
   return createRewardModel(config, tensors);

@@ -1,4 +1,5 @@
 // In: any model directory. Out: what it is, and everything that is wrong with it, without loading it.
+import { elementCount } from "../files/pieces";
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,7 +13,7 @@ import { headShapes, outputModule } from "../models/heads";
 import { parameterShapes } from "../models/rewardModel";
 import { openTokenizer } from "../text/tokenizer";
 import { isEnsemble, memberDirectory, readEnsemble, readHeads, type EnsembleFile } from "./ensemble";
-import { checkFinite } from "./readWeights";
+import { checkFinite } from "../files/finite";
 import { readSettings } from "./settings";
 
 export interface Inspection {
@@ -183,7 +184,7 @@ async function inspectAdapter(dir: string): Promise<Weights> {
   const file = await openSafetensors(join(dir, "adapter_model.safetensors"));
   try {
     let parameters = 0;
-    for (const { shape } of file.tensors.values()) parameters += shape.reduce((product, size) => product * size, 1);
+    for (const { shape } of file.tensors.values()) parameters += elementCount(shape);
     const names = [...file.tensors.keys()];
     const head = names.some((name) => /score|classifier/.test(name)) ? "complete" : "none";
     return { config: null, tensors: names.length, parameters, head, unused: [] };

@@ -18,6 +18,7 @@ import { recoverDirectory } from "../files/directory";
 import { findModel } from "./findModel";
 import { INDEX_FILE, openTensors, SINGLE_FILE } from "../files/safetensors";
 import { readJsonFile } from "../files/json";
+import { elementCount } from "../files/pieces";
 import { requireVerified } from "./verify";
 import { isStandardHead } from "../models/heads";
 import { readWeights, weightsFile, type WeightStorage } from "./readWeights";
@@ -133,7 +134,7 @@ async function unreadToken(
 function weightsNeed(config: ModelConfig, { storage, tableOnFile = false }: LoadOptions) {
   let numbers = 0;
   for (const [name, shape] of parameterShapes(config))
-    if (!tableOnFile || name !== wordTable(config)) numbers += shape.reduce((product, size) => product * size, 1);
+    if (!tableOnFile || name !== wordTable(config)) numbers += elementCount(shape);
   const bytes = numbers * (storage === undefined || storage === "f32" ? 4 : 2);
   return { free: bytes, addresses: 1.25 * bytes };
 }

@@ -1,8 +1,9 @@
 // In: a model directory and what a reward model needs of it. Out: its tensors, checked, a few rows at a time.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { InputError } from "../errors";
 import { DTYPE_BITS, encodeBfloat16 } from "../files/dtypes";
+import { checkFinite } from "../files/finite";
+import { elementCount } from "../files/pieces";
 import { INDEX_FILE, SINGLE_FILE, streamSafetensors, weightBytes, type StreamedTensor } from "../files/safetensors";
 import type { Watch } from "../longWork";
 import type { ModelConfig } from "../models/config";
@@ -59,13 +60,13 @@ export async function* readWeights({
       watch.onProgress(Math.round(read / 1e6), Math.round(total / 1e6));
     };
     if (tableOnFile && canonical === wordTable(config)) {
-      onRead(size(shape));
+      onRead(elementCount(shape));
       yield [name, { shape, rows: tensor.rows }];
     } else if (needed.has(canonical)) {
       const at = `${weightsFile(dir)}: tensor ${JSON.stringify(name)}`;
       yield [name, { shape, pieces: checkedPieces(tensor, { at, half, onRead }) }];
     } else {
-      onRead(size(shape));
+      onRead(elementCount(shape));
       yield [name, { shape, data: new Float32Array(0) }];
     }
   }
@@ -74,8 +75,6 @@ export async function* readWeights({
     yield [name, tensor];
   }
 }
-
-const size = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
 
 /** A tensor's numbers as they are read, all of them finite. @throws InputError naming the first that is not */
 export async function* checkedPieces(
@@ -88,20 +87,10 @@ export async function* checkedPieces(
 ): AsyncGenerator<Float32Array | Uint16Array> {
   let from = 0;
   for await (const piece of tensor.pieces()) {
-    checkFinite(piece, at, from);
+    const start = from;
+    checkFinite(piece, at, (index) => `at position ${start + index}`);
     from += piece.length;
     onRead?.(piece.length);
     yield half ? encodeBfloat16(piece) : piece;
-  }
-}
-
-/** @param from place of the first in its tensor. @throws InputError naming the first number that is none */
-export function checkFinite(values: Float32Array, at: string, from = 0): void {
-  for (let i = 0; i < values.length; i++) {
-    if (values[i] - values[i] !== 0)
-      throw new InputError(
-        `${at}: expected finite numbers, got ${values[i]} at position ${from + i}; ` +
-          "the weights are damaged or training diverged",
-      );
   }
 }

@@ -6,10 +6,13 @@ export const PIECE_BYTES = 8 * 1024 * 1024;
 /** The same in float32 numbers. */
 export const PIECE_NUMBERS = PIECE_BYTES / 4;
 
+/** Numbers in a tensor. */
+export const elementCount = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+
 /** The rows [from, to) of a tensor's first axis, in order: as many as make a piece, or one; a scalar is one row. */
 export function* rowRanges(shape: readonly number[]): Generator<[from: number, to: number]> {
   const [rows, ...rest] = shape.length > 0 ? shape : [1];
-  const columns = rest.reduce((product, size) => product * size, 1);
+  const columns = elementCount(rest);
   const step = Math.max(1, Math.floor(PIECE_NUMBERS / Math.max(1, columns)));
   for (let from = 0; from < rows; from += step) yield [from, Math.min(rows, from + step)];
 }

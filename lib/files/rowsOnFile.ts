@@ -1,8 +1,9 @@
 // In: a safetensors file and the place of a matrix in it. Out: single rows of it, read when they are asked for: of a large table a text meets few.
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { InputError } from "../errors";
-import { decodeFloats, isFloatDtype } from "./dtypes";
-import { refuseQuantised } from "./safetensorsRead";
+import { decodeFloats } from "./dtypes";
+import { checkFinite } from "./finite";
+import { requireFloats } from "./safetensorsRead";
 import type { TensorPlace } from "./safetensorsHeader";
 
 /** A matrix [rows, columns] that stays in its file, which is kept open. */
@@ -23,7 +24,7 @@ export interface RowsOnFile {
 /** @throws InputError for a dtype without floats */
 export function openRows(path: string, { name, dtype, shape, start, end }: TensorPlace, dataStart: number): RowsOnFile {
   const at = `${path}: tensor ${JSON.stringify(name)}`;
-  if (!isFloatDtype(dtype)) throw refuseQuantised(at, dtype);
+  requireFloats(dtype, at);
   const columns = shape[1];
   const bytes = Buffer.alloc((end - start) / shape[0]);
   const file = openSync(path, "r");
@@ -41,12 +42,7 @@ export function openRows(path: string, { name, dtype, shape, start, end }: Tenso
       for (let i = 0; i < rows.length; i++) {
         readWhole(file, bytes, dataStart + start + rows[i] * bytes.length, at);
         decodeFloats(bytes, dtype, into, i * columns);
-        for (let j = i * columns; j < (i + 1) * columns; j++) {
-          if (into[j] - into[j] !== 0)
-            throw new InputError(
-              `${at}: expected finite numbers, got ${into[j]} in row ${rows[i]}; the weights are damaged or training diverged`,
-            );
-        }
+        checkFinite(into.subarray(i * columns, (i + 1) * columns), at, () => `in row ${rows[i]}`);
       }
     },
     close: () => closeSync(file),

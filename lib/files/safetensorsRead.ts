@@ -1,7 +1,7 @@
 // In: an open safetensors file and the place of a tensor in it. Out: its numbers as float32, whole or some rows at a time.
 import type { FileHandle } from "node:fs/promises";
 import { InputError } from "../errors";
-import { decodeFloats, DTYPE_BITS, isFloatDtype } from "./dtypes";
+import { decodeFloats, DTYPE_BITS, isFloatDtype, type FloatDtype } from "./dtypes";
 import { PIECE_BYTES, rowRanges } from "./pieces";
 import type { TensorPlace } from "./safetensorsHeader";
 
@@ -25,9 +25,13 @@ export async function fill(file: FileHandle, into: Uint8Array, position: number,
   return into;
 }
 
-/** The error for a tensor whose numbers are no floats. */
-export const refuseQuantised = (at: string, dtype: string): InputError =>
-  new InputError(`${at}: expected F32, F16, BF16 or F64, got ${dtype}; take a checkpoint that is not quantised`);
+/** @throws InputError for a tensor whose numbers are no floats */
+export function requireFloats(dtype: string, at: string): asserts dtype is FloatDtype {
+  if (!isFloatDtype(dtype))
+    throw new InputError(
+      `${at}: expected F32, F16, BF16 or F64, got ${dtype}; take a checkpoint that is not quantised`,
+    );
+}
 
 /** The numbers of a tensor in order, some whole rows at a time. */
 export async function* readPieces(
@@ -51,7 +55,7 @@ export async function readTensor(
 ): Promise<TensorEntry> {
   const { name, dtype, shape } = place;
   const at = `${path}: tensor ${JSON.stringify(name)}`;
-  if (!isFloatDtype(dtype)) throw refuseQuantised(at, dtype);
+  requireFloats(dtype, at);
   const data = new Float32Array(((place.end - place.start) * 8) / DTYPE_BITS[dtype]);
   const from = dataStart + place.start,
     bytes = place.end - place.start;

@@ -1,7 +1,7 @@
 // In: named tensors. Out: a safetensors file.
 import { open, type FileHandle } from "node:fs/promises";
 import { encodeBfloat16 } from "./dtypes";
-import { PIECE_NUMBERS, writeAll } from "./pieces";
+import { elementCount, PIECE_NUMBERS, writeAll } from "./pieces";
 import { byteLength } from "./safetensorsHeader";
 
 /** Numbers in order, some at a time. */
@@ -35,7 +35,7 @@ export async function writeSafetensors(
         count += values.length;
         await writeNumbers(file, values, dtype);
       }
-      if (count !== tensor.shape.reduce((product, size) => product * size, 1)) {
+      if (count !== elementCount(tensor.shape)) {
         throw new Error(`writeSafetensors: tensor ${name}: shape [${tensor.shape}] does not hold ${count} numbers`);
       }
     }

@@ -1,4 +1,5 @@
 // In: a small file of tensors that torch.save wrote (a value head). Out: the tensors; nothing in the file is ever run.
+import { elementCount } from "./pieces";
 import { readFile } from "node:fs/promises";
 import { InputError } from "../errors";
 import { decodeFloats, type FloatDtype } from "./dtypes";
@@ -39,8 +40,8 @@ export async function readTorchTensors(path: string): Promise<Map<string, Tensor
   for (const [name, value] of unpickle(files.get(pickle)!, path)) {
     if (!isTensor(value)) refuse(path, `${JSON.stringify(name)}, which is no tensor`);
     const { storage, offset, shape, strides } = value;
-    const size = shape.reduce((product, n) => product * n, 1);
-    const contiguous = shape.map((_, i) => shape.slice(i + 1).reduce((product, n) => product * n, 1));
+    const size = elementCount(shape);
+    const contiguous = shape.map((_, i) => elementCount(shape.slice(i + 1)));
     if (shape.some((n, i) => n > 1 && strides[i] !== contiguous[i])) refuse(path, `the strided tensor ${name}`);
     const bytes = files.get(`${folder}data/${storage.key}`);
     const start = offset * storage.bytes;

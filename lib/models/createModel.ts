@@ -1,5 +1,6 @@
 // In: a configuration and the tensors of a checkpoint. Out: a reward model.
 
+import { elementCount } from "../files/pieces";
 import type * as tf from "@tensorflow/tfjs-core";
 import { InputError } from "../errors";
 import type { RowsOnFile } from "../files/rowsOnFile";
@@ -154,6 +155,12 @@ function startModel(baseConfig: ModelConfig, { seed = 0, head, where = "checkpoi
     table = { name, rows };
   };
 
+  const release = (variables: ReadonlyMap<string, tf.Variable>) => {
+    variables.forEach((variable) => variable.dispose());
+    table?.rows.close();
+    table = null;
+  };
+
   const finish = (): RewardModel => {
     const fresh: string[] = [];
     for (const [name, shape] of shapes) {
@@ -168,11 +175,6 @@ function startModel(baseConfig: ModelConfig, { seed = 0, head, where = "checkpoi
     }
     const inMemory = [...shapes.keys()].filter((name) => name !== table?.name);
     const parameters = new Map(inMemory.map((name) => [name, found.get(name)!]));
-    const dispose = () => {
-      parameters.forEach((variable) => variable.dispose());
-      table?.rows.close();
-      table = null;
-    };
     return {
       config,
       parameters,
@@ -183,14 +185,10 @@ function startModel(baseConfig: ModelConfig, { seed = 0, head, where = "checkpoi
       get freshHead() {
         return this.fresh.length > 0;
       },
-      dispose,
+      dispose: () => release(parameters),
     };
   };
-  const dispose = () => {
-    found.forEach((variable) => variable.dispose());
-    table?.rows.close();
-  };
-  return { accept, put, leave, finish, dispose };
+  return { accept, put, leave, finish, dispose: () => release(found) };
 }
 
 function checkShape({
@@ -215,7 +213,7 @@ function checkShape({
 }
 
 function freshParameter(config: ModelConfig, name: string, shape: number[], seed: number): NamedTensor {
-  const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
+  const data = new Float32Array(elementCount(shape));
   if (name.endsWith(".bias")) return { shape, data };
   const isOutput = name === `${outputModule(config)}.weight`;
   const deviation = isOutput ? 1 / Math.sqrt(config.hiddenSize + 1) : config.initializerRange;

@@ -2,6 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import { DType, nativeBackend, type NativeBackend } from "../engine/binding";
+import { elementCount } from "../files/pieces";
 import { asHalf, halfVariable } from "./halfStorage";
 
 /** Numbers in order: float32, or bfloat16 (the upper halves of float32 numbers). */
@@ -81,7 +82,7 @@ function putRows({ binding }: NativeBackend, table: Table, piece: Float32Array |
 }
 
 async function joined(shape: readonly number[], pieces: VariablePieces): Promise<Float32Array | Uint16Array> {
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = elementCount(shape);
   let values: Float32Array | Uint16Array = new Float32Array(0);
   let count = 0;
   for await (const piece of pieces) {

@@ -1,4 +1,5 @@
 // In: a Hugging Face directory of a causal language model, or a vocabulary and a shape. Out: a policy: what writes answers.
+import { elementCount } from "../files/pieces";
 import * as tf from "@tensorflow/tfjs-core";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -89,7 +90,7 @@ export async function writeFreshPolicy(
   const random = (name: string) => createRandom(seed ^ hashSeed(name));
   const weights = [...llamaShapes(parseModelConfig(config, dir))].map(([name, sizes]) => {
     const { normal } = random(name);
-    const data = new Float32Array(sizes.reduce((product, size) => product * size, 1));
+    const data = new Float32Array(elementCount(sizes));
     return [name, { shape: sizes, data: data.map(() => (sizes.length === 1 ? 1 : 0.02 * normal())) }] as const;
   });
   await writePolicy(dir, weights, { "config.json": config, ...files });

@@ -38,7 +38,8 @@ export interface Scoring {
 }
 
 /**
- * Opens a reward model or an ensemble for scoring, and for nothing else: its word embeddings stay in their file. Of an ensemble of whole models one is in memory beside the best.
+ * Opens a reward model or an ensemble for scoring, and for nothing else: its word embeddings stay in their file. Of an ensemble
+ * of whole models one is in memory beside the best.
  *
  * @throws InputError for a directory that is neither
  * @example

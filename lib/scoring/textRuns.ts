@@ -4,20 +4,13 @@ import type { Beginnings } from "../batching/beginnings";
 import { layOutLines } from "../batching/pairArrays";
 import { currentBackend } from "../engine/backend";
 import { compile } from "../engine/compile";
-import { xlaPays } from "../engine/xlaPays";
 import type { RowsOnFile } from "../files/rowsOnFile";
 import { insideKernel } from "../interrupt";
-import { fusesAttention, fusesLayers } from "../models/attention";
+import { fusesAttention } from "../models/attention";
+import { graphsWorthFusing } from "../models/fusing";
 import { checkWindow } from "../models/llama";
 import { isDecoder } from "../models/config";
-import {
-  countParameters,
-  embeddingSize,
-  sharingTensors,
-  type ModelInputs,
-  type RewardModel,
-  type ScorableModel,
-} from "../models/rewardModel";
+import { sharingTensors, type ModelInputs, type RewardModel, type ScorableModel } from "../models/rewardModel";
 import { planScoringRuns, type ScoringRun, type Size } from "../batching/packing";
 
 /** Token rows, such as a TokenStore's. */
@@ -96,7 +89,7 @@ export function compileForTexts(
   const maxGraphs = fewShapes ? MANY_GRAPHS : undefined;
   const fused = compile(forward, { precision, name, maxGraphs });
   const quick = compile(forward, { precision, name, maxGraphs, xla: false });
-  const parameters = countParameters(model) - embeddingSize(model);
+  const worthFusing = graphsWorthFusing(model, { training: false });
   const longRows = fusesAttention(model.config, false);
   const plan = (lengths: readonly number[], beginnings?: Beginnings) =>
     planScoringRuns(lengths, { tokensPerBatch, longRows, fewShapes, beginnings });
@@ -110,11 +103,7 @@ export function compileForTexts(
     for (const { rowTexts, shape } of runs) {
       signal?.throwIfAborted();
       const { height, width, slots } = shape;
-      const pays =
-        fuse === "always" ||
-        (fuse === "auto" &&
-          !fusesLayers(model, false) &&
-          xlaPays({ parameters, tokens: paddedTokens.get(keyOf(shape))!, training: false }));
+      const pays = fuse === "always" || (fuse === "auto" && worthFusing(paddedTokens.get(keyOf(shape))!));
       const { ids, segmentIds, sharing } = layOutLines({ ids: (i) => rows.ids(texts[i]) }, rowTexts, {
         ...{ rows: height, width, padId, slots, beginnings },
       });

@@ -1,4 +1,5 @@
 // In: a training that ended. Out: what the model weighs and what it cost: parameters, time, memory, scoring speed.
+import { elementCount } from "../files/pieces";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { TokenStore } from "../batching/tokenStore";
@@ -30,7 +31,7 @@ async function storedParameters(dir: string): Promise<number> {
   let count = 0;
   for (const name of (await readdir(dir)).filter((file) => file.endsWith(".safetensors"))) {
     const file = await openSafetensors(join(dir, name));
-    for (const { shape } of file.tensors.values()) count += shape.reduce((product, size) => product * size, 1);
+    for (const { shape } of file.tensors.values()) count += elementCount(shape);
     await file.close();
   }
   return count;

@@ -1,11 +1,10 @@
 // In: a run's model and data. Out: the compiled step for what trains in an epoch, and the scorer that goes with it.
 import type { TrainingConfig } from "../config";
 import type { PairDataset } from "../batching/pairArrays";
-import { xlaPays } from "../engine/xlaPays";
 import { createScorer, type Scorer } from "../scoring/score";
-import { fusesLayers } from "../models/attention";
 import { gradualFreeze, trainableNames } from "../models/freeze";
-import { countParameters, embeddingSize, type RewardModel } from "../models/rewardModel";
+import { graphsWorthFusing } from "../models/fusing";
+import type { RewardModel } from "../models/rewardModel";
 import type { LoadedModel } from "../checkpoints/checkpoint";
 import type { BatchShape, TrainingPlan } from "../batching/trainingPlan";
 import { openFrozenEncoder, type FrozenEncoder } from "./frozenEncoder";
@@ -81,9 +80,6 @@ function replaceStep(old: RunStep, next: RunStep): void {
 
 /** The shapes whose graphs run often enough, over all epochs, to pay for their compilation. */
 export function shapesWorthFusing(model: RewardModel, { work }: TrainingPlan, withDropout: boolean): Set<BatchShape> {
-  if (fusesLayers(model, withDropout)) return new Set();
-  const parameters = countParameters(model) - embeddingSize(model);
-  return new Set(
-    [...work].filter(([, tokens]) => xlaPays({ parameters, tokens, training: true })).map(([shape]) => shape),
-  );
+  const pays = graphsWorthFusing(model, { training: true, withDropout });
+  return new Set([...work].filter(([, tokens]) => pays(tokens)).map(([shape]) => shape));
 }

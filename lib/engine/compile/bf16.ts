@@ -3,17 +3,9 @@
 // Products take most of the time and bf16 instructions halve it. TensorFlow accumulates them in f32; master weights, sums,
 // normalisations and the loss stay f32. Casts are shared between readers and move before Reshape, Transpose and ConcatV2,
 // so that data is moved in the narrow type.
+import { elementCount } from "../../files/pieces";
 import { DType } from "../binding";
-import {
-  copyNode,
-  createCast,
-  createNode,
-  elementCount,
-  mapProgram,
-  type GraphNode,
-  type GraphValue,
-  type Program,
-} from "./graph";
+import { copyNode, createCast, createNode, mapProgram, type GraphNode, type GraphValue, type Program } from "./graph";
 import { unreshaped } from "./softmax";
 
 const PRODUCT: ReadonlySet<string> = new Set(["MatMul", "BatchMatMulV2"]);

@@ -1,4 +1,5 @@
 // In: ops one at a time. Out: the intermediate form every pass reads and returns: nodes in execution order.
+import { elementCount } from "../../files/pieces";
 import type * as tf from "@tensorflow/tfjs-core";
 import { DType } from "../binding";
 
@@ -52,7 +53,6 @@ export interface Program {
   readonly variables: readonly { readonly variable: tf.Variable; readonly value: GraphValue }[];
 }
 
-export const elementCount = (shape: readonly number[]): number => shape.reduce((product, d) => product * d, 1);
 export const byteCount = (value: GraphValue): number =>
   elementCount(value.shape) * (value.dtype === DType.BF16 ? 2 : value.dtype === DType.BOOL ? 1 : 4);
 export const isSource = (node: GraphNode): boolean =>

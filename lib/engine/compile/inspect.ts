@@ -1,14 +1,6 @@
 // In: a program and the graph made from it. Out: what it will cost, before it runs.
-import {
-  attribute,
-  byteCount,
-  consumersOf,
-  elementCount,
-  fetchedValues,
-  isSource,
-  type GraphNode,
-  type Program,
-} from "./graph";
+import { elementCount } from "../../files/pieces";
+import { attribute, byteCount, consumersOf, fetchedValues, isSource, type GraphNode, type Program } from "./graph";
 import type { EmittedGraph } from "./emit";
 import { findRegions } from "./regions";
 

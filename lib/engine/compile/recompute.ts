@@ -4,8 +4,9 @@
 // consumer) the values read are replaced by one smaller value of the producer and recomputation inside the consumer, where
 // that is less to store: gelu from its bf16 input, a normalisation from x − mean. torch.compile's partitioner does the
 // same with a minimum cut; here one cut value is tried at a time.
+import { elementCount } from "../../files/pieces";
 import { DType } from "../binding";
-import { byteCount, consumersOf, copyNode, createCast, elementCount, fetchedValues, prune } from "./graph";
+import { byteCount, consumersOf, copyNode, createCast, fetchedValues, prune } from "./graph";
 import type { GraphNode, GraphValue, Program } from "./graph";
 import { findRegions, type Region } from "./regions";
 import { REDUCTION } from "./shapeRules";

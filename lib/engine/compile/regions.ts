@@ -3,9 +3,10 @@
 // Run one by one these ops read and write memory at every step, which costs more than their arithmetic. Two that touch
 // join one region when they have the same level; the level of a node is the number of region borders on the longest path to
 // it, so regions can never wait for each other in a circle.
+import { elementCount } from "../../files/pieces";
 import { createUnion } from "../../union";
 import { DType } from "../binding";
-import { elementCount, isSource, type GraphNode, type GraphValue, type Program } from "./graph";
+import { isSource, type GraphNode, type GraphValue, type Program } from "./graph";
 import { BINARY, COMPARISON, REDUCTION, UNARY } from "./shapeRules";
 
 const MOVE = ["Reshape", "ExpandDims", "Slice", "PadV2", "Transpose", "Cast", "ZerosLike", "OnesLike", "Fill"];

@@ -3,12 +3,12 @@
 // The gradient of P = softmax(S) needs Σⱼ dPᵢⱼ·Pᵢⱼ over T keys. With O = P·V and dP = dO·Vᵀ that is Σ_d dOᵢ_d·Oᵢ_d, over the
 // D numbers of a head: Σⱼ (Σ_d dOᵢ_d V_jd) Pᵢⱼ = Σ_d dOᵢ_d (Σⱼ Pᵢⱼ V_jd). Holds for any P, so also under dropout.
 // Reference: Dao et al. (2022), FlashAttention, arXiv 2205.14135, appendix B.2.
+import { elementCount } from "../../files/pieces";
 import {
   attribute,
   copyNode,
   createConst,
   createNode,
-  elementCount,
   replaceFetched,
   type GraphNode,
   type GraphValue,

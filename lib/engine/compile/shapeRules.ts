@@ -1,6 +1,7 @@
 // In: an op and its inputs. Out: shape and element type of its outputs, without running it.
+import { elementCount } from "../../files/pieces";
 import { DType } from "../binding";
-import { attribute, elementCount, type Attributes, type GraphValue } from "./graph";
+import { attribute, type Attributes, type GraphValue } from "./graph";
 
 export type OutputRule = readonly [shape: readonly number[], dtype: DType];
 type Rule = (inputs: readonly GraphValue[], attributes: Attributes, op: string) => OutputRule | null;

@@ -2,15 +2,8 @@
 //
 // c·(q·kᵀ) = (c·q)·kᵀ: queries are D numbers a row, scores T. What remains between product and softmax is the mask, which
 // adds 0 or a huge number and so rounds nothing: the softmax can then take bf16 scores without a second rounding.
-import {
-  copyNode,
-  createNode,
-  elementCount,
-  replaceFetched,
-  type GraphNode,
-  type GraphValue,
-  type Program,
-} from "./graph";
+import { elementCount } from "../../files/pieces";
+import { copyNode, createNode, replaceFetched, type GraphNode, type GraphValue, type Program } from "./graph";
 
 /** Looks through reshapes. */
 export function unreshaped(value: GraphValue): GraphValue {

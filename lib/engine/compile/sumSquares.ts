@@ -1,10 +1,10 @@
 // In: a program. Out: the same with sums of squares over a whole tensor as L2Loss.
 //
 // XLA reduces a whole tensor to one number on one thread; TensorFlow's L2Loss (half the sum of squares) uses them all.
+import { elementCount } from "../../files/pieces";
 import {
   createConst,
   createNode,
-  elementCount,
   isSource,
   replaceFetched,
   type GraphNode,

@@ -2,12 +2,12 @@
 //
 // tfjs-node sends every op through `backend.binding`. While tracing, the binding is a recorder that answers with made-up
 // handles and shapes from the rule table: a trace costs milliseconds and no memory, and sees gradients and optimizers alike.
+import { elementCount } from "../../files/pieces";
 import * as tf from "@tensorflow/tfjs-core";
 import { DType, type NativeAttribute, type NativeBackend, type NativeBinding, type NativeTensor } from "../binding";
 import {
   createConst,
   createNode,
-  elementCount,
   prune,
   type Attribute,
   type Attributes,

@@ -1,5 +1,6 @@
 // In: operations, one after another. Out: an ONNX graph of them: nodes in order, constants, and weights that are read when it is written.
 
+import { elementCount } from "../../files/pieces";
 import { ELEMENT_BYTES, ElementType, type Attribute, type OnnxNode, type Port } from "./messages";
 
 /** The name of a tensor in the graph. */
@@ -36,7 +37,6 @@ export interface GraphBuilder {
   output(port: Port, value: Value): void;
 }
 
-export const elementCount = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 export const initializerBytes = ({ type, shape }: Initializer): number => elementCount(shape) * ELEMENT_BYTES[type];
 
 /** The bytes of a typed array. */

@@ -1,7 +1,8 @@
 // In: the name of a parameter. Out: the operations that multiply by it or look rows up, with the weight stored as the file's type says.
 
+import { elementCount } from "../../files/pieces";
 import { encodeFloat16 } from "../../files/dtypes";
-import { bytesOf, elementCount, type GraphBuilder, type Value } from "../../engine/onnx/graph";
+import { bytesOf, type GraphBuilder, type Value } from "../../engine/onnx/graph";
 import { ElementType } from "../../engine/onnx/messages";
 import { LARGEST, MIDDLE, quantiseRows, unsignedBytes } from "../../engine/onnx/quantise";
 import type { ModelConfig } from "../config";
